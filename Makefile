@@ -1,0 +1,40 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help setup demo down test check lock bench clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: $(READY) ## Install everything into .venv, each file checked against its hash
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) deploy/bootstrap_venv.py $(VENV)
+	@touch $@
+
+demo: setup ## Deploy a real package to three real devices on this machine (KEEP=1 leaves it running)
+	@$(BIN)/python -m deploy.demo $(if $(KEEP),--keep)
+
+down: ## End what `make demo KEEP=1` left running
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m deploy.local down; fi
+
+test: setup ## Run all tests against real servers (LONG=1 adds those that take minutes)
+	@$(BIN)/python -m pytest $(if $(LONG),,-m "not long") $(ARGS)
+
+check: setup ## Format, lint, types and import rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@PYTHONPATH=. $(BIN)/lint-imports
+
+lock: ## Rewrite requirements.lock from pyproject.toml
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements.lock pyproject.toml
+
+bench: setup ## Measure, as ratios against baselines run side by side (QUICK=1 for a short run)
+	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
+
+clean: down ## Remove the environment and everything the local stack left
+	@rm -rf $(VENV) .outrider

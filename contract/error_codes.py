@@ -1,0 +1,468 @@
+"""The table of errors: one code, one meaning, one phase (behaviour 1.9, settled by 1.12; part 3 row 3).
+
+Codes of the original keep their numbers. What the original lumps together under one number has a number of its own
+here, from `OWN_CODES` up. Errors that never reach a device's report have no number, only their name.
+"""
+
+from enum import Enum
+
+from contract.phases import Phase
+
+#: Numbers from here on are this project's; the original uses none of them.
+OWN_CODES = 0x87D3E000
+
+#: HRESULT_FROM_WIN32: facility 7, severity error (behaviour 2.7).
+_WIN32_FACILITY = 0x80070000
+_WIN32_CODE_MASK = 0xFFFF
+_SIGN_BIT = 1 << 31
+_WORD = 1 << 32
+
+
+class ErrorCode(Enum):
+    """Every error the system reports.
+
+    Attributes:
+        number: The unsigned 32-bit code, or None where no device reports it.
+        phase: The phase it belongs to; None where any phase can meet it, or where no job is involved.
+        sentence: What happened.
+        hint: What to do about it.
+        retry_helps: Whether doing the same again can succeed.
+    """
+
+    # --- retrieving metadata ---------------------------------------------------------------------------------------
+    CONTENT_INFO_FAILED = (
+        0x87D30065,
+        Phase.DOWNLOAD,
+        "The content information of the app could not be retrieved.",
+        "Check that the device reaches the control plane and that the revision's content is still published.",
+        True,
+    )
+    POLICY_UNAVAILABLE = (
+        OWN_CODES + 0x01,
+        Phase.METADATA,
+        "The policy of the app could not be retrieved.",
+        "Check that the device reaches the control plane; the phase is tried again by itself.",
+        True,
+    )
+    POLICY_UNTRUSTED = (
+        OWN_CODES + 0x02,
+        Phase.METADATA,
+        "The policy is not signed by a key this device trusts.",
+        "Someone may be tampering. Compare the control plane's verification key with the one the device enrolled with.",
+        False,
+    )
+    POLICY_EXPIRED = (
+        OWN_CODES + 0x03,
+        Phase.METADATA,
+        "The policy has expired.",
+        "Check the device's clock and that the control plane signs fresh policies.",
+        True,
+    )
+    POLICY_ROLLED_BACK = (
+        OWN_CODES + 0x04,
+        Phase.METADATA,
+        "The policy is older than one this device has already seen for the app.",
+        "To go back to older content, publish it as a new revision.",
+        False,
+    )
+    POLICY_MISMATCH = (
+        OWN_CODES + 0x05,
+        Phase.METADATA,
+        "The policy is not the one this job asks for.",
+        "Someone may be tampering. The control plane answered with the policy of another job.",
+        False,
+    )
+
+    # --- judging ---------------------------------------------------------------------------------------------------
+    RULE_EVALUATION_FAILED = (
+        0x87D30000,
+        None,
+        "A rule could not be evaluated.",
+        "Run `outrider-agent check` on the device to see the rule and the reason; a broken rule never counts as 'not detected'.",
+        True,
+    )
+    DETECTION_RULE_INVALID = (
+        0x87D30004,
+        Phase.DETECT,
+        "The detection rule is invalid or cannot be parsed.",
+        "Correct the detection rule and publish a new revision.",
+        False,
+    )
+
+    # --- content ---------------------------------------------------------------------------------------------------
+    DOWNLOAD_FAILED = (
+        0x87D30068,
+        Phase.DOWNLOAD,
+        "The content could not be downloaded.",
+        "Check that the device reaches the content store; the download resumes where it stopped.",
+        True,
+    )
+    DOWNLOAD_TIMEOUT = (
+        0x87D3006A,
+        Phase.DOWNLOAD,
+        "The content store did not answer in time.",
+        "Check proxy, firewall and the store's load; the download resumes where it stopped.",
+        True,
+    )
+    DISK_EXHAUSTED = (
+        0x8007013A,
+        Phase.DOWNLOAD,
+        "The disk has no room for the content.",
+        "Free disk space; set a minimum free disk space as requirement.",
+        True,
+    )
+    UNZIP_FAILED = (
+        0x87D30067,
+        Phase.UNPACK,
+        "The content could not be unzipped.",
+        "Look for names this system cannot hold or paths that are too long, and package again.",
+        False,
+    )
+    CONTENT_CORRUPT = (
+        OWN_CODES + 0x10,
+        Phase.UNPACK,
+        "The content failed its integrity check.",
+        "What was downloaded is not what was published; it has been deleted and is fetched again.",
+        True,
+    )
+    CONTENT_KEY_REFUSED = (
+        OWN_CODES + 0x11,
+        Phase.DOWNLOAD,
+        "The content key could not be opened with this device's key.",
+        "Enrol the device again if its keys were replaced.",
+        False,
+    )
+    CONTENT_VANISHED = (
+        OWN_CODES + 0x12,
+        Phase.INSTALL,
+        "Files of the unpacked content are missing or changed.",
+        "Security software may have removed them: exclude the agent's content folders. The content is fetched again.",
+        True,
+    )
+
+    # --- installing ------------------------------------------------------------------------------------------------
+    INSTALLER_FAILED = (
+        0x80070000,
+        Phase.INSTALL,
+        "The installer ended with an exit code that means failure.",
+        "Look the raw exit code up in the installer's own documentation and read the end of its output.",
+        True,
+    )
+    INSTALLER_INCORRECT_FUNCTION = (
+        0x80070001,
+        Phase.INSTALL,
+        "The installer ended with exit code 1 (ERROR_INVALID_FUNCTION).",
+        "Most installers use 1 for 'something failed': read the end of its output.",
+        True,
+    )
+    INSTALLER_FILE_NOT_FOUND = (
+        0x80070002,
+        Phase.INSTALL,
+        "The installer ended with exit code 2 (ERROR_FILE_NOT_FOUND).",
+        "Check the names in the command line and whether security software removes files of the package.",
+        True,
+    )
+    INSTALLER_EXIT_4 = (
+        0x80070004,
+        Phase.INSTALL,
+        "The installer ended with exit code 4.",
+        "The meaning of 4 is the installer's own: read the end of its output.",
+        True,
+    )
+    INSTALLER_ACCESS_DENIED = (
+        0x80070005,
+        Phase.INSTALL,
+        "The installer was denied access (ERROR_ACCESS_DENIED).",
+        "A user-context app may need rights the user does not have; deploy it in system context.",
+        True,
+    )
+    INSTALLER_EXIT_619 = (
+        0x8007026B,
+        Phase.INSTALL,
+        "The installer ended with exit code 619.",
+        "The meaning of 619 is the installer's own: read the end of its output.",
+        True,
+    )
+    INSTALLER_SCRIPT_ERROR = (
+        0x8007EA61,
+        Phase.INSTALL,
+        "The installer ended with exit code 60001: its deployment script failed (PSAppDeployToolkit).",
+        "Read the deployment script's own log.",
+        True,
+    )
+    INSTALLER_SCRIPT_NOT_LOADED = (
+        0x8007EA68,
+        Phase.INSTALL,
+        "The installer ended with exit code 60008: its main script could not be loaded (PSAppDeployToolkit).",
+        "Check that the package holds the whole toolkit folder.",
+        True,
+    )
+    INSTALLER_NOT_STARTED = (
+        OWN_CODES + 0x20,
+        Phase.INSTALL,
+        "The install command could not be started.",
+        "Check the command line: the program must be in the package, in the search path, or given with its full path.",
+        False,
+    )
+    INSTALLER_TIMEOUT = (
+        OWN_CODES + 0x21,
+        Phase.INSTALL,
+        "The installer ran longer than allowed and was ended with all its processes.",
+        "It may be waiting for input; use its silent switches or raise the time limit.",
+        True,
+    )
+    INSTALLER_INTERRUPTED = (
+        OWN_CODES + 0x22,
+        Phase.INSTALL,
+        "The installer was cut off together with the device or the agent.",
+        "Nothing to do: detection judges what it left, and the next attempt starts by itself.",
+        True,
+    )
+    INSTALLER_BUSY = (
+        OWN_CODES + 0x23,
+        Phase.INSTALL,
+        "The installer asked to be run again later.",
+        "Another installation is in progress on the device; the next attempt starts by itself.",
+        True,
+    )
+    UNMONITORED_PROCESS = (
+        0x87D300C9,
+        Phase.INSTALL,
+        "An unmonitored process is in progress and may time out.",
+        "Have the installer wait for the processes it starts.",
+        True,
+    )
+    CLIENT_ERROR = (
+        0x87D300CA,
+        None,
+        "The agent itself failed.",
+        "Read the agent's log on the device; please report what you find.",
+        True,
+    )
+    USER_LOGGED_OFF = (
+        0x87D300CD,
+        Phase.INSTALL,
+        "The user logged off while the app was being processed.",
+        "Nothing to do: the app is processed again after the next log-on.",
+        True,
+    )
+
+    # --- judging the result ----------------------------------------------------------------------------------------
+    NOT_DETECTED_AFTER_INSTALL = (
+        0x87D1041C,
+        Phase.CONFIRM,
+        "The installer reported success but the app is not detected.",
+        "Compare the detection rules with what the installer really leaves behind.",
+        True,
+    )
+    STILL_DETECTED_AFTER_UNINSTALL = (
+        OWN_CODES + 0x30,
+        Phase.CONFIRM,
+        "The uninstaller reported success but the app is still detected.",
+        "Compare the detection rules with what the uninstaller really removes.",
+        True,
+    )
+    SESSION_CHANGED = (
+        OWN_CODES + 0x31,
+        Phase.COMPLIANCE,
+        "The user's session changed while the result was being set.",
+        "Nothing to do: the app is judged again at the next evaluation.",
+        True,
+    )
+    REPORT_UNDELIVERED = (
+        OWN_CODES + 0x32,
+        Phase.REPORT,
+        "The report could not be delivered yet.",
+        "Nothing to do: it waits in the device's outbox until the control plane has it.",
+        True,
+    )
+    TOKEN_UNAVAILABLE = (
+        0xCAA10001,
+        Phase.POLL,
+        "No sign-in token could be had without the user.",
+        "Have the user sign in; device-targeted apps do not need it.",
+        True,
+    )
+
+    # --- documents and trust ---------------------------------------------------------------------------------------
+    DOCUMENT_INVALID = (None, None, "The document is not valid.", "Correct the field named here and try again.", False)
+    DOCUMENT_TOO_NEW = (
+        None,
+        None,
+        "The document is written in a newer schema than this side knows.",
+        "Update this side first.",
+        False,
+    )
+    SEAL_BROKEN = (None, None, "A sealed value could not be opened.", "It was sealed for another key or was changed.", False)
+
+    # --- packages --------------------------------------------------------------------------------------------------
+    PACKAGE_NOT_A_PACKAGE = (
+        None,
+        None,
+        "This is not an .intunewin package.",
+        "Build one with `outrider package build SOURCE --setup FILE --output DIR`.",
+        False,
+    )
+    PACKAGE_CORRUPT = (
+        None,
+        None,
+        "The package is damaged: its content does not match its own metadata.",
+        "Build it again from its source, or copy it again from where it came.",
+        False,
+    )
+    PACKAGE_UNSAFE = (
+        None,
+        None,
+        "The package holds something that could harm the machine it is unpacked on.",
+        "Do not use it; find out who made it.",
+        False,
+    )
+    PACKAGE_SOURCE_MISSING = (
+        None,
+        None,
+        "The source folder or the setup file is not there.",
+        "Check both paths; the setup file must lie inside the source folder.",
+        False,
+    )
+    PACKAGE_SOURCE_CHANGED = (
+        None,
+        None,
+        "A file changed or vanished while it was being packed.",
+        "Close the programs that write to the source folder and build again.",
+        True,
+    )
+    PACKAGE_WRITE_FAILED = (
+        None,
+        None,
+        "The output could not be written.",
+        "Check the free space and the rights of the output folder.",
+        True,
+    )
+
+    # --- operating -------------------------------------------------------------------------------------------------
+    UNKNOWN_APP = (None, None, "There is no such app.", "List the apps with `outrider app list`.", False)
+    UNKNOWN_GROUP = (None, None, "There is no such group.", "List the groups with `outrider group list`.", False)
+    UNKNOWN_DEVICE = (None, None, "There is no such device.", "List the devices with `outrider device list`.", False)
+    UNKNOWN_JOB = (None, None, "There is no such job.", "List the jobs with `outrider status`.", False)
+    UNKNOWN_PACKAGE = (None, None, "There is no such package.", "Upload the package before the app that uses it.", False)
+    MANIFEST_INVALID = (
+        None,
+        None,
+        "The app's manifest is not valid.",
+        "Correct the field named here; docs/manifest.md lists them all.",
+        False,
+    )
+    NAME_TAKEN = (None, None, "The name is already in use.", "Choose another name.", False)
+    TOKEN_REFUSED = (
+        None,
+        None,
+        "The token is unknown, used up or expired.",
+        "Ask for a new one.",
+        False,
+    )
+    SIGNATURE_REFUSED = (
+        None,
+        None,
+        "The request is not signed by an enrolled device.",
+        "Enrol the device again if its keys were replaced.",
+        False,
+    )
+    ALREADY_ENROLLED = (
+        None,
+        None,
+        "This device is already enrolled.",
+        "Remove its state folder first if it is to be enrolled anew.",
+        False,
+    )
+    NOT_ENROLLED = (None, None, "This device is not enrolled.", "Run `outrider-agent enroll URL TOKEN` first.", False)
+    ALREADY_RUNNING = (None, None, "Another agent is already running for this device.", "Stop it first.", False)
+    NOT_LOGGED_IN = (
+        None,
+        None,
+        "No control plane is known to this command.",
+        "Set OUTRIDER_URL and OUTRIDER_TOKEN.",
+        False,
+    )
+    API_UNAVAILABLE = (
+        None,
+        None,
+        "The control plane does not answer.",
+        "Check its address and that it runs.",
+        True,
+    )
+    API_ERROR = (None, None, "The control plane failed to do this.", "Its log says more.", True)
+    STORE_UNAVAILABLE = (
+        None,
+        None,
+        "The content store does not answer.",
+        "Check its address and that it runs; nothing was published.",
+        True,
+    )
+    STORE_REFUSED = (
+        None,
+        None,
+        "The content store refused the request.",
+        "Check the access key, its rights and the bucket's name.",
+        False,
+    )
+    OBJECT_MISSING = (None, None, "The object is not in the content store.", "Publish it again.", False)
+    BROKER_UNAVAILABLE = (None, None, "The broker does not answer.", "Check its address and that it runs.", True)
+    DATABASE_UNAVAILABLE = (None, None, "The database does not answer.", "Check its address and that it runs.", True)
+    STACK_FAILED = (
+        None,
+        None,
+        "A part of the local stack did not start.",
+        "The end of its log is shown here.",
+        True,
+    )
+
+    def __init__(self, number: int | None, phase: Phase | None, sentence: str, hint: str, retry_helps: bool) -> None:
+        self.number = number
+        self.phase = phase
+        self.sentence = sentence
+        self.hint = hint
+        self.retry_helps = retry_helps
+
+    @property
+    def slug(self) -> str:
+        """The name people and scripts see, such as `download-failed`."""
+        return self.name.lower().replace("_", "-")
+
+    @classmethod
+    def from_slug(cls, slug: str) -> "ErrorCode":
+        """The error of that name.
+
+        Raises:
+            KeyError: There is none.
+        """
+        return cls[slug.upper().replace("-", "_")]
+
+    @classmethod
+    def from_number(cls, number: int) -> "ErrorCode | None":
+        """The error with that code, signed or unsigned; None where it is unknown.
+
+        The nine-digit misprint of the download timeout is accepted on input (C-04).
+        """
+        return _BY_NUMBER.get(_CODE_ALIASES.get(number, number % _WORD))
+
+
+#: A misprint in circulation and what it means (behaviour C-04).
+_CODE_ALIASES = {0x87D33006A: ErrorCode.DOWNLOAD_TIMEOUT.number or 0}
+
+_BY_NUMBER: dict[int, ErrorCode] = {code.number: code for code in ErrorCode if code.number is not None}
+
+
+def signed(number: int) -> int:
+    """The code as the signed 32-bit number that logs and portals show (behaviour 1.9)."""
+    return number - _WORD if number & _SIGN_BIT else number
+
+
+def hresult_from_exit_code(exit_code: int) -> int:
+    """HRESULT_FROM_WIN32 of an installer's exit code, unsigned (behaviour 2.7): 60001 -> 0x8007EA61."""
+    return _WIN32_FACILITY | (exit_code & _WIN32_CODE_MASK)
+
+
+def installer_error(exit_code: int) -> ErrorCode:
+    """The row that explains a failing exit code: its own where there is one, else the general one (behaviour 2.7)."""
+    code = ErrorCode.from_number(hresult_from_exit_code(exit_code))
+    return code if code is not None and code.phase is Phase.INSTALL else ErrorCode.INSTALLER_FAILED

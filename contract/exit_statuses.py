@@ -1,0 +1,19 @@
+"""The exit statuses of every command, the same for `outrider`, `outrider-control` and `outrider-agent`."""
+
+from enum import IntEnum
+
+
+class ExitStatus(IntEnum):
+    """What a command's exit status means to a script."""
+
+    OK = 0
+    #: The command ran, and what it ran or waited for ended badly.
+    FAILED = 1
+    #: The command line, a file or a name given by the user is wrong.
+    USAGE = 2
+    #: A part the command needs does not answer; the same command may work later.
+    UNAVAILABLE = 3
+    #: The other side refused: no token, a bad signature, too few rights.
+    REFUSED = 4
+    #: Ended by Ctrl-C.
+    INTERRUPTED = 130

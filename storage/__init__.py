@@ -1,0 +1,1 @@
+"""The package format and the object store."""
