@@ -8,7 +8,13 @@ from contract.error_codes import ErrorCode
 from contract.errors import DocumentError
 
 
-class Document(BaseModel):
+class Fragment(BaseModel):
+    """A frozen part of a document; it keeps the fields it does not know, as the document does."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", ser_json_bytes="base64", val_json_bytes="base64")
+
+
+class Document(Fragment):
     """A frozen, versioned document that keeps the fields it does not know.
 
     A newer sender may add fields; an older receiver keeps and hands them on. A sender that changes what a
@@ -19,8 +25,6 @@ class Document(BaseModel):
     """
 
     SCHEMA_VERSION: ClassVar[int] = 1
-
-    model_config = ConfigDict(frozen=True, extra="allow", ser_json_bytes="base64", val_json_bytes="base64")
 
     schema_version: int = 1
 

@@ -78,7 +78,7 @@ class ErrorCode(Enum):
         0x87D30000,
         None,
         "A rule could not be evaluated.",
-        "Run `outrider-agent check` on the device to see the rule and the reason; a broken rule never counts as 'not detected'.",
+        "Correct the rule named here; a broken rule never counts as 'not detected'.",
         True,
     )
     DETECTION_RULE_INVALID = (
@@ -293,7 +293,13 @@ class ErrorCode(Enum):
         "Update this side first.",
         False,
     )
-    SEAL_BROKEN = (None, None, "A sealed value could not be opened.", "It was sealed for another key or was changed.", False)
+    SEAL_BROKEN = (
+        None,
+        None,
+        "A sealed value could not be opened.",
+        "It was sealed for another key or was changed.",
+        False,
+    )
 
     # --- packages --------------------------------------------------------------------------------------------------
     PACKAGE_NOT_A_PACKAGE = (
@@ -344,7 +350,13 @@ class ErrorCode(Enum):
     UNKNOWN_GROUP = (None, None, "There is no such group.", "List the groups with `outrider group list`.", False)
     UNKNOWN_DEVICE = (None, None, "There is no such device.", "List the devices with `outrider device list`.", False)
     UNKNOWN_JOB = (None, None, "There is no such job.", "List the jobs with `outrider status`.", False)
-    UNKNOWN_PACKAGE = (None, None, "There is no such package.", "Upload the package before the app that uses it.", False)
+    UNKNOWN_PACKAGE = (
+        None,
+        None,
+        "There is no such package.",
+        "Upload the package before the app that uses it.",
+        False,
+    )
     MANIFEST_INVALID = (
         None,
         None,
@@ -406,6 +418,14 @@ class ErrorCode(Enum):
         False,
     )
     OBJECT_MISSING = (None, None, "The object is not in the content store.", "Publish it again.", False)
+    CONTENT_SIZE_WRONG = (
+        None,
+        None,
+        "The content does not have the size it was announced with.",
+        "The file changed while it was being uploaded, or was cut off: publish it again.",
+        True,
+    )
+    RANGE_UNSATISFIABLE = (None, None, "The object has no such bytes.", "Ask for a range within its size.", False)
     BROKER_UNAVAILABLE = (None, None, "The broker does not answer.", "Check its address and that it runs.", True)
     DATABASE_UNAVAILABLE = (None, None, "The database does not answer.", "Check its address and that it runs.", True)
     STACK_FAILED = (
@@ -414,6 +434,20 @@ class ErrorCode(Enum):
         "A part of the local stack did not start.",
         "The end of its log is shown here.",
         True,
+    )
+    STACK_BUSY = (
+        None,
+        None,
+        "Another command is already working on this stack.",
+        "Wait until it has ended, or name another folder.",
+        True,
+    )
+    STACK_FOLDER_UNSUITABLE = (
+        None,
+        None,
+        "The stack's folder cannot hold the embedded content store.",
+        "Choose a folder on a file system with user extended attributes (ext4, xfs, btrfs), or set S3_ENDPOINT.",
+        False,
     )
 
     def __init__(self, number: int | None, phase: Phase | None, sentence: str, hint: str, retry_helps: bool) -> None:

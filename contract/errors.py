@@ -1,15 +1,15 @@
 """The one family of exceptions.
 
-    OutriderError
-    ├── InputError          what a user gave is wrong: the user corrects it
-    │   ├── DocumentError   a document from the other side or from a file
-    │   ├── NotFoundError   a name that stands for nothing
-    │   └── PackageError    an .intunewin package or its source
-    ├── TrustError          a signature, token or seal does not hold: someone looks into it
-    ├── PhaseError          a phase of a job failed: the attempt ends and is reported
-    ├── StoreError          the content store refused
-    │   └── ObjectMissingError
-    └── UnavailableError    a part does not answer: later may work
+OutriderError
+├── InputError          what a user gave is wrong: the user corrects it
+│   ├── DocumentError   a document from the other side or from a file
+│   ├── NotFoundError   a name that stands for nothing
+│   └── PackageError    an .intunewin package or its source
+├── TrustError          a signature, token or seal does not hold: someone looks into it
+├── PhaseError          a phase of a job failed: the attempt ends and is reported
+├── StoreError          the content store refused
+│   └── ObjectMissingError
+└── UnavailableError    a part does not answer: later may work
 """
 
 from typing import ClassVar

@@ -1,0 +1,135 @@
+"""The policy: all a device needs to process one revision of an app. Signed, and the same for every device."""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from contract.documents import Document, Fragment
+from contract.rules import Rule, RunAsAccount
+from contract.states import DeviceRestartBehavior, Intent, NotificationLevel, ReturnCodeType
+
+
+class Commands(Fragment):
+    """The command lines, as a packager types them; they run in the unpacked content's folder."""
+
+    install: str = Field(min_length=1)
+    uninstall: str = Field(min_length=1)
+
+
+class ReturnCode(Fragment):
+    """What one exit code of the installer means."""
+
+    return_code: int
+    type: ReturnCodeType
+
+
+#: The map every app starts with (behaviour 2.7).
+DEFAULT_RETURN_CODES: tuple[ReturnCode, ...] = (
+    ReturnCode(return_code=0, type=ReturnCodeType.SUCCESS),
+    ReturnCode(return_code=1707, type=ReturnCodeType.SUCCESS),
+    ReturnCode(return_code=3010, type=ReturnCodeType.SOFT_REBOOT),
+    ReturnCode(return_code=1641, type=ReturnCodeType.HARD_REBOOT),
+    ReturnCode(return_code=1618, type=ReturnCodeType.RETRY),
+)
+
+
+class Limits(Fragment):
+    """How often and how long; the defaults are the original's (behaviour N-02 to N-05, C-09).
+
+    Attributes:
+        attempts: Attempts in all, before the GRS wait.
+        retry_interval_seconds: Between two attempts.
+        grs_seconds: The wait after the last attempt failed.
+        max_run_time_seconds: After this the installer is ended with all its processes.
+    """
+
+    attempts: int = Field(default=3, ge=1)
+    retry_interval_seconds: float = Field(default=300, ge=0)
+    grs_seconds: float = Field(default=86_400, ge=0)
+    max_run_time_seconds: float = Field(default=3600, gt=0)
+
+
+class Requirements(Fragment):
+    """What a device must have; None means any.
+
+    Attributes:
+        architectures: Of `x64`, `arm64`, `x86`, `arm`; empty means any.
+        operating_systems: Of `linux`, `windows`, `macos`; empty means any.
+        minimum_os_release: The oldest release, compared numerically part by part.
+        rules: File, registry and script rules; all must hold.
+    """
+
+    architectures: frozenset[str] = frozenset()
+    operating_systems: frozenset[str] = frozenset()
+    minimum_os_release: str | None = None
+    minimum_free_disk_space_in_mb: int | None = Field(default=None, ge=0)
+    minimum_memory_in_mb: int | None = Field(default=None, ge=0)
+    minimum_number_of_processors: int | None = Field(default=None, ge=0)
+    minimum_cpu_speed_in_mhz: int | None = Field(default=None, ge=0)
+    rules: tuple[Rule, ...] = ()
+
+
+class InstallExperience(Fragment):
+    """In whose name the commands run and what may restart the device."""
+
+    run_as_account: RunAsAccount = RunAsAccount.SYSTEM
+    device_restart_behavior: DeviceRestartBehavior = DeviceRestartBehavior.BASED_ON_RETURN_CODE
+
+
+class ContentRef(Fragment):
+    """The encrypted content a revision installs from, and how to know it is the right one.
+
+    Attributes:
+        digest: SHA-256 of the encrypted blob in lower-case hex: its address in the store.
+        size: Bytes of the encrypted blob.
+        plain_size: Bytes of the decrypted zip.
+        plain_digest: SHA-256 of the decrypted zip.
+        mac: HMAC-SHA256 over IV and ciphertext.
+        mac_key: The key of that HMAC. The encryption key is never in a policy.
+        initialization_vector: The IV of AES-256-CBC.
+    """
+
+    digest: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size: int = Field(ge=0)
+    plain_size: int = Field(ge=0)
+    plain_digest: bytes
+    mac: bytes
+    mac_key: bytes
+    initialization_vector: bytes
+
+
+class Policy(Document):
+    """Commands, rules, return codes, limits and content of one revision for one intent.
+
+    Attributes:
+        app_id: The app: a line of revisions.
+        app_name: Its name for people.
+        revision: 1, 2, ... within the app; a device never goes back to a smaller one.
+        intent: What is wanted of it.
+        detection_rules: All must hold for the app to count as installed.
+        return_codes: What the installer's exit codes mean; unlisted ones mean failure.
+        issued_at: When it was signed.
+        expires_at: When it stops being valid.
+    """
+
+    app_id: str = Field(min_length=1)
+    app_name: str = Field(min_length=1)
+    app_version: str = ""
+    publisher: str = ""
+    revision: int = Field(ge=1)
+    intent: Intent
+    commands: Commands
+    detection_rules: tuple[Rule, ...] = Field(min_length=1)
+    requirements: Requirements = Requirements()
+    return_codes: tuple[ReturnCode, ...] = DEFAULT_RETURN_CODES
+    limits: Limits = Limits()
+    install_experience: InstallExperience = InstallExperience()
+    notifications: NotificationLevel = NotificationLevel.SHOW_ALL
+    content: ContentRef
+    issued_at: datetime
+    expires_at: datetime
+
+    @property
+    def content_folder_name(self) -> str:
+        """`<app>_<revision>`, the name in every cache of the device (behaviour N-17)."""
+        return f"{self.app_id}_{self.revision}"

@@ -1,0 +1,154 @@
+"""What a device says to the control plane over HTTPS, and what it hears back. The paths are here, too."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import Field
+
+from contract.documents import Document, Fragment
+from contract.jobs import ID_PATTERN
+from contract.report import Progress
+
+#: The routes of the device's side of the API.
+ENROLL_PATH = "/v1/device/enroll"
+CHECK_IN_PATH = "/v1/device/check-in"
+POLICY_PATH = "/v1/device/jobs/{job_id}/policy"
+CONTENT_INFO_PATH = "/v1/device/jobs/{job_id}/content-info"
+PROGRESS_PATH = "/v1/device/progress"
+REPORTS_PATH = "/v1/device/reports"
+
+#: Bodies larger than this are refused before they are parsed.
+MAX_BODY_BYTES = 1024 * 1024
+
+
+class DeviceFacts(Fragment):
+    """What a device says of itself; groups and filters may look at it.
+
+    Attributes:
+        os_name: `linux`, `windows` or `macos`.
+        architecture: `x64`, `arm64`, `x86` or `arm`.
+        time_zone: The IANA name, for maintenance windows.
+    """
+
+    hostname: str
+    os_name: str
+    os_version: str
+    architecture: str
+    agent_version: str
+    processors: int = Field(ge=1)
+    memory_in_mb: int = Field(ge=0)
+    free_disk_space_in_mb: int = Field(ge=0)
+    time_zone: str = "UTC"
+
+
+class EnrollmentRequest(Document):
+    """A device asks to join.
+
+    Attributes:
+        token: The enrolment token an operator handed out.
+        name: The device's name for people.
+        signing_key: Its raw Ed25519 public key.
+        sealing_key: Its raw X25519 public key.
+        proof: Ed25519 signature over `proof_message`: the device holds the private key.
+    """
+
+    token: str = Field(repr=False)
+    name: str = Field(min_length=1, max_length=200)
+    signing_key: bytes
+    sealing_key: bytes
+    proof: bytes
+    facts: DeviceFacts
+
+
+def proof_message(token: str, name: str, signing_key: bytes, sealing_key: bytes) -> bytes:
+    """What an enrolling device signs: token, name and both keys, so that none can be exchanged on the way."""
+    return b"\0".join((b"outrider-enrollment-1", token.encode(), name.encode(), signing_key, sealing_key))
+
+
+class EnrollmentReply(Document):
+    """What a device needs from now on.
+
+    Attributes:
+        broker_url: Where orders come from, without user or secret.
+        broker_user: The device's own broker user; it can touch the device's own queue only.
+        policy_keys: The raw Ed25519 keys that policies are signed with, by key id.
+    """
+
+    device_id: str = Field(pattern=ID_PATTERN)
+    broker_url: str
+    broker_user: str
+    broker_secret: str = Field(repr=False)
+    policy_keys: dict[str, bytes]
+    check_in_interval_seconds: float = Field(default=3600, gt=0)
+
+
+class CheckInReason(StrEnum):
+    """Why a device checks in (behaviour 2.2)."""
+
+    AGENT_RESTART = "AgentRestart"
+    MAINTENANCE_TIMER = "MaintenanceTimer"
+    USER_REQUEST = "UserRequest"
+
+
+class CheckIn(Document):
+    """A device says that it is there."""
+
+    reason: CheckInReason
+    facts: DeviceFacts
+
+
+class CheckInReply(Document):
+    """What a device hears when it checks in.
+
+    Attributes:
+        jobs_sent: How many jobs are on their way to it because of this check-in.
+        server_time: The control plane's clock.
+    """
+
+    jobs_sent: int = Field(ge=0)
+    check_in_interval_seconds: float = Field(gt=0)
+    server_time: datetime
+
+
+class ContentInfo(Document):
+    """Where the content is, and the key to it, sealed to the asking device.
+
+    Attributes:
+        url: A presigned URL of exactly one object.
+        size: Bytes of that object.
+        sealed_key: The content key, opened by the device's sealing key with `content_key_context`.
+    """
+
+    url: str = Field(repr=False)
+    expires_at: datetime
+    size: int = Field(ge=0)
+    sealed_key: bytes
+
+
+def content_key_context(job_id: str, device_id: str, content_digest: str) -> bytes:
+    """What a sealed content key is bound to: opened for another job, device or content it is refused."""
+    return f"outrider-content-key-1 {job_id} {device_id} {content_digest}".encode()
+
+
+class ProgressBatch(Document):
+    """Progress of one or several attempts, sent together."""
+
+    items: tuple[Progress, ...] = Field(min_length=1, max_length=1000)
+
+
+class Problem(Fragment):
+    """An error of the API, as problem+json (RFC 9457) with the error table's words.
+
+    Attributes:
+        code: The error's name in the table.
+        detail: The facts of this case.
+    """
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    code: str
+    detail: str = ""
+    place: str = ""
+    hint: str = ""
+    retry_helps: bool = False

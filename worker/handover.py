@@ -1,0 +1,34 @@
+"""What follows a phase: the engine decides it, the queue's end carries it out."""
+
+from dataclasses import dataclass
+
+from contract.jobs import JobRef
+from contract.phases import Phase
+
+
+@dataclass(frozen=True)
+class NextChain:
+    """A new chain of the same job, to be sent to the device's own queue.
+
+    Attributes:
+        ref: The job with the generation and attempt of the new chain.
+        countdown_seconds: How long it waits before its first phase.
+    """
+
+    ref: JobRef
+    countdown_seconds: float
+
+
+@dataclass(frozen=True)
+class Handover:
+    """What is to happen when a phase has ended.
+
+    Attributes:
+        go_on_at: The next phase to run, the links between dropped; None ends the chain.
+        retry_in_seconds: Run this very phase again after so long; the rest of the chain waits with it.
+        next_chain: A chain to send besides.
+    """
+
+    go_on_at: Phase | None = None
+    retry_in_seconds: float | None = None
+    next_chain: NextChain | None = None
