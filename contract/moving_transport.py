@@ -1,0 +1,159 @@
+"""A kombu transport over Redis or Valkey that moves a message instead of popping it.
+
+The stock transport takes a message off the queue and only then writes it down as unacknowledged: killed between the
+two, it loses the message. What it did write down comes back after a visibility timeout, and a countdown longer than
+that timeout is delivered twice. Here a message is in exactly one list at any time, and no timeout exists:
+
+    send         LPUSH  queue
+    take         BLMOVE queue -> processing.<queue>
+    acknowledge  LREM   processing.<queue>
+    start        LMOVE  processing.<queue> -> queue, until it is empty; the oldest is taken first again
+
+A queue has one consuming process at a time, and that process takes one queue: a device its own.
+"""
+
+from queue import Empty
+from time import monotonic
+from typing import Any, ClassVar
+
+from kombu.transport import redis as stock
+from kombu.transport import virtual
+from kombu.utils.json import loads
+from structlog import get_logger
+
+from contract.queues import processing_list
+
+_log = get_logger(__name__)
+
+#: What Celery's `broker_transport` setting calls this transport.
+TRANSPORT_NAME = "contract.moving_transport:MovingTransport"
+
+_TAKE = "BLMOVE"
+
+#: Messages this process has finished but could not acknowledge because the connection was lost, by processing list.
+#: They outlive the channel on purpose: the next channel must remove them and not run them again.
+_finished: dict[str, set[bytes]] = {}
+
+
+class MovingQoS(virtual.QoS):
+    """Acknowledges by removing the message from the processing list."""
+
+    #: What is unacknowledged at shutdown stays where it is: the next start takes it back.
+    restore_at_shutdown = False
+
+    channel: "MovingChannel"
+
+    def ack(self, delivery_tag: str) -> None:
+        """The message is done with."""
+        self.channel.finish(delivery_tag)
+        super().ack(delivery_tag)
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        """The message is not wanted; with `requeue` it is to be taken again, before all others."""
+        if requeue:
+            self.channel.give_back(delivery_tag)
+        else:
+            self.channel.finish(delivery_tag)
+        super().ack(delivery_tag)
+
+
+class MovingChannel(stock.Channel):
+    """One connection's view of the queue and its processing list."""
+
+    QoS = MovingQoS
+    priority_steps: ClassVar[list[int]] = [0]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._taken: dict[str, bytes] = {}
+        self._queue = ""
+
+    def basic_consume(self, queue: str, *args: Any, **kwargs: Any) -> Any:
+        """Consume a queue; first take back what an earlier process, or connection, had taken and not finished."""
+        if queue not in self._fanout_queues:
+            self._queue = queue
+            self._take_back()
+        return super().basic_consume(queue, *args, **kwargs)
+
+    def finish(self, delivery_tag: str) -> None:
+        """Remove a message for good; a lost connection only delays that until the next one."""
+        raw = self._taken.pop(delivery_tag, None)
+        if raw is None:
+            return
+        unacknowledged = _finished.setdefault(processing_list(self._queue), set())
+        unacknowledged.add(raw)
+        with self.conn_or_acquire() as client:
+            client.lrem(processing_list(self._queue), 1, raw)
+        unacknowledged.discard(raw)
+
+    def give_back(self, delivery_tag: str) -> None:
+        """Put a message back to where it is taken next."""
+        raw = self._taken.pop(delivery_tag)
+        with self.conn_or_acquire() as client, client.pipeline() as pipe:
+            pipe.rpush(self._queue, raw).lrem(processing_list(self._queue), 1, raw).execute()
+
+    def _take_back(self) -> None:
+        processing = processing_list(self._queue)
+        finished = _finished.get(processing, set())
+        with self.conn_or_acquire() as client:
+            for raw in list(finished):
+                client.lrem(processing, 1, raw)
+                finished.discard(raw)
+            while client.lmove(processing, self._queue, "LEFT", "RIGHT") is not None:
+                pass
+
+    # The two halves of a blocking read; the names are the base class's.
+
+    def _brpop_start(self, timeout: float | None = None) -> None:
+        if not self.active_queues:
+            return
+        self._in_poll = self.client.connection
+        self._brpop_sent_at = monotonic()
+        wait = self.brpop_timeout if timeout is None else timeout
+        self.client.connection.send_command(
+            _TAKE, self._queue, processing_list(self._queue), "RIGHT", "LEFT", wait or 0
+        )
+
+    def _brpop_read(self, **options: Any) -> bool:
+        try:
+            raw = self._read_reply(**options)
+        finally:
+            self._in_poll = None
+        if not raw:
+            raise Empty
+        message = _readable(raw)
+        if message is None:
+            self._drop_unreadable(raw)
+        else:
+            self._taken[message["properties"]["delivery_tag"]] = raw
+            self.connection._deliver(message, self._queue)  # noqa: SLF001  # as the base class does
+        return True
+
+    def _read_reply(self, **options: Any) -> bytes | None:
+        try:
+            reply: bytes | None = self.client.parse_response(self.client.connection, _TAKE, **options)
+        except self.connection_errors:
+            self.client.connection.disconnect()
+            raise
+        return reply
+
+    def _drop_unreadable(self, raw: bytes) -> None:
+        _log.warning("a message that is none was dropped", queue=self._queue, size=len(raw))
+        with self.conn_or_acquire() as client:
+            client.lrem(processing_list(self._queue), 1, raw)
+
+
+class MovingTransport(stock.Transport):
+    """The transport; everything but taking and acknowledging is the stock one's."""
+
+    Channel = MovingChannel
+
+
+def _readable(raw: bytes) -> dict[str, Any] | None:
+    """The message, if it has the parts that kombu relies on; its meaning is judged later."""
+    try:
+        message = loads(raw)
+        is_message = isinstance(message["properties"]["delivery_tag"], str) and isinstance(message["body"], str)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return message if is_message else None

@@ -1,0 +1,136 @@
+"""The control plane's end of the queue: the only file here that knows Celery.
+
+Its own tasks carry nothing: each says "look into the database and do what is due". Losing one costs the time until the
+scheduler says it again, running one twice changes nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from celery import Celery
+from celery.beat import Scheduler
+from kombu import Queue
+from kombu.exceptions import OperationalError
+from structlog import get_logger
+
+from contract.error_codes import ErrorCode
+from contract.errors import UnavailableError
+from contract.job_chain import job_chain
+from contract.jobs import JobRef
+from contract.queues import CONTROL_QUEUE, ControlTask, device_queue
+
+_log = get_logger(__name__)
+
+#: A publish is tried this often before it counts as failed; what is not sent stays in the outbox.
+_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0.1, "interval_max": 0.5}
+#: Seconds a connection attempt or a command may take.
+_SOCKET_TIMEOUT_SECONDS = 5
+#: Tasks that one worker runs side by side: planning a large fleet must not keep jobs from being sent.
+_WORKER_THREADS = 2
+#: Seconds between two signs of life for the dashboard.
+_HEARTBEAT_SECONDS = 30
+
+
+def make_app(broker_url: str) -> Celery:
+    """The Celery app that sends jobs to devices and requests to the control plane's own workers."""
+    app = Celery("outrider-control", broker=broker_url, set_as_current=False)
+    app.conf.update(
+        accept_content=["json"],
+        task_ignore_result=True,
+        task_default_queue=CONTROL_QUEUE,
+        task_default_exchange="",
+        task_default_routing_key=CONTROL_QUEUE,
+        task_queues=[Queue(CONTROL_QUEUE, exchange="", routing_key=CONTROL_QUEUE)],
+        task_create_missing_queues=False,
+        task_publish_retry_policy=_PUBLISH_RETRY_POLICY,
+        broker_transport_options={
+            "socket_timeout": _SOCKET_TIMEOUT_SECONDS,
+            "socket_connect_timeout": _SOCKET_TIMEOUT_SECONDS,
+            "socket_keepalive": True,
+            "priority_steps": [0],
+        },
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        worker_enable_remote_control=False,
+        worker_send_task_events=True,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        worker_detect_quorum_queues=False,
+    )
+    return app
+
+
+class CeleryJobPublisher:
+    """Sends a job's chain into the queue of its device."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+
+    def publish(self, device_id: str, ref: JobRef) -> None:
+        """Send the eleven links of an attempt.
+
+        Raises:
+            UnavailableError: The broker does not answer.
+        """
+        name = device_queue(device_id)
+        try:
+            job_chain(self._app, ref).apply_async(queue=Queue(name, exchange="", routing_key=name))
+        except OperationalError as error:
+            raise UnavailableError(ErrorCode.BROKER_UNAVAILABLE, detail=str(error)) from error
+
+
+class CeleryControlQueue:
+    """Asks the control plane's workers to do what is due, now rather than at the scheduler's next beat."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+
+    def request(self, task: ControlTask) -> None:
+        """Ask; where the broker does not answer, the scheduler asks later."""
+        try:
+            self._app.send_task(task.value)
+        except OperationalError as error:
+            _log.warning("the broker does not answer; the scheduler will ask later", task=task.value, error=str(error))
+
+
+def run_worker(broker_url: str, handlers: Mapping[ControlTask, Callable[[], object]]) -> None:
+    """Serve the control plane's own queue until SIGTERM or SIGINT; tasks in progress are finished first."""
+    app = make_app(broker_url)
+    for task, handler in handlers.items():
+        _register(app, task, handler)
+    worker = app.Worker(
+        hostname="control@%h",
+        pool="threads",
+        concurrency=_WORKER_THREADS,
+        without_gossip=True,
+        without_mingle=True,
+        heartbeat_interval=_HEARTBEAT_SECONDS,
+        quiet=True,
+    )
+    worker.start()
+
+
+def run_scheduler(broker_url: str, intervals: Mapping[ControlTask, timedelta]) -> None:
+    """Ask for each task once per interval until SIGTERM or SIGINT.
+
+    A request that no worker took within its interval expires: the next one stands for it.
+    """
+    app = make_app(broker_url)
+    app.conf.beat_schedule = {
+        task.value: {
+            "task": task.value,
+            "schedule": interval,
+            "options": {"expires": interval.total_seconds()},
+        }
+        for task, interval in intervals.items()
+    }
+    app.Beat(scheduler_cls=Scheduler, quiet=True).run()
+
+
+def _register(app: Celery, task: ControlTask, handler: Callable[[], object]) -> None:
+    @app.task(name=task.value)
+    def run_task() -> None:
+        try:
+            handler()
+        except UnavailableError as error:
+            _log.warning("put off until the scheduler asks again", task=task.value, error=str(error))

@@ -1,0 +1,117 @@
+"""The device's end of the queue: the only file of the agent that knows Celery.
+
+It turns a message into a call of the engine, and the engine's handover into what follows in the queue.
+"""
+
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from celery import Celery, Task
+from kombu import Queue
+from pydantic import ValidationError
+from structlog import get_logger
+
+from contract.job_chain import job_chain
+from contract.jobs import JobRef
+from contract.moving_transport import TRANSPORT_NAME
+from contract.phases import PHASES, Phase
+from contract.queues import device_queue, phase_task
+from worker.engine import Engine
+from worker.handover import Handover
+from worker.identity import Identity
+
+_log = get_logger(__name__)
+
+#: Seconds one blocking read waits for a message; at rest a device costs the broker one command in this time.
+READ_WAIT_SECONDS = 10
+#: Seconds beyond that after which a silent connection counts as lost.
+HEALTH_CHECK_SECONDS = 5
+#: Seconds a connection attempt or a command may take.
+SOCKET_TIMEOUT_SECONDS = READ_WAIT_SECONDS + HEALTH_CHECK_SECONDS
+#: Seconds between two signs of life for the dashboard; the default of 2 is far too chatty for a fleet.
+HEARTBEAT_SECONDS = 60
+
+
+def make_app(identity: Identity, engine: Engine) -> Celery:
+    """The Celery app of one device, with one task a phase."""
+    queue = device_queue(identity.device_id)
+    app = Celery("outrider-device", broker=_broker_url(identity), set_as_current=False)
+    app.conf.update(
+        broker_transport=TRANSPORT_NAME,
+        broker_transport_options={
+            "polling_interval": READ_WAIT_SECONDS,
+            "health_check_interval": HEALTH_CHECK_SECONDS,
+            "socket_timeout": SOCKET_TIMEOUT_SECONDS,
+            "socket_connect_timeout": SOCKET_TIMEOUT_SECONDS,
+            "socket_keepalive": True,
+        },
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_pool_limit=1,
+        accept_content=["json"],
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_ignore_result=True,
+        task_queues=[Queue(queue, exchange="", routing_key=queue)],
+        task_default_queue=queue,
+        task_default_exchange="",
+        task_default_routing_key=queue,
+        task_create_missing_queues=False,
+        worker_prefetch_multiplier=1,
+        worker_enable_remote_control=False,
+        worker_send_task_events=True,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        worker_detect_quorum_queues=False,
+    )
+    for phase in PHASES:
+        _register(app, engine, phase)
+    return app
+
+
+def run_worker(identity: Identity, engine: Engine) -> None:
+    """Process the device's queue until SIGTERM or SIGINT; the phase in progress is finished first."""
+    worker = make_app(identity, engine).Worker(
+        hostname=f"{device_queue(identity.device_id)}@{identity.name}",
+        pool="solo",
+        concurrency=1,
+        without_gossip=True,
+        without_mingle=True,
+        heartbeat_interval=HEARTBEAT_SECONDS,
+        quiet=True,
+    )
+    worker.start()
+
+
+def _broker_url(identity: Identity) -> str:
+    parts = urlsplit(identity.broker_url)
+    user = f"{quote(identity.broker_user, safe='')}:{quote(identity.broker_secret, safe='')}"
+    return urlunsplit(parts._replace(netloc=f"{user}@{parts.netloc}"))
+
+
+def _register(app: Celery, engine: Engine, phase: Phase) -> None:
+    @app.task(bind=True, name=phase_task(phase), max_retries=None)
+    def run_phase(task: Task, **kwargs: Any) -> None:
+        try:
+            ref = JobRef.model_validate(kwargs)
+        except ValidationError as error:
+            _log.warning("a message without a proper job was dropped", phase=phase, errors=error.error_count())
+            task.request.chain = None
+            return
+        _carry_out(task, engine.run(phase, ref))
+
+
+def _carry_out(task: Task, handover: Handover) -> None:
+    if handover.next_chain is not None:
+        job_chain(task.app, handover.next_chain.ref).apply_async(countdown=handover.next_chain.countdown_seconds)
+    if handover.retry_in_seconds is not None:
+        raise task.retry(countdown=handover.retry_in_seconds)
+    task.request.chain = _links_from(handover.go_on_at, task.request.chain or [])
+
+
+def _links_from(phase: Phase | None, links: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rest of a chain from a phase on; Celery keeps the links in reverse."""
+    names = [link["task"] for link in links]
+    if phase is None or phase_task(phase) not in names:
+        return []
+    return links[: names.index(phase_task(phase)) + 1]
