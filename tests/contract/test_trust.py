@@ -1,0 +1,119 @@
+"""Envelopes, seals and signed requests: what holds, and what does not."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from contract.documents import Document
+from contract.envelopes import SignedEnvelope, sign, verify
+from contract.error_codes import ErrorCode
+from contract.errors import TrustError
+from contract.http_signatures import MAX_AGE, SignableRequest, sign_request, verify_request
+from contract.sealing import seal, unseal
+
+
+class Order(Document):
+    """A document of this test."""
+
+    text: str
+
+
+class Other(Document):
+    """Of the same shape, but another kind."""
+
+    text: str
+
+
+KEY = Ed25519PrivateKey.generate()
+TRUSTED = {"k1": KEY.public_key()}
+
+
+def test_a_signed_document_comes_out_as_it_went_in() -> None:
+    envelope = SignedEnvelope.from_json(sign(Order(text="go"), KEY, "k1").to_json())
+    assert verify(envelope, Order, TRUSTED) == Order(text="go")
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        sign(Order(text="go"), Ed25519PrivateKey.generate(), "k1"),
+        sign(Order(text="go"), KEY, "k2"),
+        sign(Other(text="go"), KEY, "k1"),
+        sign(Order(text="go"), KEY, "k1").model_copy(update={"payload": b'{"text": "stop"}'}),
+    ],
+    ids=["another key", "an unknown key id", "another kind of document", "a changed payload"],
+)
+def test_a_document_that_is_not_signed_as_such_is_refused(envelope: SignedEnvelope) -> None:
+    with pytest.raises(TrustError) as refused:
+        verify(envelope, Order, TRUSTED)
+    assert refused.value.code is ErrorCode.POLICY_UNTRUSTED
+
+
+def test_a_seal_opens_for_its_recipient_and_context_only() -> None:
+    device = X25519PrivateKey.generate()
+    sealed = seal(b"content key", device.public_key(), b"job 1")
+    assert unseal(sealed, device, b"job 1") == b"content key"
+    for key, context, data in (
+        (X25519PrivateKey.generate(), b"job 1", sealed),
+        (device, b"job 2", sealed),
+        (device, b"job 1", sealed[:-1] + bytes([sealed[-1] ^ 1])),
+        (device, b"job 1", b""),
+    ):
+        with pytest.raises(TrustError) as refused:
+            unseal(data, key, context)
+        assert refused.value.code is ErrorCode.SEAL_BROKEN
+
+
+def _public_key(key_id: str) -> Ed25519PublicKey:
+    return {"device": KEY.public_key()}[key_id]
+
+
+def _signed(method: str = "POST", url: str = "https://c/v1/a?b=1", *, age: timedelta = timedelta()) -> SignableRequest:
+    request = SignableRequest(method, url, {})
+    sign_request(request, b"body", key=KEY, key_id="device", now=datetime.now(UTC) - age)
+    return request
+
+
+def test_a_signed_request_names_its_signer() -> None:
+    key_id, nonce = verify_request(_signed(), b"body", _public_key)
+    assert key_id == "device"
+    assert len(nonce) > 16
+
+
+def test_no_two_requests_carry_the_same_nonce() -> None:
+    nonces = {verify_request(_signed(), b"body", _public_key)[1] for _ in range(20)}
+    assert len(nonces) == 20
+
+
+def test_a_proxy_may_change_host_and_scheme() -> None:
+    request = SignableRequest("POST", "http://127.0.0.1:1/v1/a?b=1", _signed().headers)
+    assert verify_request(request, b"body", _public_key)[0] == "device"
+
+
+@pytest.mark.parametrize(
+    ("request_", "body"),
+    [
+        (_signed(), b"another body"),
+        (SignableRequest("GET", "https://c/v1/a?b=1", _signed().headers), b"body"),
+        (SignableRequest("POST", "https://c/v1/z?b=1", _signed().headers), b"body"),
+        (SignableRequest("POST", "https://c/v1/a?b=2", _signed().headers), b"body"),
+        (SignableRequest("POST", "https://c/v1/a?b=1", {}), b"body"),
+        (SignableRequest("POST", "https://c/v1/a?b=1", {**_signed().headers, "Signature": "x=:AA==:"}), b"body"),
+        (_signed(age=3 * MAX_AGE), b"body"),
+        (_signed(age=-3 * MAX_AGE), b"body"),
+    ],
+    ids=["body", "method", "path", "query", "unsigned", "another signature", "too old", "from the future"],
+)
+def test_a_request_that_is_not_as_signed_is_refused(request_: SignableRequest, body: bytes) -> None:
+    with pytest.raises(TrustError) as refused:
+        verify_request(request_, body, _public_key)
+    assert refused.value.code is ErrorCode.SIGNATURE_REFUSED
+
+
+def test_a_request_of_a_stranger_is_refused() -> None:
+    request = SignableRequest("GET", "https://c/v1/a", {})
+    sign_request(request, b"", key=KEY, key_id="stranger", now=datetime.now(UTC))
+    with pytest.raises(TrustError):
+        verify_request(request, b"", _public_key)
