@@ -330,6 +330,13 @@ class ErrorCode(Enum):
         "Check both paths; the setup file must lie inside the source folder.",
         False,
     )
+    PACKAGE_SOURCE_UNUSABLE = (
+        None,
+        None,
+        "The source folder holds something that a package cannot hold.",
+        "Remove or rename it, or leave it out with a line in .outriderignore.",
+        False,
+    )
     PACKAGE_SOURCE_CHANGED = (
         None,
         None,
@@ -362,6 +369,20 @@ class ErrorCode(Enum):
         None,
         "The app's manifest is not valid.",
         "Correct the field named here; docs/manifest.md lists them all.",
+        False,
+    )
+    SETTINGS_INVALID = (
+        None,
+        None,
+        "The settings of this program are not complete or not valid.",
+        "Set the environment variables named here.",
+        False,
+    )
+    FORBIDDEN = (
+        None,
+        None,
+        "The token's role does not allow this.",
+        "Ask an administrator for a token with a higher role.",
         False,
     )
     NAME_TAKEN = (None, None, "The name is already in use.", "Choose another name.", False)
