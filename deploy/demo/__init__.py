@@ -1,0 +1,1 @@
+"""The demo: a real package on three real devices, on one machine."""

@@ -1,0 +1,5 @@
+#!/bin/sh
+set -eu
+
+rm -rf "$HOME/apps/hello"
+echo "hello is gone"
