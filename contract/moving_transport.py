@@ -119,7 +119,7 @@ class MovingChannel(stock.Channel):
             raw = self._read_reply(**options)
         finally:
             self._in_poll = None
-        if not raw:
+        if raw is None:
             raise Empty
         message = _readable(raw)
         if message is None:
