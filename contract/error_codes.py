@@ -378,6 +378,20 @@ class ErrorCode(Enum):
         "Set the environment variables named here.",
         False,
     )
+    KEY_FILE_UNUSABLE = (
+        None,
+        None,
+        "A key file of the control plane cannot be used.",
+        "Check the file and OUTRIDER_STATE_DIR; a lost key file must come back from its backup.",
+        False,
+    )
+    PACKAGE_TOO_LARGE = (
+        None,
+        None,
+        "The package is larger than this control plane takes.",
+        "Raise OUTRIDER_MAX_PACKAGE_BYTES or split the app.",
+        False,
+    )
     FORBIDDEN = (
         None,
         None,

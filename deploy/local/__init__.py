@@ -1,0 +1,1 @@
+"""The whole of Outrider on one machine, without root, containers or network services."""

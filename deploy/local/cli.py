@@ -1,0 +1,75 @@
+"""The stack's commands: `python -m deploy.local up | down | status`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from contract.errors import OutriderError
+from contract.exit_statuses import ExitStatus
+from deploy.local.addresses import StackAddresses
+from deploy.local.stack import LocalStack
+
+app = typer.Typer(no_args_is_help=True, help="All of Outrider on this machine, without root.", add_completion=False)
+
+Folder = Annotated[Path, typer.Option(help="Where everything the stack writes lies.")]
+_DEFAULT_FOLDER = Path(".outrider")
+
+
+@app.command()
+def up(folder: Folder = _DEFAULT_FOLDER) -> None:
+    """Start the stack, or what of it does not run, and say where it answers.
+
+    DATABASE_URL, BROKER_URL and S3_ENDPOINT (with S3_ACCESS_KEY and S3_SECRET_KEY) replace the embedded part.
+
+    Exit statuses: 0 it is up; 1 a part did not start; 2 the folder or the environment does not suit.
+    """
+    _show(LocalStack(folder).up())
+
+
+@app.command()
+def down(folder: Folder = _DEFAULT_FOLDER) -> None:
+    """End every process of the stack and keep its data.
+
+    Exit statuses: 0 nothing of it runs; 1 another command is working on it.
+    """
+    LocalStack(folder).down()
+
+
+@app.command()
+def status(folder: Folder = _DEFAULT_FOLDER) -> None:
+    """Show how each part fares.
+
+    Exit statuses: 0 all parts run; 1 a part does not; 3 the stack does not run.
+    """
+    stack = LocalStack(folder)
+    states = stack.status()
+    if not states:
+        Console(stderr=True).print(f"No stack runs in {stack.layout.folder}.")
+        raise typer.Exit(ExitStatus.UNAVAILABLE)
+    table = Table("part", "state", "process", "since", "log")
+    for state in states:
+        table.add_row(state.name, state.state, str(state.pid), state.description, str(stack.layout.log(state.name)))
+    Console().print(table)
+    raise typer.Exit(ExitStatus.FAILED if any(state.state != "RUNNING" for state in states) else ExitStatus.OK)
+
+
+def main() -> None:
+    """Run the command line; what went wrong is one message on standard error."""
+    try:
+        app()
+    except OutriderError as error:
+        Console(stderr=True, highlight=False).print(f"{error}\n{error.code.hint}", markup=False)
+        sys.exit(error.exit_status)
+
+
+def _show(addresses: StackAddresses) -> None:
+    table = Table.grid(padding=(0, 2))
+    table.add_row("API", addresses.api_url)
+    table.add_row("Flower", f"{addresses.flower_url}  {addresses.flower_user} / {addresses.flower_password}")
+    table.add_row("content store", addresses.s3_endpoint)
+    table.add_row("broker", addresses.device_broker_url)
+    Console(highlight=False).print(table)

@@ -1,0 +1,107 @@
+"""The control plane's own processes as parts of the stack, and the agents."""
+
+import sys
+import sysconfig
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+from deploy.local.addresses import StackAddresses
+from deploy.local.layout import StackLayout
+from deploy.local.part import Part
+from deploy.local.ports import HOST
+from deploy.local.readiness import ListensOn, LogSays
+
+_FLOWER_CONFIGURATION = Path(__file__).resolve().parent.parent / "flower" / "flowerconfig.py"
+_START = timedelta(seconds=60)
+#: A Celery worker finishes the task at hand before it ends.
+_WORKER_STOP = timedelta(seconds=20)
+
+
+def program(name: str) -> str:
+    """The path of one of the project's own commands, beside the Python that runs now."""
+    return str(Path(sysconfig.get_path("scripts")) / name)
+
+
+def control_environment(layout: StackLayout, addresses: StackAddresses) -> dict[str, str]:
+    """What every process of the control plane is told."""
+    return {
+        "DATABASE_URL": addresses.database_url,
+        "BROKER_URL": addresses.broker_url,
+        "S3_ENDPOINT": addresses.s3_endpoint,
+        "S3_BUCKET": addresses.s3_bucket,
+        "S3_REGION": addresses.s3_region,
+        "S3_ACCESS_KEY": addresses.s3_access_key,
+        "S3_SECRET_KEY": addresses.s3_secret_key,
+        "OUTRIDER_STATE_DIR": str(layout.control_state),
+        "OUTRIDER_PUBLIC_URL": addresses.api_url,
+        "OUTRIDER_DEVICE_BROKER_URL": addresses.device_broker_url,
+    }
+
+
+def api_part(layout: StackLayout, addresses: StackAddresses) -> Part:
+    """The API that operators and devices talk to."""
+    port = addresses.ports["api"]
+    return Part(
+        name="api",
+        command=(program("outrider-control"), "api", "--host", HOST, "--port", str(port)),
+        environment=control_environment(layout, addresses),
+        ready=ListensOn(port=port),
+        start_timeout=_START,
+    )
+
+
+def worker_part(layout: StackLayout, addresses: StackAddresses) -> Part:
+    """The control plane's Celery worker."""
+    return Part(
+        name="worker",
+        command=(program("outrider-control"), "worker"),
+        environment=control_environment(layout, addresses),
+        ready=LogSays(words=" ready."),
+        start_timeout=_START,
+        stop_timeout=_WORKER_STOP,
+    )
+
+
+def scheduler_part(layout: StackLayout, addresses: StackAddresses) -> Part:
+    """What starts the control plane's periodic work."""
+    return Part(
+        name="scheduler",
+        command=(program("outrider-control"), "scheduler"),
+        environment=control_environment(layout, addresses),
+        start_timeout=_START,
+    )
+
+
+def flower_part(addresses: StackAddresses) -> Part:
+    """The dashboard; what it is told stays out of its command line, which everybody on the machine can read."""
+    port = addresses.ports["flower"]
+    return Part(
+        name="flower",
+        command=(sys.executable, "-m", "celery", "flower", f"--conf={_FLOWER_CONFIGURATION}"),
+        environment={
+            "CELERY_BROKER_URL": addresses.dashboard_broker_url,
+            "OUTRIDER_FLOWER_PORT": str(port),
+            "OUTRIDER_FLOWER_USER": addresses.flower_user,
+            "OUTRIDER_FLOWER_PASSWORD": addresses.flower_password,
+        },
+        ready=ListensOn(port=port),
+        start_timeout=_START,
+    )
+
+
+def agent_part(name: str, environment: Mapping[str, str]) -> Part:
+    """A device agent that was enrolled in the state folder its environment names.
+
+    Args:
+        name: The part's name, unique in the stack.
+        environment: What the agent reads its settings from.
+    """
+    return Part(
+        name=name,
+        command=(program("outrider-agent"), "run"),
+        environment=environment,
+        ready=LogSays(words=" ready."),
+        start_timeout=_START,
+        stop_timeout=_WORKER_STOP,
+    )

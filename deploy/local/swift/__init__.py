@@ -1,0 +1,1 @@
+"""The embedded content store: OpenStack Swift with its S3 API, in one process."""
