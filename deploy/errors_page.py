@@ -9,9 +9,9 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "errors.md"
 _HEAD = f"""\
 # Errors
 
-One error, one meaning, one phase. Numbers of the original are kept; numbers from `{OWN_CODES:#x}` up are ours; errors that no device
-reports have a name only. An installer's exit code that the app's return codes do not list becomes `0x80070000 | (code & 0xFFFF)`, and
-the raw exit code stands beside it everywhere.
+One error, one meaning, one phase. Numbers of the original are kept; numbers from `{OWN_CODES:#010X}` up are ours;
+errors that no device reports have a name only. An installer's exit code that the app's return codes do not list becomes
+`0x80070000 | (code & 0xFFFF)`, and the raw exit code stands beside it everywhere.
 
 This page is written by `python -m deploy.errors_page` from `contract/error_codes.py`.
 
