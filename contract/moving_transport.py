@@ -12,6 +12,7 @@ that timeout is delivered twice. Here a message is in exactly one list at any ti
 A queue has one consuming process at a time, and that process takes one queue: a device its own.
 """
 
+from collections.abc import Callable
 from queue import Empty
 from time import monotonic
 from typing import Any, ClassVar
@@ -62,6 +63,11 @@ class MovingChannel(stock.Channel):
 
     QoS = MovingQoS
     priority_steps: ClassVar[list[int]] = [0]
+
+    #: Transport option: given a message and its size in bytes, why it is not to be let in; None lets it in.
+    refusal: Callable[[dict[str, Any], int], str | None] | None = None
+
+    from_transport_options = (*stock.Channel.from_transport_options, "refusal")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -122,12 +128,16 @@ class MovingChannel(stock.Channel):
         if raw is None:
             raise Empty
         message = _readable(raw)
-        if message is None:
-            self._drop_unreadable(raw)
+        reason = "not a message" if message is None else self._refusal(message, raw)
+        if message is None or reason is not None:
+            self._drop(raw, reason)
         else:
             self._taken[message["properties"]["delivery_tag"]] = raw
             self.connection._deliver(message, self._queue)  # noqa: SLF001  # as the base class does
         return True
+
+    def _refusal(self, message: dict[str, Any], raw: bytes) -> str | None:
+        return None if self.refusal is None else self.refusal(message, len(raw))
 
     def _read_reply(self, **options: Any) -> bytes | None:
         try:
@@ -137,8 +147,8 @@ class MovingChannel(stock.Channel):
             raise
         return reply
 
-    def _drop_unreadable(self, raw: bytes) -> None:
-        _log.warning("a message that is none was dropped", queue=self._queue, size=len(raw))
+    def _drop(self, raw: bytes, reason: str | None) -> None:
+        _log.warning("a message was refused and dropped", queue=self._queue, size=len(raw), reason=reason)
         with self.conn_or_acquire() as client:
             client.lrem(processing_list(self._queue), 1, raw)
 

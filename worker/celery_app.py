@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from celery import Celery, Task
+from celery.signals import worker_ready
 from kombu import Queue
-from pydantic import ValidationError
 from structlog import get_logger
 
 from contract.job_chain import job_chain
@@ -19,6 +19,7 @@ from contract.queues import device_queue, phase_task
 from worker.engine import Engine
 from worker.handover import Handover
 from worker.identity import Identity
+from worker.message_guard import refusal
 
 _log = get_logger(__name__)
 
@@ -44,6 +45,7 @@ def make_app(identity: Identity, engine: Engine) -> Celery:
             "socket_timeout": SOCKET_TIMEOUT_SECONDS,
             "socket_connect_timeout": SOCKET_TIMEOUT_SECONDS,
             "socket_keepalive": True,
+            "refusal": refusal,
         },
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
@@ -71,6 +73,7 @@ def make_app(identity: Identity, engine: Engine) -> Celery:
 
 def run_worker(identity: Identity, engine: Engine) -> None:
     """Process the device's queue until SIGTERM or SIGINT; the phase in progress is finished first."""
+    worker_ready.connect(_say_ready)
     worker = make_app(identity, engine).Worker(
         hostname=f"{device_queue(identity.device_id)}@{identity.name}",
         pool="solo",
@@ -83,6 +86,10 @@ def run_worker(identity: Identity, engine: Engine) -> None:
     worker.start()
 
 
+def _say_ready(**_: Any) -> None:
+    _log.info("the device takes its orders now: ready.")
+
+
 def _broker_url(identity: Identity) -> str:
     parts = urlsplit(identity.broker_url)
     user = f"{quote(identity.broker_user, safe='')}:{quote(identity.broker_secret, safe='')}"
@@ -92,13 +99,7 @@ def _broker_url(identity: Identity) -> str:
 def _register(app: Celery, engine: Engine, phase: Phase) -> None:
     @app.task(bind=True, name=phase_task(phase), max_retries=None)
     def run_phase(task: Task, **kwargs: Any) -> None:
-        try:
-            ref = JobRef.model_validate(kwargs)
-        except ValidationError as error:
-            _log.warning("a message without a proper job was dropped", phase=phase, errors=error.error_count())
-            task.request.chain = None
-            return
-        _carry_out(task, engine.run(phase, ref))
+        _carry_out(task, engine.run(phase, JobRef.model_validate(kwargs)))
 
 
 def _carry_out(task: Task, handover: Handover) -> None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from celery import Celery
 from celery.beat import Scheduler
+from celery.signals import worker_ready
 from kombu import Queue
 from kombu.exceptions import OperationalError
 from structlog import get_logger
@@ -98,6 +99,7 @@ def run_worker(broker_url: str, handlers: Mapping[ControlTask, Callable[[], obje
     app = make_app(broker_url)
     for task, handler in handlers.items():
         _register(app, task, handler)
+    worker_ready.connect(_say_ready)
     worker = app.Worker(
         hostname="control@%h",
         pool="threads",
@@ -108,6 +110,10 @@ def run_worker(broker_url: str, handlers: Mapping[ControlTask, Callable[[], obje
         quiet=True,
     )
     worker.start()
+
+
+def _say_ready(**_: object) -> None:
+    _log.info("the control plane's worker takes requests now: ready.")
 
 
 def run_scheduler(broker_url: str, intervals: Mapping[ControlTask, timedelta]) -> None:

@@ -1,0 +1,97 @@
+"""What a message in the device's queue must look like; anything else never reaches Celery.
+
+A Celery worker trusts its queue: a body that is no triple ends the process, and callbacks inside a message are
+published with the worker's own rights. A device's queue holds links of job chains and nothing else, so that is what is
+let in.
+"""
+
+import base64
+import binascii
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from contract.jobs import JobRef
+from contract.queues import phase_of_task
+
+#: A chain of eleven links takes about 5 KB; nothing ten times as large is one.
+MAX_MESSAGE_BYTES = 64 * 1024
+
+_MAX_LINKS = 10
+
+
+def _is_phase_task(task: str) -> str:
+    phase_of_task(task)
+    return task
+
+
+_PhaseTask = Annotated[str, AfterValidator(_is_phase_task)]
+_Id = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Headers(BaseModel):
+    """The headers Celery acts on; the others only name things."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    task: _PhaseTask
+    id: _Id
+    eta: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    expires: None = None
+    group: None = None
+    retries: int = Field(default=0, ge=0)
+    timelimit: tuple[None, None] | list[None] | None = None
+    chord: None = None
+
+
+class _LinkOptions(_Strict):
+    task_id: _Id | None = None
+    reply_to: _Id | None = None
+
+
+class _Link(_Strict):
+    task: _PhaseTask
+    args: Annotated[list[Any], Field(max_length=0)]
+    kwargs: JobRef
+    options: _LinkOptions
+    subtask_type: None = None
+    immutable: Literal[True]
+
+
+class _Embed(_Strict):
+    callbacks: None = None
+    errbacks: None = None
+    chord: None = None
+    chain: Annotated[list[_Link], Field(max_length=_MAX_LINKS)] | None = None
+
+
+_Body = tuple[Annotated[list[Any], Field(max_length=0)], JobRef, _Embed]
+_body: TypeAdapter[_Body] = TypeAdapter(_Body)
+
+
+def refusal(message: dict[str, Any], size: int) -> str | None:
+    """Why a message is not a link of a job's chain; None if it is one.
+
+    Args:
+        message: As the transport read it, before anything acts on it.
+        size: Its bytes in the queue.
+    """
+    if size > MAX_MESSAGE_BYTES:
+        return f"{size} bytes; at most {MAX_MESSAGE_BYTES} are accepted"
+    if message.get("content-type") != "application/json":
+        return "not JSON"
+    try:
+        _Headers.model_validate(message.get("headers"))
+        _, ref, embed = _body.validate_json(base64.b64decode(message["body"], validate=True))
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+    except (binascii.Error, ValueError):
+        return "the body is not base64"
+    if any(link.kwargs != ref for link in embed.chain or ()):
+        return "links of different jobs in one chain"
+    return None
