@@ -1,0 +1,1 @@
+"""The .intunewin package format: read, verify, extract and build (docs/package-format.md)."""
