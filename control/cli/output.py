@@ -1,0 +1,64 @@
+"""How every command prints errors and JSON, and which exit status it ends with."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import typer
+
+from contract.errors import OutriderError
+from contract.exit_statuses import ExitStatus
+
+
+@contextmanager
+def handled(*, as_json: bool = False) -> Iterator[None]:
+    """End the command with a printed error and its exit status where the block raises an `OutriderError`.
+
+    Ctrl-C ends it with `INTERRUPTED`; a reader that went away, such as `head`, ends it quietly.
+    """
+    try:
+        yield
+    except OutriderError as error:
+        fail(error, as_json=as_json)
+    except KeyboardInterrupt:
+        raise typer.Exit(ExitStatus.INTERRUPTED) from None
+    except BrokenPipeError:
+        # The interpreter would complain when it flushes the closed pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(ExitStatus.OK) from None
+
+
+def fail(error: OutriderError, *, as_json: bool) -> NoReturn:
+    """Print the error on standard error and end the command with the error's exit status."""
+    if as_json:
+        print_json({"error": error_fields(error)}, to_stderr=True)
+    else:
+        typer.echo(error_text(error), err=True)
+    raise typer.Exit(error.exit_status)
+
+
+def error_text(error: OutriderError) -> str:
+    """The error for a person: the sentence, then place, detail and hint, each in a line of its own."""
+    lines = [f"Error: {error.code.sentence}"]
+    lines += [f"  {line}" for line in (error.place, error.detail) if line]
+    return "\n".join([*lines, f"Hint: {error.code.hint}"])
+
+
+def error_fields(error: OutriderError) -> dict[str, Any]:
+    """The error for a program."""
+    return {
+        "code": error.code.slug,
+        "sentence": error.code.sentence,
+        "detail": error.detail,
+        "place": error.place,
+        "hint": error.code.hint,
+        "retry_helps": error.code.retry_helps,
+    }
+
+
+def print_json(value: Any, *, to_stderr: bool = False) -> None:
+    """Print one JSON document; what JSON has no word for is printed as text."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str), err=to_stderr)
