@@ -1,12 +1,15 @@
 """Finding and ending every process of a stack, also those whose supervisor is gone."""
 
 import os
-from collections.abc import Iterable
+import signal
+from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
 from deploy.local.part import PART_VARIABLE, STACK_VARIABLE
+from deploy.local.polling import wait_until
 
 #: The part name the supervisor itself carries.
 SUPERVISOR = "supervisor"
@@ -24,39 +27,43 @@ def stack_processes(folder: Path) -> list[psutil.Process]:
     return sorted(found, key=lambda process: _variable(process, PART_VARIABLE) != SUPERVISOR)
 
 
-def end_processes(folder: Path) -> int:
-    """End all processes of the stack; returns how many there were.
+def end_processes(folder: Path) -> None:
+    """End all processes of the stack.
 
     They are asked with SIGTERM first, except for the supervisor: it must not start again what is being ended.
     """
-    ended = 0
     for _ in range(_ROUNDS):
         found = stack_processes(folder)
         if not found:
             break
-        ended += len(found)
         _end(found)
-    return ended
 
 
-def _end(processes: Iterable[psutil.Process]) -> None:
-    waited_for = []
+def has_ended(pid: int) -> bool:
+    """Whether there is no such process any more, or only its entry waiting for a parent that does not look."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def _end(processes: Collection[psutil.Process]) -> None:
     for process in processes:
-        try:
-            if _variable(process, PART_VARIABLE) == SUPERVISOR:
-                process.kill()
-            else:
-                process.terminate()
-            waited_for.append(process)
-        except psutil.NoSuchProcess:
-            continue
-    _, alive = psutil.wait_procs(waited_for, timeout=_GRACE_SECONDS)
-    for process in alive:
-        try:
-            process.kill()
-        except psutil.NoSuchProcess:
-            continue
-    psutil.wait_procs(alive, timeout=_GRACE_SECONDS)
+        is_supervisor = _variable(process, PART_VARIABLE) == SUPERVISOR
+        _signal(process, signal.SIGKILL if is_supervisor else signal.SIGTERM)
+    if not _wait(processes):
+        for process in processes:
+            _signal(process, signal.SIGKILL)
+        _wait(processes)
+
+
+def _signal(process: psutil.Process, number: signal.Signals) -> None:
+    with suppress(psutil.NoSuchProcess):
+        process.send_signal(number)
+
+
+def _wait(processes: Collection[psutil.Process]) -> bool:
+    return wait_until(lambda: all(has_ended(process.pid) for process in processes), seconds=_GRACE_SECONDS)
 
 
 def _belongs(process: psutil.Process, folder: Path) -> bool:

@@ -37,6 +37,10 @@ class StandardPart(StrEnum):
         return self in {StandardPart.API, StandardPart.WORKER, StandardPart.SCHEDULER}
 
 
+#: What the others rest on: ended last, so that they can finish what they are at.
+FOUNDATIONS = frozenset({StandardPart.BROKER, StandardPart.STORE})
+
+
 @dataclass(frozen=True)
 class StackPlan:
     """Everything needed to build the parts of one stack.

@@ -18,7 +18,7 @@ from deploy.local.layout import StackLayout
 from deploy.local.orphans import end_processes
 from deploy.local.outside import OutsideParts
 from deploy.local.part import STACK_VARIABLE, Part
-from deploy.local.plan import StackPlan, StandardPart, choose_ports
+from deploy.local.plan import FOUNDATIONS, StackPlan, StandardPart, choose_ports
 from deploy.local.polling import wait_until
 from deploy.local.ports import is_free
 from deploy.local.readiness import is_ready, last_life
@@ -95,9 +95,10 @@ class LocalStack:
         if not self.layout.folder.exists():
             return
         with self._alone():
-            self._supervisor.shut_down()
-            self._supervisor.forget()
+            if self._supervisor.answers():
+                self._supervisor.stop(last=FOUNDATIONS)
             end_processes(self.layout.folder)
+            self._supervisor.forget()
 
     def status(self) -> list[ProcessState]:
         """How each part fares; empty where the stack does not run."""
@@ -161,7 +162,7 @@ class LocalStack:
             try:
                 self._start(plan.part(name))
             except OutriderError:
-                self._supervisor.remove(name)
+                self._supervisor.remove(name.value)
                 if not name.listens or is_free(plan.ports[name]):
                     raise
                 plan = plan.with_new_port(name)

@@ -1,17 +1,15 @@
 """The process supervisor of a stack: started once, spoken to over a socket that only its owner can open."""
 
-import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 import xmlrpc.client
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-import psutil
 from pydantic import BaseModel, ConfigDict
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
@@ -19,22 +17,23 @@ from contract.error_codes import ErrorCode
 from contract.errors import OutriderError
 from deploy.local.files import write_private
 from deploy.local.layout import StackLayout
-from deploy.local.orphans import SUPERVISOR
+from deploy.local.orphans import SUPERVISOR, has_ended
 from deploy.local.part import PART_VARIABLE, Part, run_script
 from deploy.local.polling import wait_until
 
 #: A UNIX socket's path holds 104 to 108 bytes depending on the system; the supervisor appends its process id meanwhile.
 _LONGEST_SOCKET_PATH = 90
 _START_SECONDS = 15.0
-_SHUTDOWN_SECONDS = 60.0
+_STOP_SECONDS = 60.0
 
+# Paths are relative to the stack's folder, in which the supervisor runs; written out, a `%` or a quote would mean more.
 _SUPERVISOR_CONFIGURATION = """\
 [supervisord]
-logfile = {log}
+logfile = logs/supervisor.log
 logfile_maxbytes = 1MB
 logfile_backups = 1
-pidfile = {folder}/supervisord.pid
-childlogdir = {folder}
+pidfile = supervisor/supervisord.pid
+childlogdir = supervisor
 identifier = outrider
 umask = 077
 minfds = 256
@@ -55,7 +54,7 @@ files = parts/*.ini
 # A part that ends is started again, with a growing pause in between while it keeps ending within a second.
 _PROGRAM = """\
 [program:{name}]
-command = /bin/sh {script}
+command = /bin/sh supervisor/parts/{name}.sh
 autostart = false
 autorestart = true
 startsecs = 1
@@ -63,7 +62,7 @@ startretries = 50
 stopwaitsecs = {stop_seconds}
 killasgroup = true
 redirect_stderr = true
-stdout_logfile = {log}
+stdout_logfile = logs/{name}.log
 stdout_logfile_maxbytes = 10MB
 stdout_logfile_backups = 1
 """
@@ -98,7 +97,6 @@ class Supervisor:
     def __init__(self, layout: StackLayout, *, environment: Mapping[str, str]) -> None:
         self._layout = layout
         self._environment = environment
-        self._configuration = layout.supervisor / "supervisord.conf"
         self._socket_note = layout.supervisor / "socket"
 
     def answers(self) -> bool:
@@ -119,11 +117,17 @@ class Supervisor:
         shutil.rmtree(self._layout.supervisor, ignore_errors=True)
         socket = self._choose_socket()
         write_private(self._socket_note, str(socket))
-        write_private(self._configuration, self._configuration_text(socket))
-        command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self._configuration)]
-        environment = {**self._environment, PART_VARIABLE: SUPERVISOR}
+        # Outside the stack's folder the path is the temporary folder's, which holds none of those letters.
+        shown = socket.relative_to(self._layout.folder) if socket.is_relative_to(self._layout.folder) else socket
+        write_private(self._layout.supervisor / "supervisord.conf", _SUPERVISOR_CONFIGURATION.format(socket=shown))
         done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+            [sys.executable, "-m", "supervisor.supervisord", "-c", "supervisor/supervisord.conf"],
+            cwd=self._layout.folder,
+            env={**self._environment, PART_VARIABLE: SUPERVISOR},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode or not wait_until(self.answers, seconds=_START_SECONDS):
             raise OutriderError(ErrorCode.STACK_FAILED, place=SUPERVISOR, detail=done.stderr.strip())
@@ -138,7 +142,8 @@ class Supervisor:
         self.remove(part.name)
         self._layout.part(part.name).mkdir(parents=True, exist_ok=True, mode=0o700)
         write_private(script, text, executable=True)
-        write_private(script.with_suffix(".ini"), self._program_text(part, script))
+        program = _PROGRAM.format(name=part.name, stop_seconds=int(part.stop_timeout.total_seconds()))
+        write_private(script.with_suffix(".ini"), program)
         self._call("supervisor.reloadConfig")
         self._call("supervisor.addProcessGroup", part.name)
         self._call("supervisor.startProcess", part.name, False)
@@ -147,8 +152,8 @@ class Supervisor:
         """Stop a part and forget it; an unknown one is fine."""
         if not self._is_known(name):
             return
-        self._call("supervisor.stopProcess", name, forgiven=Faults.NOT_RUNNING)
-        self._call("supervisor.removeProcessGroup", name)
+        self._stop([name])
+        wait_until(lambda: self._removed(name), seconds=_STOP_SECONDS)
         for suffix in (".ini", ".sh"):
             (self._layout.supervisor / "parts" / name).with_suffix(suffix).unlink(missing_ok=True)
 
@@ -167,12 +172,21 @@ class Supervisor:
             name=name, state="STOPPED", pid=0, description="not a part of this stack"
         )
 
-    def shut_down(self) -> None:
-        """End all parts, the last one first, then itself; one that does not answer is left to the sweep."""
-        if self.answers():
-            pid = self._call("supervisor.getPID")
-            self._call("supervisor.shutdown")
-            wait_until(lambda: not psutil.pid_exists(pid), seconds=_SHUTDOWN_SECONDS)
+    def stop(self, *, last: Collection[str]) -> None:
+        """Stop all parts and wait for their ends: first those that are not in `last`, then the rest.
+
+        A part that does not end in its time is killed. One that cannot be spoken of is left to the caller's sweep.
+        """
+        names = [state.name for state in self.states()]
+        self._stop([name for name in names if name not in last])
+        self._stop([name for name in names if name in last])
+
+    def _stop(self, names: Collection[str]) -> None:
+        pids = [state.pid for state in self.states() if state.name in names and state.pid]
+        for name in names:
+            self._call("supervisor.stopProcess", name, False, forgiven=Faults.NOT_RUNNING)
+        # Not by asking the supervisor: it looks after its children once a second only.
+        wait_until(lambda: all(map(has_ended, pids)), seconds=_STOP_SECONDS)
 
     def forget(self) -> None:
         """Remove the socket's own folder outside the stack's, where there is one."""
@@ -190,23 +204,12 @@ class Supervisor:
     def _socket(self) -> Path | None:
         return Path(self._socket_note.read_text(encoding="utf-8")) if self._socket_note.exists() else None
 
+    def _removed(self, name: str) -> bool:
+        """Whether the supervisor has let go of a part; it does so once it has seen that its process ended."""
+        return self._call("supervisor.removeProcessGroup", name, forgiven=Faults.STILL_RUNNING) is not None
+
     def _is_known(self, name: str) -> bool:
         return any(state.name == name for state in self.states())
-
-    def _configuration_text(self, socket: Path) -> str:
-        return _SUPERVISOR_CONFIGURATION.format(
-            log=_literal(self._layout.log(SUPERVISOR)),
-            folder=_literal(self._layout.supervisor),
-            socket=_literal(socket),
-        )
-
-    def _program_text(self, part: Part, script: Path) -> str:
-        return _PROGRAM.format(
-            name=part.name,
-            script=_literal(shlex.quote(str(script))),
-            log=_literal(self._layout.log(part.name)),
-            stop_seconds=int(part.stop_timeout.total_seconds()),
-        )
 
     def _call(self, method: str, *arguments: Any, forgiven: int | None = None) -> Any:
         """Ask the supervisor.
@@ -219,7 +222,8 @@ class Supervisor:
             raise OutriderError(ErrorCode.STACK_FAILED, place=SUPERVISOR, detail="it does not run")
         transport = SupervisorTransport(None, None, f"unix://{socket}")
         try:
-            return getattr(xmlrpc.client.ServerProxy("http://localhost", transport=transport), method)(*arguments)
+            proxy = xmlrpc.client.ServerProxy("http://localhost", transport=transport)
+            return getattr(proxy, method)(*arguments)
         except xmlrpc.client.Fault as fault:
             if fault.faultCode == forgiven:
                 return None
@@ -228,8 +232,3 @@ class Supervisor:
             raise OutriderError(ErrorCode.STACK_FAILED, place=SUPERVISOR, detail=str(error)) from error
         finally:
             transport.close()
-
-
-def _literal(text: object) -> str:
-    """For a value of the supervisor's configuration, where `%` begins an expansion."""
-    return str(text).replace("%", "%%")

@@ -13,6 +13,7 @@ from deploy.local.readiness import AnswersPing
 from deploy.local.secret_values import StackSecrets
 
 # Writes go to the append-only file, which reaches the disk each second: a kill loses nothing, a power cut one second.
+# A process title would overwrite the environment by which a stack finds its own processes.
 _CONFIGURATION = """\
 bind {host}
 port {port}
@@ -28,6 +29,7 @@ aof-load-truncated yes
 maxmemory-policy noeviction
 timeout 0
 tcp-keepalive 60
+set-proc-title no
 """
 
 

