@@ -81,6 +81,13 @@ class MovingChannel(stock.Channel):
             self._take_back()
         return super().basic_consume(queue, *args, **kwargs)
 
+    def close(self) -> None:
+        """Close without waiting for the read in progress: what it may still take is taken back at the next start."""
+        if self._in_poll:
+            self.client.connection.disconnect()
+            self._in_poll = None
+        super().close()
+
     def finish(self, delivery_tag: str) -> None:
         """Remove a message for good; a lost connection only delays that until the next one."""
         raw = self._taken.pop(delivery_tag, None)

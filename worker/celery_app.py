@@ -16,8 +16,7 @@ from contract.jobs import JobRef
 from contract.moving_transport import TRANSPORT_NAME
 from contract.phases import PHASES, Phase
 from contract.queues import device_queue, phase_task
-from worker.engine import Engine
-from worker.handover import Handover
+from worker.handover import Handover, PhaseRunner
 from worker.identity import Identity
 from worker.message_guard import refusal
 
@@ -33,7 +32,7 @@ SOCKET_TIMEOUT_SECONDS = READ_WAIT_SECONDS + HEALTH_CHECK_SECONDS
 HEARTBEAT_SECONDS = 60
 
 
-def make_app(identity: Identity, engine: Engine) -> Celery:
+def make_app(identity: Identity, runner: PhaseRunner) -> Celery:
     """The Celery app of one device, with one task a phase."""
     queue = device_queue(identity.device_id)
     app = Celery("outrider-device", broker=_broker_url(identity), set_as_current=False)
@@ -67,14 +66,14 @@ def make_app(identity: Identity, engine: Engine) -> Celery:
         worker_detect_quorum_queues=False,
     )
     for phase in PHASES:
-        _register(app, engine, phase)
+        _register(app, runner, phase)
     return app
 
 
-def run_worker(identity: Identity, engine: Engine) -> None:
+def run_worker(identity: Identity, runner: PhaseRunner) -> None:
     """Process the device's queue until SIGTERM or SIGINT; the phase in progress is finished first."""
     worker_ready.connect(_say_ready)
-    worker = make_app(identity, engine).Worker(
+    worker = make_app(identity, runner).Worker(
         hostname=f"{device_queue(identity.device_id)}@{identity.name}",
         pool="solo",
         concurrency=1,
@@ -96,10 +95,10 @@ def _broker_url(identity: Identity) -> str:
     return urlunsplit(parts._replace(netloc=f"{user}@{parts.netloc}"))
 
 
-def _register(app: Celery, engine: Engine, phase: Phase) -> None:
-    @app.task(bind=True, name=phase_task(phase), max_retries=None)
+def _register(app: Celery, runner: PhaseRunner, phase: Phase) -> None:
+    @app.task(bind=True, name=phase_task(phase), max_retries=None, shared=False)
     def run_phase(task: Task, **kwargs: Any) -> None:
-        _carry_out(task, engine.run(phase, JobRef.model_validate(kwargs)))
+        _carry_out(task, runner.run(phase, JobRef.model_validate(kwargs)))
 
 
 def _carry_out(task: Task, handover: Handover) -> None:

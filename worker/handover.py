@@ -1,6 +1,7 @@
 """What follows a phase: the engine decides it, the queue's end carries it out."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from contract.jobs import JobRef
 from contract.phases import Phase
@@ -32,3 +33,11 @@ class Handover:
     go_on_at: Phase | None = None
     retry_in_seconds: float | None = None
     next_chain: NextChain | None = None
+
+
+class PhaseRunner(Protocol):
+    """What the queue's end calls; the engine is one."""
+
+    def run(self, phase: Phase, ref: JobRef) -> Handover:
+        """Run a phase of a job, or recall how it ended, and say what follows."""
+        ...

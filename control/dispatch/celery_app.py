@@ -134,7 +134,7 @@ def run_scheduler(broker_url: str, intervals: Mapping[ControlTask, timedelta]) -
 
 
 def _register(app: Celery, task: ControlTask, handler: Callable[[], object]) -> None:
-    @app.task(name=task.value)
+    @app.task(name=task.value, shared=False)
     def run_task() -> None:
         try:
             handler()
