@@ -21,9 +21,9 @@ from storage.intunewin.inner_writer import InnerZipStyle, InnerZipSummary, write
 from storage.intunewin.keys import ContentKeys
 from storage.intunewin.metadata import MsiInfo, PackageMetadata
 from storage.intunewin.msi import read_msi
-from storage.intunewin.options import BuildOptions, Layout
+from storage.intunewin.options import LONG_PATH, MAX_PACKAGE_BYTES, BuildOptions, Layout
 from storage.intunewin.outer_writer import write_package
-from storage.intunewin.progress import Progress, no_progress
+from storage.intunewin.progress import UNWATCHED, Progress
 from storage.intunewin.seal import SealedBlob
 from storage.intunewin.setup_file import SetupFile, find_setup_file
 from storage.intunewin.tree import SourceEntry, walk
@@ -31,12 +31,6 @@ from storage.intunewin.whole_file import PARTIAL_PREFIX, whole_file
 from storage.intunewin.zip_records import INNER, OLD_INNER
 
 SUFFIX = ".intunewin"
-
-#: What Intune takes (package 1.7).
-MAX_PACKAGE_BYTES = 30 * 10**9
-
-#: Relative paths beyond this trouble devices that unpack below a long folder (package 1.7).
-LONG_PATH = 200
 
 _FIXED_TIME = datetime(1980, 1, 1)  # noqa: DTZ001 - zip times carry no zone
 _CATALOG_NAMESPACE = uuid.UUID("6a1f3f0e-7c0b-5d6e-9d5e-0c3b8c2f6a11")
@@ -74,7 +68,7 @@ def build_package(
     output: Path,
     *,
     options: BuildOptions = _DEFAULT_OPTIONS,
-    progress: Progress = no_progress,
+    progress: Progress = UNWATCHED,
 ) -> BuildResult:
     """Build a package.
 
@@ -83,7 +77,7 @@ def build_package(
         setup_file: The setup file inside it, relative or absolute.
         output: The folder the package goes to; it is made where it is missing.
         options: What to do differently from Microsoft's current tool.
-        progress: Told source bytes as they are packed, then plain zip bytes as they are encrypted.
+        progress: Told the source bytes packed, then the plain zip bytes encrypted.
 
     Raises:
         PackageError: The source is missing, changes or holds what a package cannot; the output cannot be written.

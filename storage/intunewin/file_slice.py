@@ -1,17 +1,24 @@
 """A part of a file as a file of its own."""
 
 import io
+import os
+import threading
 from typing import BinaryIO
 
 from typing_extensions import Buffer, override
 
 
 class FileSlice(io.RawIOBase):
-    """Bytes `start` to `start + size` of a seekable stream, read-only; closing it leaves the stream open."""
+    """Bytes `start` to `start + size` of an open file, read-only; closing it leaves the file open.
 
-    def __init__(self, stream: BinaryIO, start: int, size: int) -> None:
+    Several slices of one file may be read from several threads.
+    """
+
+    _lock = threading.Lock()
+
+    def __init__(self, file: BinaryIO, start: int, size: int) -> None:
         super().__init__()
-        self._stream = stream
+        self._file = file
         self._start = start
         self._size = size
         self._position = 0
@@ -28,11 +35,9 @@ class FileSlice(io.RawIOBase):
     def readinto(self, buffer: Buffer) -> int:
         view = memoryview(buffer).cast("B")
         wanted = min(len(view), max(0, self._size - self._position))
-        self._stream.seek(self._start + self._position)
-        data = self._stream.read(wanted)
-        view[: len(data)] = data
-        self._position += len(data)
-        return len(data)
+        done = self._read_at(self._start + self._position, view[:wanted])
+        self._position += done
+        return done
 
     @override
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
@@ -41,3 +46,12 @@ class FileSlice(io.RawIOBase):
             raise ValueError("a position before the start")
         self._position = base + offset
         return self._position
+
+    def _read_at(self, position: int, view: memoryview) -> int:
+        if hasattr(os, "preadv"):
+            return os.preadv(self._file.fileno(), [view], position)
+        with self._lock:
+            self._file.seek(position)
+            data = self._file.read(len(view))
+        view[: len(data)] = data
+        return len(data)

@@ -80,6 +80,7 @@ def write_inner_zip(
     Raises:
         PackageError: PACKAGE_SOURCE_CHANGED where a file is no longer what was listed.
     """
+    progress.begin("Packing", None)
     summary = InnerZipSummary()
     with (
         ThreadPoolExecutor(min(cpu_count() or 1, _MAX_THREADS)) as executor,
@@ -129,7 +130,7 @@ class _InnerWriter:
                 size=entry.size,
                 method=DEFLATED if entry.size else STORED,
             )
-            self.progress(entry.size)
+            self.progress.advance(entry.size)
 
     def add_large(self, entry: SourceEntry) -> None:
         begun = self.target.begin(self.style.name(entry), self.style.time(entry))
@@ -158,5 +159,5 @@ class _PlainCounter:
         for chunk in self._chunks:
             self.crc = zlib.crc32(chunk, self.crc)
             self.size += len(chunk)
-            self._progress(len(chunk))
+            self._progress.advance(len(chunk))
             yield chunk

@@ -1,14 +1,19 @@
 """Judge the inner zip as a whole before anything of it is written: names, sizes, overlaps (package 1.4, 1.8)."""
 
+import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import BinaryIO
 
 from storage.intunewin.failures import corrupt, unsafe
 from storage.intunewin.names import Kind, NameTable, kind_of, safe_parts
+from storage.intunewin.zip_guard import ZIP_FAILURES, guard_directory
 
 _GIB = 1 << 30
+_CHUNK_BYTES = 1 << 20
 _LOCAL_HEADER_BYTES = 30
 _ENCRYPTED_FLAG = 0x1
 _METHODS = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflated"}
@@ -47,6 +52,41 @@ class PlannedEntry:
     info: zipfile.ZipInfo
     parts: tuple[str, ...]
     kind: Kind
+
+
+@contextmanager
+def open_inner_zip(plain: BinaryIO, limits: UnzipLimits) -> Iterator[tuple[zipfile.ZipFile, list[PlannedEntry]]]:
+    """The inner zip and its entries, all of which may be written.
+
+    Raises:
+        PackageError: As `plan_entries`; PACKAGE_CORRUPT where the stream is no zip.
+    """
+    try:
+        guard_directory(plain, max_bytes=limits.max_directory_bytes)
+        archive = zipfile.ZipFile(plain)
+    except ZIP_FAILURES as error:
+        raise corrupt(f"the inner zip cannot be read: {error}") from error
+    with archive:
+        yield archive, plan_entries(archive.infolist(), plain.seek(0, os.SEEK_END), limits)
+
+
+def entry_chunks(archive: zipfile.ZipFile, entry: PlannedEntry) -> Iterator[bytes]:
+    """The unpacked data of a file, piece by piece.
+
+    Raises:
+        PackageError: PACKAGE_CORRUPT where it cannot be unpacked, at the latest behind the last piece where size or
+            CRC are wrong.
+    """
+    unpacked = 0
+    try:
+        with archive.open(entry.info) as stream:
+            while chunk := stream.read(_CHUNK_BYTES):
+                unpacked += len(chunk)
+                yield chunk
+    except ZIP_FAILURES as error:
+        raise corrupt(f"the entry cannot be unpacked: {error}", entry.info.orig_filename) from error
+    if unpacked != entry.info.file_size:
+        raise corrupt(f"{unpacked} bytes, its entry says {entry.info.file_size}", entry.info.orig_filename)
 
 
 def plan_entries(entries: Sequence[zipfile.ZipInfo], packed_bytes: int, limits: UnzipLimits) -> list[PlannedEntry]:

@@ -13,6 +13,13 @@ from storage.intunewin.metadata import DEFAULT_FILE_NAME
 TOOL_VERSION = "1.8.7.0"
 
 
+#: What Intune takes, in bytes (package 1.7).
+MAX_PACKAGE_BYTES = 30 * 10**9
+
+#: Relative paths beyond this many characters trouble devices that unpack below a long folder (package 1.7).
+LONG_PATH = 200
+
+
 class Layout(Enum):
     """Which generation of Microsoft's tool the inner zip is to equal (package 1.4)."""
 

@@ -36,7 +36,7 @@ def write_package(
         packing_time: The local time both entries carry.
         file_name: Name of the blob's entry.
         describe: Gives the metadata once the blob is known.
-        progress: Told the plain bytes done.
+        progress: Told the plain bytes encrypted.
     """
     plain_size = plain.seek(0, 2)
     plain.seek(0)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, Self
 
 from contract.error_codes import ErrorCode
 from contract.errors import PackageError
@@ -36,10 +36,28 @@ class Blob:
     Attributes:
         stream: The blob from its first byte, seekable; open as long as the context is.
         size: Its length in bytes.
+        file: The file it lies in.
+        start: Where in the file it starts.
     """
 
     stream: BinaryIO
     size: int
+    file: BinaryIO
+    start: int
+
+    @classmethod
+    def inside(cls, file: BinaryIO, start: int, size: int) -> Self:
+        """The blob that is a part of an open file."""
+        return cls(io.BufferedReader(FileSlice(file, start, size), _COPY_BYTES), size, file, start)
+
+    @classmethod
+    def whole(cls, file: BinaryIO) -> Self:
+        """The blob that is an open file."""
+        return cls.inside(file, 0, file.seek(0, io.SEEK_END))
+
+    def again(self) -> BinaryIO:
+        """A second stream of the same bytes, for another thread."""
+        return Blob.inside(self.file, self.start, self.size).stream
 
 
 def read_metadata(path: Path) -> PackageMetadata:
@@ -140,24 +158,25 @@ class OuterZip:
         info = self.blob_entry()
         if info.compress_type == zipfile.ZIP_STORED:
             with self._reading(info):
-                stream = self._stored(info)
-            yield Blob(stream, info.file_size)
+                start = self._stored_at(info)
+            yield Blob.inside(self._file, start, info.file_size)
         else:
             with tempfile.TemporaryFile() as copy:
                 self._inflate(info, copy)
-                yield Blob(copy, info.file_size)
+                yield Blob.whole(copy)
 
-    def _stored(self, info: zipfile.ZipInfo) -> BinaryIO:
+    def _stored_at(self, info: zipfile.ZipInfo) -> int:
         self._file.seek(info.header_offset)
         header = self._file.read(_LOCAL_HEADER.size)
         if len(header) < _LOCAL_HEADER.size or not header.startswith(b"PK\x03\x04"):
             raise corrupt("its local header is missing", info.orig_filename)
-        start = info.header_offset + _LOCAL_HEADER.size + sum(_LOCAL_HEADER.unpack(header)[2:])
+        name_bytes, extra_bytes = _LOCAL_HEADER.unpack(header)[2:]
+        start: int = info.header_offset + _LOCAL_HEADER.size + name_bytes + extra_bytes
         if info.compress_size != info.file_size or info.flag_bits & _ENCRYPTED_FLAG:
             raise corrupt("a stored entry has two sizes or is encrypted by the zip itself", info.orig_filename)
         if start + info.file_size > os.fstat(self._file.fileno()).st_size:
             raise corrupt("the file ends before the entry does", info.orig_filename)
-        return io.BufferedReader(FileSlice(self._file, start, info.file_size), _COPY_BYTES)
+        return start
 
     def _inflate(self, info: zipfile.ZipInfo, copy: BinaryIO) -> None:
         # Ciphertext does not shrink: a real blob is no larger than what carries it.
@@ -168,7 +187,7 @@ class OuterZip:
                 copy.write(chunk)
         if copy.tell() != info.file_size:
             raise corrupt(f"{copy.tell()} bytes, its entry says {info.file_size}", info.orig_filename)
-        copy.seek(0)
+        copy.flush()
 
     def _single(self, wanted: Callable[[str], bool], what: str) -> zipfile.ZipInfo:
         found = [info for info in self.entries if wanted(info.orig_filename.replace("\\", "/").lower())]

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import os
 import zlib
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -12,7 +13,7 @@ from storage.intunewin.blob import BLOCK_BYTES, MAC_BYTES, chunks, cipher
 from storage.intunewin.keys import ContentKeys
 from storage.intunewin.lane import Lane
 from storage.intunewin.metadata import EncryptionInfo
-from storage.intunewin.progress import Progress, no_progress
+from storage.intunewin.progress import UNWATCHED, Progress
 
 
 @dataclass(frozen=True)
@@ -32,17 +33,16 @@ class SealedBlob:
     crc: int
 
 
-def encrypt_blob(
-    plain: BinaryIO, output: BinaryIO, *, keys: ContentKeys, progress: Progress = no_progress
-) -> SealedBlob:
+def encrypt_blob(plain: BinaryIO, output: BinaryIO, *, keys: ContentKeys, progress: Progress = UNWATCHED) -> SealedBlob:
     """Encrypt the plain inner zip into a blob at the output's current position.
 
     Args:
         plain: The inner zip, from its current position to its end.
         output: Seekable, because the MAC comes first and is known last. It is left behind the blob's last byte.
         keys: What to encrypt with.
-        progress: Told the plain bytes done.
+        progress: Told the plain bytes encrypted.
     """
+    progress.begin("Encrypting", _left(plain))
     digest = hashlib.sha256()
     tail = _Tail(keys)
     encryptor = cipher(keys.encryption_key, keys.initialization_vector).encryptor()
@@ -54,7 +54,7 @@ def encrypt_blob(
             plain_size += len(chunk)
             hashing.feed(chunk)
             _send(encryptor.update(chunk), output, sealing)
-            progress(len(chunk))
+            progress.advance(len(chunk))
         _send(encryptor.update(_padding(plain_size)) + encryptor.finalize(), output, sealing)
     _overwrite(output, start, tail.mac)
     encryption = EncryptionInfo(
@@ -100,6 +100,13 @@ def _overwrite(output: BinaryIO, position: int, data: bytes) -> None:
     output.seek(position)
     output.write(data)
     output.seek(end)
+
+
+def _left(stream: BinaryIO) -> int:
+    position = stream.tell()
+    end = stream.seek(0, os.SEEK_END)
+    stream.seek(position)
+    return end - position
 
 
 def _padding(plain_size: int) -> bytes:

@@ -16,15 +16,12 @@ from typing import BinaryIO
 
 from contract.error_codes import ErrorCode
 from contract.errors import PackageError
-from storage.intunewin.failures import corrupt, reading, writing
-from storage.intunewin.inner_zip import PlannedEntry, UnzipLimits, plan_entries
+from storage.intunewin.failures import reading, writing
+from storage.intunewin.inner_zip import PlannedEntry, UnzipLimits, entry_chunks, open_inner_zip
 from storage.intunewin.names import Kind
 from storage.intunewin.paths import long_path
-from storage.intunewin.progress import Progress, no_progress
+from storage.intunewin.progress import UNWATCHED, Progress
 from storage.intunewin.whole_file import PARTIAL_PREFIX
-from storage.intunewin.zip_guard import ZIP_FAILURES, guard_directory
-
-_CHUNK_BYTES = 1 << 20
 
 #: Room that stays free on the disk, bytes.
 _SPARE_BYTES = 16 << 20
@@ -71,7 +68,7 @@ def unzip_stream(
     *,
     limits: UnzipLimits = _DEFAULT_LIMITS,
     before_commit: Callable[[], None] = lambda: None,
-    progress: Progress = no_progress,
+    progress: Progress = UNWATCHED,
 ) -> UnzipSummary:
     """Do the same from a seekable stream.
 
@@ -80,30 +77,19 @@ def unzip_stream(
         target: The folder to make.
         limits: How much the zip may unpack to.
         before_commit: Called when everything is unpacked and nothing yet visible; what it raises undoes all.
-        progress: Told the unpacked bytes done.
+        progress: Told the bytes unpacked.
 
     Raises:
         PackageError: As `unzip`.
     """
-    with _open_zip(plain, limits) as archive:
-        plan = plan_entries(archive.infolist(), plain.seek(0, os.SEEK_END), limits)
+    with open_inner_zip(plain, limits) as (archive, plan):
         total = sum(entry.info.file_size for entry in plan)
+        progress.begin("Unpacking", total)
         with _new_folder(target, total) as folder:
             for entry in plan:
                 _write(archive, entry, folder, progress)
             before_commit()
     return UnzipSummary(files=sum(entry.kind is Kind.FILE for entry in plan), bytes=total)
-
-
-@contextmanager
-def _open_zip(plain: BinaryIO, limits: UnzipLimits) -> Iterator[zipfile.ZipFile]:
-    try:
-        guard_directory(plain, max_bytes=limits.max_directory_bytes)
-        archive = zipfile.ZipFile(plain)
-    except ZIP_FAILURES as error:
-        raise corrupt(f"the inner zip cannot be read: {error}") from error
-    with archive:
-        yield archive
 
 
 @contextmanager
@@ -146,20 +132,7 @@ def _write(archive: zipfile.ZipFile, entry: PlannedEntry, folder: Path, progress
         path.parent.mkdir(parents=True, exist_ok=True)
         output = path.open("xb")
     with output:
-        written = 0
-        for chunk in _chunks(archive, entry):
+        for chunk in entry_chunks(archive, entry):
             with writing(path):
                 output.write(chunk)
-            written += len(chunk)
-            progress(len(chunk))
-    if written != entry.info.file_size:
-        raise corrupt(f"{written} bytes, its entry says {entry.info.file_size}", entry.info.orig_filename)
-
-
-def _chunks(archive: zipfile.ZipFile, entry: PlannedEntry) -> Iterator[bytes]:
-    try:
-        with archive.open(entry.info) as stream:
-            while chunk := stream.read(_CHUNK_BYTES):
-                yield chunk
-    except ZIP_FAILURES as error:
-        raise corrupt(f"the entry cannot be unpacked: {error}", entry.info.orig_filename) from error
+            progress.advance(len(chunk))
