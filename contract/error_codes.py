@@ -399,6 +399,14 @@ class ErrorCode(Enum):
         "Ask an administrator for a token with a higher role.",
         False,
     )
+    UNKNOWN_ROUTE = (
+        None,
+        None,
+        "The control plane has no such address.",
+        "Check the address; one side may be older than the other.",
+        False,
+    )
+    REQUEST_TOO_LARGE = (None, None, "The request is larger than allowed.", "Send less at once.", False)
     NAME_TAKEN = (None, None, "The name is already in use.", "Choose another name.", False)
     TOKEN_REFUSED = (
         None,

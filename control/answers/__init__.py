@@ -1,0 +1,1 @@
+"""Answers to operators: rows read and put into the API's views."""

@@ -1,0 +1,78 @@
+"""Answers about devices and groups."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from control.answers.jobs import device_jobs
+from control.database.tables import Device, Group, GroupMember
+from control.fleet.devices import find_device
+from control.fleet.groups import find_group
+from control.views import DeviceDetail, DeviceView, GroupDetail, GroupView
+
+_SHOWN_FACTS = ("os_name", "os_version", "architecture", "agent_version")
+
+
+def list_devices(session: Session, online_since: datetime) -> list[DeviceView]:
+    """All enrolled devices by name; those seen since then count as online."""
+    enrolled = select(Device).where(Device.retired_at.is_(None)).order_by(Device.name, Device.id)
+    return [device_view(device, online_since) for device in session.scalars(enrolled)]
+
+
+def device_detail(session: Session, name_or_id: str, online_since: datetime) -> DeviceDetail:
+    """One device with everything about it.
+
+    Raises:
+        NotFoundError: There is none, or several have the name.
+    """
+    device = find_device(session, name_or_id)
+    groups = select(Group.name).join(GroupMember).where(GroupMember.device_id == device.id).order_by(Group.name)
+    return DeviceDetail(
+        **device_view(device, online_since).model_dump(),
+        facts=device.facts,
+        groups=tuple(session.scalars(groups)),
+        jobs=tuple(device_jobs(session, device.id)),
+    )
+
+
+def list_groups(session: Session) -> list[GroupView]:
+    """All groups by name."""
+    rows = (
+        select(Group, func.count(GroupMember.device_id))
+        .outerjoin(GroupMember, GroupMember.group_id == Group.id)
+        .group_by(Group.id)
+        .order_by(Group.name)
+    )
+    return [
+        GroupView(id=group.id, name=group.name, members=members, created_at=group.created_at)
+        for group, members in session.execute(rows)
+    ]
+
+
+def group_detail(session: Session, name: str, online_since: datetime) -> GroupDetail:
+    """One group with its devices.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    group = find_group(session, name)
+    members = select(Device).join(GroupMember).where(GroupMember.group_id == group.id).order_by(Device.name, Device.id)
+    return GroupDetail(
+        id=group.id,
+        name=group.name,
+        created_at=group.created_at,
+        devices=tuple(device_view(device, online_since) for device in session.scalars(members)),
+    )
+
+
+def device_view(device: Device, online_since: datetime) -> DeviceView:
+    """A device as lists show it."""
+    return DeviceView(
+        id=device.id,
+        name=device.name,
+        online=device.retired_at is None and device.last_seen_at >= online_since,
+        last_seen_at=device.last_seen_at,
+        enrolled_at=device.enrolled_at,
+        **{fact: str(device.facts.get(fact, "")) for fact in _SHOWN_FACTS},
+    )

@@ -1,0 +1,1 @@
+"""The HTTP API: thin doors that parse, call and answer."""

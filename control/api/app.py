@@ -1,0 +1,25 @@
+"""The API put together."""
+
+from fastapi import FastAPI
+
+from control.api import device_routes, health, operator_assignments, operator_catalog, operator_fleet
+from control.api.problems import install_problem_handlers
+from control.services import Services
+
+_ROUTERS = (
+    health.router,
+    device_routes.router,
+    operator_catalog.router,
+    operator_fleet.router,
+    operator_assignments.router,
+)
+
+
+def create_app(services: Services) -> FastAPI:
+    """The app that serves devices and operators with these services."""
+    app = FastAPI(title="Outrider", summary="Deploys apps to fleets of devices.", redoc_url=None)
+    app.state.services = services
+    install_problem_handlers(app)
+    for router in _ROUTERS:
+        app.include_router(router)
+    return app

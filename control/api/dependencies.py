@@ -1,0 +1,78 @@
+"""What routes ask for: the services, a bounded body, the device that signed, the operator's role."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.security.utils import get_authorization_scheme_param
+
+from contract.error_codes import ErrorCode
+from contract.errors import InputError, TrustError
+from contract.http_signatures import SignableRequest
+from contract.uplink import MAX_BODY_BYTES
+from control.database.tables import Device, OperatorToken, Role
+from control.fleet.device_auth import authenticate
+from control.security.tokens import token_hash
+from control.services import Services
+
+
+def services_of(request: Request) -> Services:
+    """The services the app was made with."""
+    services: Services = request.app.state.services
+    return services
+
+
+ServicesDep = Annotated[Services, Depends(services_of)]
+
+
+async def bounded_body(request: Request) -> bytes:
+    """The request's body.
+
+    Raises:
+        InputError: It is larger than a device may send; the rest is not even read.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            detail = f"a body of more than {MAX_BODY_BYTES} bytes"
+            raise InputError(ErrorCode.REQUEST_TOO_LARGE, detail=detail)
+    return bytes(body)
+
+
+BodyDep = Annotated[bytes, Depends(bounded_body)]
+
+
+def signed_by(request: Request, body: BodyDep, services: ServicesDep) -> Device:
+    """The device that signed the request.
+
+    Raises:
+        TrustError: No enrolled device did.
+    """
+    signable = SignableRequest(method=request.method, url=str(request.url), headers=dict(request.headers))
+    with services.database.snapshot() as session:
+        return authenticate(session, signable, body)
+
+
+DeviceDep = Annotated[Device, Depends(signed_by)]
+
+
+def requires(role: Role) -> Any:
+    """A dependency that lets operators of this role and higher ones through."""
+    return Depends(_guard(role))
+
+
+def _guard(role: Role) -> Callable[..., None]:
+    def check(request: Request, services: ServicesDep) -> None:
+        scheme, token = get_authorization_scheme_param(request.headers.get("Authorization"))
+        if scheme.lower() != "bearer" or not token:
+            raise TrustError(ErrorCode.TOKEN_REFUSED, detail="expected the header `Authorization: Bearer TOKEN`")
+        with services.database.snapshot() as session:
+            row = session.get(OperatorToken, token_hash(token))
+        if row is None or (row.expires_at is not None and row.expires_at <= services.clock.now()):
+            raise TrustError(ErrorCode.TOKEN_REFUSED)
+        if not row.role.includes(role):
+            detail = f"it has the role {row.role}, this needs {role}"
+            raise TrustError(ErrorCode.FORBIDDEN, place=request.url.path, detail=detail)
+
+    return check

@@ -1,0 +1,116 @@
+"""The device's side of the API, exactly as `contract.uplink` has it."""
+
+from hashlib import sha256
+from typing import Annotated
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from fastapi import APIRouter, Header, Query, Response, status
+
+from contract.queues import ControlTask
+from contract.report import Report
+from contract.sealing import seal
+from contract.uplink import (
+    CHECK_IN_PATH,
+    CONTENT_INFO_PATH,
+    ENROLL_PATH,
+    POLICY_PATH,
+    PROGRESS_PATH,
+    REPORTS_PATH,
+    CheckIn,
+    CheckInReply,
+    ContentInfo,
+    EnrollmentReply,
+    EnrollmentRequest,
+    ProgressBatch,
+    content_key_context,
+)
+from control.api.dependencies import BodyDep, DeviceDep, ServicesDep
+from control.catalog.content import find_package, object_key
+from control.database.tables import Device
+from control.fleet.check_in import check_in
+from control.fleet.job_access import live_revision
+from control.ingest.progress import take_progress
+from control.ingest.reports import take_report
+
+router = APIRouter(tags=["devices' side"])
+
+Generation = Annotated[int | None, Query(ge=1, description="The generation the device is processing.")]
+
+
+@router.post(ENROLL_PATH)
+def enroll(body: BodyDep, services: ServicesDep) -> EnrollmentReply:
+    """Let a device in."""
+    request = EnrollmentRequest.from_json(body)
+    with services.database.transaction() as session:
+        return services.enrollment.enroll(session, request, services.clock.now())
+
+
+@router.post(CHECK_IN_PATH)
+def device_check_in(body: BodyDep, device: DeviceDep, services: ServicesDep) -> CheckInReply:
+    """Note that a device is there, and send what is due for it."""
+    message = CheckIn.from_json(body)
+    with services.database.transaction() as session:
+        reply = check_in(
+            session,
+            session.get_one(Device, device.id),
+            message,
+            check_in_interval=services.settings.check_in_interval,
+            now=services.clock.now(),
+        )
+    if reply.jobs_sent:
+        services.queue.request(ControlTask.DISPATCH)
+    return reply
+
+
+@router.get(POLICY_PATH)
+def policy(
+    job_id: str,
+    device: DeviceDep,
+    services: ServicesDep,
+    generation: Generation = None,
+    if_none_match: Annotated[str, Header()] = "",
+) -> Response:
+    """The signed policy of a live job, unless the device has it already."""
+    with services.database.transaction() as session:
+        job, revision = live_revision(session, job_id, device.id, generation)
+        row = services.policies.current(session, revision, job.intent, services.clock.now())
+        envelope = row.envelope
+    headers = {"ETag": f'"{sha256(envelope).hexdigest()}"'}
+    if headers["ETag"] in (tag.strip() for tag in if_none_match.split(",")):
+        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
+    return Response(envelope, media_type="application/json", headers=headers)
+
+
+@router.post(CONTENT_INFO_PATH)
+def content_info(job_id: str, device: DeviceDep, services: ServicesDep, generation: Generation = None) -> ContentInfo:
+    """Where a live job's content is, and its key, sealed to the device."""
+    with services.database.snapshot() as session:
+        job, revision = live_revision(session, job_id, device.id, generation)
+        package = find_package(session, revision.package_digest)
+    presigned = services.store.presign_get(object_key(package.digest), lifetime=services.settings.presign_lifetime)
+    recipient = X25519PublicKey.from_public_bytes(device.sealing_key)
+    context = content_key_context(job.id, device.id, package.digest)
+    return ContentInfo(
+        url=presigned.url,
+        expires_at=presigned.expires_at,
+        size=package.size,
+        sealed_key=seal(services.content_keys.unwrap(package.wrapped_key), recipient, context),
+    )
+
+
+@router.post(PROGRESS_PATH)
+def progress(body: BodyDep, device: DeviceDep, services: ServicesDep) -> dict[str, int]:
+    """Store a batch of progress."""
+    batch = ProgressBatch.from_json(body)
+    with services.database.transaction() as session:
+        known = take_progress(session, session.get_one(Device, device.id), batch, services.clock.now())
+    return {"stored": known, "unknown": len(batch.items) - known}
+
+
+@router.post(REPORTS_PATH)
+def report(body: BodyDep, device: DeviceDep, services: ServicesDep) -> dict[str, bool]:
+    """Store a report; the answer means that it is stored for good."""
+    message = Report.from_json(body)
+    with services.database.transaction() as session:
+        new = take_report(session, session.get_one(Device, device.id), message, services.clock.now())
+    return {"stored": True, "new": new}

@@ -1,0 +1,45 @@
+"""The operators' side: assignments and what became of them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response, status
+
+from contract.queues import ControlTask
+from control.answers.apps import list_assignments
+from control.answers.jobs import JobFilter, list_jobs
+from control.api.dependencies import ServicesDep, requires
+from control.catalog.assignments import assign
+from control.database.tables import Role
+from control.views import AssignmentRequest, AssignmentView, JobView
+
+router = APIRouter(prefix="/v1", tags=["assignments"])
+
+
+@router.post("/assignments", dependencies=[requires(Role.OPERATOR)], status_code=status.HTTP_201_CREATED)
+def make_assignment(body: AssignmentRequest, services: ServicesDep, response: Response) -> AssignmentView:
+    """Want an app on a group; devices that are online are sent to at once."""
+    with services.database.transaction() as session:
+        assignment, app, group, created = assign(session, body.app, body.group, body.intent, services.clock.now())
+    services.queue.request(ControlTask.PLAN)
+    if not created:
+        response.status_code = status.HTTP_200_OK
+    return AssignmentView(app=app.name, group=group.name, intent=assignment.intent, created_at=assignment.created_at)
+
+
+@router.get("/assignments", dependencies=[requires(Role.VIEWER)])
+def assignments(services: ServicesDep) -> list[AssignmentView]:
+    """All assignments."""
+    with services.database.snapshot() as session:
+        return list_assignments(session)
+
+
+@router.get("/status", dependencies=[requires(Role.VIEWER)])
+def status_of_jobs(
+    services: ServicesDep,
+    app: Annotated[str | None, Query(description="Only this app.")] = None,
+    group: Annotated[str | None, Query(description="Only devices of this group.")] = None,
+    device: Annotated[str | None, Query(description="Only this device, by name or id.")] = None,
+) -> list[JobView]:
+    """Where each job is, what came of it, and what happens next."""
+    with services.database.snapshot() as session:
+        return list_jobs(session, JobFilter(app=app, group=group, device=device))

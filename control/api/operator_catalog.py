@@ -1,0 +1,75 @@
+"""The operators' side: packages and apps."""
+
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response, status
+from starlette.concurrency import run_in_threadpool
+
+from contract.error_codes import ErrorCode
+from contract.errors import InputError
+from contract.queues import ControlTask
+from control.answers.apps import app_detail, list_apps
+from control.api.dependencies import ServicesDep, requires, services_of
+from control.catalog.manifest_reader import validate_manifest
+from control.catalog.revisions import add_revision
+from control.database.tables import Role
+from control.views import AppDetail, AppView, PackageView, PublishReply, PublishRequest
+
+router = APIRouter(prefix="/v1", tags=["catalog"])
+
+
+async def uploaded_file(request: Request) -> AsyncIterator[Path]:
+    """The body in a private temporary file that goes with the request; memory stays small.
+
+    Raises:
+        InputError: It is larger than this control plane takes; what is more than that is not read.
+    """
+    limit = services_of(request).settings.max_package_bytes
+    with tempfile.TemporaryDirectory(prefix="outrider-upload-") as folder:
+        path = Path(folder) / "upload.intunewin"
+        received = 0
+        with path.open("wb") as file:
+            async for chunk in request.stream():
+                received += len(chunk)
+                if received > limit:
+                    raise InputError(ErrorCode.PACKAGE_TOO_LARGE, detail=f"at most {limit} bytes")
+                await run_in_threadpool(file.write, chunk)
+        yield path
+
+
+@router.post("/packages", dependencies=[requires(Role.OPERATOR)])
+def upload_package(path: Annotated[Path, Depends(uploaded_file)], services: ServicesDep) -> PackageView:
+    """Take a package in; its content is verified and stored before anything of it can be seen."""
+    return PackageView.model_validate(services.packages.take(path))
+
+
+@router.post("/apps", dependencies=[requires(Role.OPERATOR)], status_code=status.HTTP_201_CREATED)
+def publish(body: PublishRequest, services: ServicesDep, response: Response) -> PublishReply:
+    """Make a revision of a manifest and a package; the same again gives the same revision."""
+    manifest = validate_manifest(body.manifest)
+    with services.database.transaction() as session:
+        revision, created = add_revision(
+            session, manifest, body.package, policies=services.policies, now=services.clock.now()
+        )
+    if created:
+        services.queue.request(ControlTask.PLAN)
+    else:
+        response.status_code = status.HTTP_200_OK
+    return PublishReply(app_id=revision.app_id, app=manifest.name, revision=revision.number, created=created)
+
+
+@router.get("/apps", dependencies=[requires(Role.VIEWER)])
+def apps(services: ServicesDep) -> list[AppView]:
+    """All apps."""
+    with services.database.snapshot() as session:
+        return list_apps(session)
+
+
+@router.get("/apps/{name:path}", dependencies=[requires(Role.VIEWER)])
+def app(name: str, services: ServicesDep) -> AppDetail:
+    """One app, by name or id."""
+    with services.database.snapshot() as session:
+        return app_detail(session, name)

@@ -1,0 +1,100 @@
+"""The operators' side: groups, devices, enrolment tokens."""
+
+from datetime import datetime, timedelta
+
+from fastapi import APIRouter, status
+
+from contract.queues import ControlTask
+from control.answers.devices import device_detail, group_detail, list_devices, list_groups
+from control.api.dependencies import ServicesDep, requires
+from control.database.tables import Role
+from control.fleet.devices import find_device
+from control.fleet.enrollment import create_enrollment_token
+from control.fleet.groups import add_member, create_group, find_group, remove_member
+from control.services import Services
+from control.views import (
+    DeviceDetail,
+    DeviceView,
+    EnrollmentTokenRequest,
+    EnrollmentTokenView,
+    GroupDetail,
+    GroupRequest,
+    GroupView,
+)
+
+router = APIRouter(prefix="/v1", tags=["fleet"])
+
+_MEMBER_PATH = "/groups/{name}/members/{device}"
+
+
+@router.post("/groups", dependencies=[requires(Role.OPERATOR)], status_code=status.HTTP_201_CREATED)
+def make_group(body: GroupRequest, services: ServicesDep) -> GroupView:
+    """Make an empty group."""
+    with services.database.transaction() as session:
+        group = create_group(session, body.name, services.clock.now())
+    return GroupView(id=group.id, name=group.name, members=0, created_at=group.created_at)
+
+
+@router.get("/groups", dependencies=[requires(Role.VIEWER)])
+def groups(services: ServicesDep) -> list[GroupView]:
+    """All groups."""
+    with services.database.snapshot() as session:
+        return list_groups(session)
+
+
+@router.get("/groups/{name}", dependencies=[requires(Role.VIEWER)])
+def group(name: str, services: ServicesDep) -> GroupDetail:
+    """One group with its devices."""
+    with services.database.snapshot() as session:
+        return group_detail(session, name, _online_since(services))
+
+
+@router.put(_MEMBER_PATH, dependencies=[requires(Role.OPERATOR)], status_code=status.HTTP_204_NO_CONTENT)
+def put_member(name: str, device: str, services: ServicesDep) -> None:
+    """Put a device into a group."""
+    with services.database.transaction() as session:
+        add_member(session, find_group(session, name).id, find_device(session, device).id, services.clock.now())
+    services.queue.request(ControlTask.PLAN)
+
+
+@router.delete(_MEMBER_PATH, dependencies=[requires(Role.OPERATOR)], status_code=status.HTTP_204_NO_CONTENT)
+def delete_member(name: str, device: str, services: ServicesDep) -> None:
+    """Take a device out of a group."""
+    with services.database.transaction() as session:
+        remove_member(session, find_group(session, name).id, find_device(session, device).id)
+    services.queue.request(ControlTask.PLAN)
+
+
+@router.get("/devices", dependencies=[requires(Role.VIEWER)])
+def devices(services: ServicesDep) -> list[DeviceView]:
+    """All enrolled devices."""
+    with services.database.snapshot() as session:
+        return list_devices(session, _online_since(services))
+
+
+@router.get("/devices/{name}", dependencies=[requires(Role.VIEWER)])
+def device(name: str, services: ServicesDep) -> DeviceDetail:
+    """One device by id or name, with its jobs, their phases and what happens next."""
+    with services.database.snapshot() as session:
+        return device_detail(session, name, _online_since(services))
+
+
+@router.post("/enrollment-tokens", dependencies=[requires(Role.ADMIN)], status_code=status.HTTP_201_CREATED)
+def make_enrollment_token(body: EnrollmentTokenRequest, services: ServicesDep) -> EnrollmentTokenView:
+    """Make a token that devices enrol with; it is shown this once."""
+    with services.database.transaction() as session:
+        group_id = None if body.group is None else find_group(session, body.group).id
+        token, row = create_enrollment_token(
+            session,
+            group_id=group_id,
+            uses=body.uses,
+            lifetime=timedelta(seconds=body.lifetime_seconds),
+            now=services.clock.now(),
+        )
+    return EnrollmentTokenView(
+        token=token, group=body.group, uses=row.uses_left, expires_at=row.expires_at, url=services.settings.public_url
+    )
+
+
+def _online_since(services: Services) -> datetime:
+    return services.clock.now() - services.settings.online_window

@@ -1,0 +1,105 @@
+"""Errors as problem+json (RFC 9457), all of them, with the error table's words."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from structlog import get_logger
+
+from contract.error_codes import ErrorCode
+from contract.errors import (
+    InputError,
+    NotFoundError,
+    OutriderError,
+    StoreError,
+    TrustError,
+    UnavailableError,
+)
+from contract.uplink import Problem
+
+MEDIA_TYPE = "application/problem+json"
+
+_log = get_logger(__name__)
+
+_BY_CODE = {
+    ErrorCode.SIGNATURE_REFUSED: HTTPStatus.UNAUTHORIZED,
+    ErrorCode.TOKEN_REFUSED: HTTPStatus.UNAUTHORIZED,
+    ErrorCode.NAME_TAKEN: HTTPStatus.CONFLICT,
+    ErrorCode.PACKAGE_TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    ErrorCode.REQUEST_TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+}
+_BY_KIND: tuple[tuple[type[OutriderError], HTTPStatus], ...] = (
+    (NotFoundError, HTTPStatus.NOT_FOUND),
+    (InputError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (TrustError, HTTPStatus.FORBIDDEN),
+    (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (StoreError, HTTPStatus.BAD_GATEWAY),
+)
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Have every error of the app answered as a problem."""
+    app.add_exception_handler(OutriderError, _outrider_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def status_of(error: OutriderError) -> HTTPStatus:
+    """The HTTP status of an error."""
+    if error.code in _BY_CODE:
+        return _BY_CODE[error.code]
+    return next((status for kind, status in _BY_KIND if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def problem_response(code: ErrorCode, status: int, *, detail: str = "", place: str = "") -> Response:
+    """A problem as a response."""
+    problem = Problem(
+        title=code.sentence,
+        status=status,
+        code=code.slug,
+        detail=detail,
+        place=place,
+        hint=code.hint,
+        retry_helps=code.retry_helps,
+    )
+    return Response(problem.model_dump_json(), status_code=status, media_type=MEDIA_TYPE)
+
+
+def _outrider_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, OutriderError):
+        raise error
+    status = status_of(error)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.error("request failed", path=request.url.path, code=error.code.slug, detail=error.detail)
+    return problem_response(error.code, status, detail=error.detail, place=error.place)
+
+
+def _validation_error(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    problems = [(_place(entry["loc"]), str(entry["msg"])) for entry in error.errors()]
+    place, first = problems[0]
+    detail = "; ".join([first, *(f"{where}: {what}" for where, what in problems[1:])])
+    return problem_response(ErrorCode.DOCUMENT_INVALID, HTTPStatus.UNPROCESSABLE_ENTITY, detail=detail, place=place)
+
+
+def _place(location: Any) -> str:
+    return ".".join(str(part) for part in location if part != "body") or "body"
+
+
+def _http_exception(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    not_there = error.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
+    code = ErrorCode.UNKNOWN_ROUTE if not_there else ErrorCode.DOCUMENT_INVALID
+    place = f"{request.method} {request.url.path}"
+    return problem_response(code, error.status_code, detail=str(error.detail), place=place)
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    _log.error("request failed", path=request.url.path, exc_info=error)
+    return problem_response(ErrorCode.API_ERROR, HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -1,0 +1,1 @@
+"""What can be deployed: packages, manifests, revisions and their policies."""

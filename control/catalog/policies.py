@@ -1,0 +1,141 @@
+"""Policies: what devices get of a manifest, signed."""
+
+import hashlib
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from contract.policy import (
+    DEFAULT_RETURN_CODES,
+    Commands,
+    ContentRef,
+    InstallExperience,
+    Limits,
+    Policy,
+    Requirements,
+    ReturnCode,
+)
+from contract.states import DeviceRestartBehavior, Intent, ReturnCodeType
+from control.catalog.manifest import Manifest, ReturnCodeEntry
+from control.database.tables import App, Package, PolicyRow, Revision
+from control.security.policy_signing import PolicySigner
+
+_MINUTE_SECONDS = 60
+_HOUR_SECONDS = 3600
+
+_RETURN_CODE_TYPES = {
+    "success": ReturnCodeType.SUCCESS,
+    "softReboot": ReturnCodeType.SOFT_REBOOT,
+    "hardReboot": ReturnCodeType.HARD_REBOOT,
+    "retry": ReturnCodeType.RETRY,
+    "failed": ReturnCodeType.FAILED,
+}
+_RESTART_BEHAVIORS = {
+    "basedOnReturnCode": DeviceRestartBehavior.BASED_ON_RETURN_CODE,
+    "allow": DeviceRestartBehavior.ALLOW,
+    "suppress": DeviceRestartBehavior.SUPPRESS,
+    "force": DeviceRestartBehavior.FORCE,
+}
+
+
+def limits_of(manifest: Manifest) -> Limits:
+    """How often and how long, in seconds."""
+    return Limits(
+        attempts=manifest.attempts,
+        retry_interval_seconds=manifest.retry_interval_in_minutes * _MINUTE_SECONDS,
+        grs_seconds=manifest.grs_in_hours * _HOUR_SECONDS,
+        max_run_time_seconds=manifest.install_experience.max_run_time_in_minutes * _MINUTE_SECONDS,
+    )
+
+
+def requirements_of(manifest: Manifest) -> Requirements:
+    """What a device must have."""
+    return Requirements(
+        architectures=frozenset(manifest.applicable_architectures),
+        operating_systems=frozenset(manifest.operating_systems),
+        minimum_os_release=manifest.minimum_os_release,
+        minimum_free_disk_space_in_mb=manifest.minimum_free_disk_space_in_mb,
+        minimum_memory_in_mb=manifest.minimum_memory_in_mb,
+        minimum_number_of_processors=manifest.minimum_number_of_processors,
+        minimum_cpu_speed_in_mhz=manifest.minimum_cpu_speed_in_mhz,
+        rules=manifest.requirement_rules,
+    )
+
+
+def return_codes_of(entries: tuple[ReturnCodeEntry, ...]) -> tuple[ReturnCode, ...]:
+    """The defaults, then the manifest's own; an own entry takes the place of a default for the same code."""
+    codes = {code.return_code: code for code in DEFAULT_RETURN_CODES}
+    for entry in entries:
+        codes[entry.return_code] = ReturnCode(return_code=entry.return_code, type=_RETURN_CODE_TYPES[entry.type])
+    return tuple(codes.values())
+
+
+def content_of(package: Package) -> ContentRef:
+    """The package's content as a policy names it; the encryption key is not in it."""
+    return ContentRef(
+        digest=package.digest,
+        size=package.size,
+        plain_size=package.plain_size,
+        plain_digest=package.plain_digest,
+        mac=package.mac,
+        mac_key=package.mac_key,
+        initialization_vector=package.initialization_vector,
+    )
+
+
+def build_policy(
+    app: App, revision: Revision, package: Package, intent: Intent, *, issued_at: datetime, lifetime: timedelta
+) -> Policy:
+    """The policy of a revision for one intent; the same for every device."""
+    manifest = Manifest.model_validate_json(revision.manifest)
+    experience = manifest.install_experience
+    return Policy(
+        app_id=app.id,
+        app_name=app.name,
+        app_version=manifest.display_version,
+        publisher=manifest.publisher,
+        revision=revision.number,
+        intent=intent,
+        commands=Commands(install=manifest.install_command_line, uninstall=manifest.uninstall_command_line),
+        detection_rules=manifest.detection_rules,
+        requirements=requirements_of(manifest),
+        return_codes=return_codes_of(manifest.return_codes),
+        limits=limits_of(manifest),
+        install_experience=InstallExperience(
+            run_as_account=experience.run_as_account,
+            device_restart_behavior=_RESTART_BEHAVIORS[experience.device_restart_behavior],
+        ),
+        content=content_of(package),
+        issued_at=issued_at,
+        expires_at=issued_at + lifetime,
+    )
+
+
+class PolicyOffice:
+    """Signs policies and keeps them; a policy past half its life is signed anew when a device asks for it."""
+
+    def __init__(self, signer: PolicySigner, lifetime: timedelta) -> None:
+        self._signer = signer
+        self._lifetime = lifetime
+
+    def current(self, session: Session, revision: Revision, intent: Intent, now: datetime) -> PolicyRow:
+        """The policy to hand out now."""
+        row = session.get(PolicyRow, (revision.app_id, revision.number, intent))
+        if row is not None and row.expires_at - now > self._lifetime / 2:
+            return row
+        return session.merge(self._issue(session, revision, intent, now))
+
+    def _issue(self, session: Session, revision: Revision, intent: Intent, now: datetime) -> PolicyRow:
+        app = session.get_one(App, revision.app_id)
+        package = session.get_one(Package, revision.package_digest)
+        policy = build_policy(app, revision, package, intent, issued_at=now, lifetime=self._lifetime)
+        envelope = self._signer.sign(policy).to_json().encode()
+        return PolicyRow(
+            app_id=revision.app_id,
+            revision=revision.number,
+            intent=intent,
+            envelope=envelope,
+            digest=hashlib.sha256(envelope).hexdigest(),
+            issued_at=policy.issued_at,
+            expires_at=policy.expires_at,
+        )

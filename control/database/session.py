@@ -1,0 +1,81 @@
+"""Transactions: the only way to the database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+
+from contract.error_codes import ErrorCode
+from contract.errors import InputError, UnavailableError
+from control.database.engine import BEGIN_OPTION, BEGIN_READING, make_engine
+
+#: Any number, as long as it is nobody else's: PostgreSQL's advisory locks are global to a database.
+_PLANNING_LOCK: Final = 7_240_318
+
+
+class Database:
+    """The database of the control plane.
+
+    Attributes:
+        engine: For migrations; everything else uses transactions.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._reading = engine.execution_options(**{BEGIN_OPTION: BEGIN_READING})
+
+    @classmethod
+    def at(cls, url: str) -> "Database":
+        """The database at this address; nothing is opened yet.
+
+        Raises:
+            InputError: The address is neither SQLite's nor PostgreSQL's.
+        """
+        return cls(make_engine(url))
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A transaction that commits at its end, or leaves nothing behind when an error ends it.
+
+        Raises:
+            UnavailableError: The database does not answer.
+            InputError: A value has a form that the database cannot store.
+        """
+        with _translated(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """A transaction for reading only; on SQLite it waits for no writer.
+
+        Raises:
+            UnavailableError: The database does not answer.
+        """
+        with _translated(), Session(self._reading, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def lock_planning(session: Session) -> None:
+    """Hold off every other planner until this transaction ends.
+
+    SQLite's writing transactions exclude each other anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _PLANNING_LOCK})
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise UnavailableError(ErrorCode.DATABASE_UNAVAILABLE, detail=str(error.orig).strip()) from error
+    except DataError as error:
+        raise InputError(ErrorCode.DOCUMENT_INVALID, detail=str(error.orig).strip()) from error

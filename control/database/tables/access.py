@@ -1,0 +1,47 @@
+"""Who may do what: tokens of operators and tokens to enrol with. Only their hashes are kept."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from control.database.tables.base import Base, Digest, Id, Name
+from control.database.types import WordColumn
+
+
+class Role(StrEnum):
+    """What an operator may do; each role may do all that the ones before it may."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+    def includes(self, other: "Role") -> bool:
+        """Whether this role may do what `other` may."""
+        ranks = list(Role)
+        return ranks.index(self) >= ranks.index(other)
+
+
+class OperatorToken(Base):
+    """A bearer token of the operator's API."""
+
+    __tablename__ = "operator_tokens"
+
+    token_hash: Mapped[Digest] = mapped_column(primary_key=True)
+    name: Mapped[Name]
+    role: Mapped[Role] = mapped_column(WordColumn(Role))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+
+
+class EnrollmentToken(Base):
+    """A token devices enrol with."""
+
+    __tablename__ = "enrollment_tokens"
+
+    token_hash: Mapped[Digest] = mapped_column(primary_key=True)
+    group_id: Mapped[Id | None] = mapped_column(ForeignKey("groups.id"))
+    uses_left: Mapped[int]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]

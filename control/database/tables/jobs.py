@@ -1,0 +1,119 @@
+"""Jobs and their history: what is under way, what is to be sent, what was reported."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, column
+from sqlalchemy.orm import Mapped, mapped_column
+
+from contract.jobs import JobState
+from contract.phases import Phase
+from contract.report import PhaseOutcome, WaitReason
+from contract.states import EnforcementState, Intent, Outcome
+from control.database.tables.base import Base, Count, Id, LongText, Name
+
+#: A job in one of these states is wanted and not yet done.
+LIVE_STATES = (JobState.PLANNED, JobState.SENT, JobState.RUNNING, JobState.WAITING)
+
+_IS_LIVE = column("state").in_([state.value for state in LIVE_STATES])
+
+
+class Job(Base):
+    """One revision, one device, one intent.
+
+    Attributes:
+        progress_sequence: The newest progress message of the current attempt.
+        reported_attempt: The newest attempt of the current generation whose report is here; 0 for none.
+        reported_sequence: The newest report of that attempt.
+        last_sign_at: When it was last sent or last heard of.
+    """
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        ForeignKeyConstraint(["app_id", "revision"], ["revisions.app_id", "revisions.number"]),
+        # Two chains for one device and app would race each other.
+        Index("uq_jobs_live", "device_id", "app_id", unique=True, sqlite_where=_IS_LIVE, postgresql_where=_IS_LIVE),
+        Index("ix_jobs_device_app_created", "device_id", "app_id", "created_at"),
+        Index("ix_jobs_state", "state"),
+        Index("ix_jobs_app", "app_id"),
+    )
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    device_id: Mapped[Id] = mapped_column(ForeignKey("devices.id"))
+    app_id: Mapped[Id]
+    revision: Mapped[int]
+    intent: Mapped[Intent]
+    state: Mapped[JobState] = mapped_column(default=JobState.PLANNED)
+    generation: Mapped[Count] = mapped_column(default=1)
+    attempt: Mapped[Count] = mapped_column(default=1)
+    progress_sequence: Mapped[Count] = mapped_column(default=0)
+    reported_attempt: Mapped[Count] = mapped_column(default=0)
+    reported_sequence: Mapped[Count] = mapped_column(default=0)
+    phase: Mapped[Phase | None]
+    bytes_done: Mapped[Count] = mapped_column(default=0)
+    bytes_total: Mapped[Count] = mapped_column(default=0)
+    outcome: Mapped[Outcome | None]
+    enforcement_state: Mapped[EnforcementState | None]
+    error_code: Mapped[Name | None]
+    error_number: Mapped[Count | None]
+    error_detail: Mapped[LongText] = mapped_column(default="")
+    raw_exit_code: Mapped[Count | None]
+    next_action_at: Mapped[datetime | None]
+    next_action_reason: Mapped[WaitReason | None]
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    last_sign_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class OutboxEntry(Base):
+    """A chain that is to be sent, written in the transaction that decided it.
+
+    Attributes:
+        claimed_until: A dispatcher is sending it; after this another may.
+    """
+
+    __tablename__ = "outbox"
+
+    job_id: Mapped[Id] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    generation: Mapped[Count] = mapped_column(primary_key=True, autoincrement=False)
+    created_at: Mapped[datetime]
+    claimed_until: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+
+
+Index(
+    "ix_outbox_unsent",
+    OutboxEntry.created_at,
+    sqlite_where=column("sent_at").is_(None),
+    postgresql_where=column("sent_at").is_(None),
+)
+
+
+class ReportRow(Base):
+    """A report as it came; its key makes delivering it twice harmless."""
+
+    __tablename__ = "reports"
+
+    job_id: Mapped[Id] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    generation: Mapped[Count] = mapped_column(primary_key=True, autoincrement=False)
+    attempt: Mapped[Count] = mapped_column(primary_key=True, autoincrement=False)
+    sequence: Mapped[Count] = mapped_column(primary_key=True, autoincrement=False)
+    body: Mapped[LongText]
+    received_at: Mapped[datetime]
+
+
+class PhaseRow(Base):
+    """One phase of one attempt, as the device timed it."""
+
+    __tablename__ = "phase_records"
+
+    job_id: Mapped[Id] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    generation: Mapped[Count] = mapped_column(primary_key=True, autoincrement=False)
+    attempt: Mapped[Count] = mapped_column(primary_key=True, autoincrement=False)
+    phase: Mapped[Phase] = mapped_column(primary_key=True)
+    outcome: Mapped[PhaseOutcome]
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime]
+    duration_seconds: Mapped[float]
+    bytes_done: Mapped[Count]
+    summary: Mapped[LongText]

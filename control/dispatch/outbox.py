@@ -1,0 +1,100 @@
+"""Send what is in the outbox: after the commit that decided it, by as many dispatchers as there are.
+
+An entry is claimed, sent, and marked as sent. A dispatcher that dies in between leaves a claim that runs out, and the
+same generation is sent again: the device's ledger knows it and does nothing twice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import func, or_, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from contract.clock import Clock
+from contract.jobs import JobRef, JobState
+from control.database.session import Database
+from control.database.tables import LIVE_STATES, Job, OutboxEntry
+from control.dispatch.ports import JobPublisher
+
+#: How long a dispatcher has for one batch before another may take it over.
+_CLAIM: Final = timedelta(minutes=2)
+_BATCH: Final = 200
+
+
+@dataclass(frozen=True)
+class _Parcel:
+    device_id: str
+    ref: JobRef
+
+
+def dispatch_due(database: Database, publisher: JobPublisher, clock: Clock, limit: int) -> int:
+    """Send up to `limit` jobs.
+
+    Returns:
+        How many were sent.
+
+    Raises:
+        UnavailableError: The broker or the database does not answer; what was not sent stays in the outbox.
+    """
+    sent = 0
+    while sent < limit:
+        with database.transaction() as session:
+            parcels = _claim(session, clock.now(), min(_BATCH, limit - sent))
+        if not parcels:
+            break
+        _send(database, publisher, clock, parcels)
+        sent += len(parcels)
+    return sent
+
+
+def pending_entries(session: Session, device_id: str) -> int:
+    """How many jobs in the outbox are still to be sent to this device."""
+    unsent = (
+        select(func.count())
+        .select_from(OutboxEntry)
+        .join(Job, (Job.id == OutboxEntry.job_id) & (Job.generation == OutboxEntry.generation))
+        .where(OutboxEntry.sent_at.is_(None), Job.device_id == device_id, Job.state.in_(LIVE_STATES))
+    )
+    return session.scalar(unsent) or 0
+
+
+def _claim(session: Session, now: datetime, limit: int) -> list[_Parcel]:
+    free = or_(OutboxEntry.claimed_until.is_(None), OutboxEntry.claimed_until < now)
+    due = (
+        select(OutboxEntry, Job)
+        .join(Job, (Job.id == OutboxEntry.job_id) & (Job.generation == OutboxEntry.generation))
+        .where(OutboxEntry.sent_at.is_(None), free, Job.state.in_(LIVE_STATES))
+        .order_by(OutboxEntry.created_at)
+        .limit(limit)
+        .with_for_update(of=OutboxEntry, skip_locked=True)
+    )
+    parcels = []
+    for entry, job in session.execute(due):
+        entry.claimed_until = now + _CLAIM
+        ref = JobRef(job_id=job.id, generation=job.generation, attempt=job.attempt)
+        parcels.append(_Parcel(job.device_id, ref))
+    return parcels
+
+
+def _send(database: Database, publisher: JobPublisher, clock: Clock, parcels: Sequence[_Parcel]) -> None:
+    done: list[JobRef] = []
+    try:
+        for parcel in parcels:
+            publisher.publish(parcel.device_id, parcel.ref)
+            done.append(parcel.ref)
+    finally:
+        with database.transaction() as session:
+            _settle(session, done, [parcel.ref for parcel in parcels[len(done) :]], clock.now())
+
+
+def _settle(session: Session, sent: Sequence[JobRef], unsent: Sequence[JobRef], now: datetime) -> None:
+    entry_key, job_key = tuple_(OutboxEntry.job_id, OutboxEntry.generation), tuple_(Job.id, Job.generation)
+    sent_keys = [(ref.job_id, ref.generation) for ref in sent]
+    session.execute(update(OutboxEntry).where(entry_key.in_(sent_keys)).values(sent_at=now))
+    unsent_keys = [(ref.job_id, ref.generation) for ref in unsent]
+    session.execute(update(OutboxEntry).where(entry_key.in_(unsent_keys)).values(claimed_until=None))
+    # A fast device may be running the job, or have ended it, by now: then its own word stands.
+    waiting = (job_key.in_(sent_keys), Job.state == JobState.PLANNED)
+    session.execute(update(Job).where(*waiting).values(state=JobState.SENT, sent_at=now, last_sign_at=now))

@@ -1,0 +1,1 @@
+"""Who is there: enrolment, check-in, groups, and the devices' broker users."""

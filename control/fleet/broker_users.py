@@ -1,0 +1,95 @@
+"""The broker's users of devices: who may touch which key, in one file.
+
+A device may read, acknowledge and put back its own messages, send its own next chain, and tell Flower what it does. It
+may see, count, take or write nothing else; the proof is in `tests/control/fleet`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, Protocol
+
+from redis import Redis
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from contract.error_codes import ErrorCode
+from contract.errors import UnavailableError
+from contract.queues import device_broker_user, device_queue, processing_list
+
+_TIMEOUT_SECONDS: Final = 5
+
+#: Events go to Flower through this channel; with it alone they may be sent, and never listened to.
+_EVENTS_CHANNEL: Final = "/0.celeryev/*"
+
+
+def device_rights(device_id: str, secret: str) -> tuple[str, ...]:
+    """The rules of a device's user, as ACL SETUSER takes them."""
+    queue = device_queue(device_id)
+    processing = processing_list(queue)
+    own_keys = f"~{queue} ~{processing} +lpush +rpush +llen +blmove +lmove +lrem"
+    session = "+hello +auth +ping +select +client|setname +client|setinfo +multi +exec +discard"
+    return (
+        *("reset", "on", f">{secret}", "resetchannels", "-@all"),
+        *session.split(),
+        *own_keys.split(),
+        f"(+publish &{_EVENTS_CHANNEL})",
+    )
+
+
+class BrokerUsers(Protocol):
+    """Who may use the broker; changes are live at once and survive its restart."""
+
+    def put(self, device_id: str, secret: str) -> None:
+        """Let the device in with this secret; the one it had before no longer works.
+
+        Raises:
+            UnavailableError: The broker does not answer.
+        """
+        ...
+
+    def remove(self, device_id: str) -> None:
+        """Shut the device out and end its connections; one that is not there is fine.
+
+        Raises:
+            UnavailableError: The broker does not answer.
+        """
+        ...
+
+
+class RedisBrokerUsers:
+    """`BrokerUsers` of a Redis or Valkey with an ACL file."""
+
+    def __init__(self, broker_url: str) -> None:
+        self._redis: Redis = Redis.from_url(
+            broker_url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS
+        )
+
+    def put(self, device_id: str, secret: str) -> None:
+        """ACL SETUSER, then ACL SAVE."""
+        with _translated():
+            self._acl("SETUSER", device_broker_user(device_id), *device_rights(device_id, secret))
+            self._acl("SAVE")
+
+    def remove(self, device_id: str) -> None:
+        """ACL DELUSER, which also ends the user's connections, then ACL SAVE."""
+        with _translated():
+            self._acl("DELUSER", device_broker_user(device_id))
+            self._acl("SAVE")
+
+    def _acl(self, *words: str) -> None:
+        self._redis.execute_command("ACL", *words)  # type: ignore[no-untyped-call]  # the library leaves it untyped
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (AuthenticationError, NoPermissionError, ResponseError) as error:
+        # The broker's own words may repeat a rule, and with it a secret.
+        detail = f"it refused to change its users ({type(error).__name__}); check the rights in BROKER_URL"
+        raise UnavailableError(ErrorCode.BROKER_UNAVAILABLE, detail=detail) from None
+    except (RedisConnectionError, RedisTimeoutError) as error:
+        raise UnavailableError(ErrorCode.BROKER_UNAVAILABLE, detail=str(error)) from error
+    except RedisError as error:
+        raise UnavailableError(ErrorCode.BROKER_UNAVAILABLE, detail=type(error).__name__) from None

@@ -1,0 +1,1 @@
+"""What devices tell: progress and reports, stored once however often they come."""

@@ -1,0 +1,50 @@
+"""Reports: how attempts ended."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from contract.error_codes import ErrorCode
+from contract.errors import TrustError
+from contract.report import Report
+from control.database.tables import Device, ReportRow
+from control.ingest.jobs import own_job, status_of, write_status
+from control.ingest.phases import store_phase
+from control.ingest.storable import check_numbers
+from control.ingest.transitions import after_report
+
+
+def take_report(session: Session, device: Device, report: Report, now: datetime) -> bool:
+    """Store a report and what it changes about its job.
+
+    Returns:
+        Whether it is new; the same report again changes nothing.
+
+    Raises:
+        TrustError: It names another device than the one that signed it.
+        NotFoundError: There is no such job of this device.
+        DocumentError: A number in it is larger than any column.
+    """
+    check_numbers(report)
+    if report.device_id != device.id:
+        detail = "the report names another device than the one that signed it"
+        raise TrustError(ErrorCode.SIGNATURE_REFUSED, place=report.job_id, detail=detail)
+    device.last_seen_at = now
+    job = own_job(session, report.job_id, device.id)
+    key = (report.job_id, report.generation, report.attempt, report.sequence)
+    if session.get(ReportRow, key) is not None:
+        return False
+    session.add(
+        ReportRow(
+            job_id=report.job_id,
+            generation=report.generation,
+            attempt=report.attempt,
+            sequence=report.sequence,
+            body=report.to_json(),
+            received_at=now,
+        )
+    )
+    for record in report.phases:
+        store_phase(session, report.job_id, report.generation, report.attempt, record)
+    write_status(job, after_report(status_of(job), report, now), now)
+    return True

@@ -1,0 +1,1 @@
+"""Planning: which device gets which job."""

@@ -1,0 +1,17 @@
+"""Tokens: long random words of which only the hash is kept."""
+
+import hashlib
+import secrets
+from typing import Final
+
+_TOKEN_BYTES: Final = 32
+
+
+def new_token() -> str:
+    """A token with 256 random bits; no dictionary and no guessing finds it, so a plain hash protects it at rest."""
+    return secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+def token_hash(token: str) -> str:
+    """What the database keeps of a token: its SHA-256 in lower-case hex."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,91 @@
+"""`outrider-control`: set a control plane up and run its parts."""
+
+from contextlib import closing
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from contract.clock import SystemClock
+from control.api.app import create_app
+from control.bootstrap import beat_intervals, initialise, make_publisher, make_services
+from control.cli.output import handled, print_json
+from control.database.session import Database
+from control.database.tables import Role
+from control.dispatch.celery_app import run_scheduler, run_worker
+from control.security.operator_tokens import create_operator_token
+from control.server.logs import configure_logs
+from control.settings import load_settings
+from control.work import handlers
+
+app = typer.Typer(no_args_is_help=True, help="Set a control plane up and run its parts.")
+token_app = typer.Typer(no_args_is_help=True, help="Tokens of operators.")
+app.add_typer(token_app, name="token")
+
+
+@app.command()
+def init() -> None:
+    """Make the database's tables, the key files and the bucket; doing it again changes nothing."""
+    with handled():
+        for line in initialise(load_settings()):
+            typer.echo(line)
+
+
+@token_app.command("create")
+def token_create(
+    name: Annotated[str, typer.Option(help="Whose token it is.")],
+    role: Annotated[Role, typer.Option(help="What it may do.")] = Role.VIEWER,
+    expires_in_days: Annotated[float | None, typer.Option(min=0, help="Days until it expires; never without.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Make an operator's token and print it; it cannot be shown again."""
+    lifetime = None if expires_in_days is None else timedelta(days=expires_in_days)
+    with handled(as_json=as_json):
+        token = _new_token(name, role, lifetime)
+    if as_json:
+        print_json({"token": token, "name": name, "role": role.value})
+    else:
+        typer.echo(token)
+
+
+@app.command()
+def api(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8080,
+) -> None:
+    """Serve the API until SIGTERM or SIGINT."""
+    configure_logs()
+    with handled():
+        served = create_app(make_services(load_settings()))
+        uvicorn.run(served, host=host, port=port, log_config=None, server_header=False)
+
+
+@app.command()
+def worker() -> None:
+    """Plan, send and reconcile until SIGTERM or SIGINT."""
+    configure_logs()
+    with handled():
+        settings = load_settings()
+        tasks = handlers(make_services(settings), make_publisher(settings))
+        run_worker(settings.broker_url.get_secret_value(), tasks)
+
+
+@app.command()
+def scheduler() -> None:
+    """Ask the workers at regular times to look for what is due, until SIGTERM or SIGINT."""
+    configure_logs()
+    with handled():
+        settings = load_settings()
+        run_scheduler(settings.broker_url.get_secret_value(), beat_intervals(settings))
+
+
+def main() -> None:
+    """Run the command line; every error ends in one clear sentence and its exit status."""
+    app()
+
+
+def _new_token(name: str, role: Role, lifetime: timedelta | None) -> str:
+    database = Database.at(load_settings().database_url.get_secret_value())
+    with closing(database), database.transaction() as session:
+        return create_operator_token(session, name=name, role=role, lifetime=lifetime, now=SystemClock().now())[0]

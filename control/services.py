@@ -1,0 +1,28 @@
+"""The parts of the control plane as its doors (API, workers) need them, chosen in `control.bootstrap`."""
+
+from dataclasses import dataclass
+
+from contract.clock import Clock
+from control.catalog.content import PackageIntake
+from control.catalog.policies import PolicyOffice
+from control.database.session import Database
+from control.dispatch.ports import ControlQueue
+from control.fleet.enrollment import Enrollment
+from control.security.content_keys import ContentKeys
+from control.settings import ControlSettings
+from storage.objects.port import ObjectStore
+
+
+@dataclass(frozen=True)
+class Services:
+    """One object handed to every door."""
+
+    settings: ControlSettings
+    clock: Clock
+    database: Database
+    store: ObjectStore
+    content_keys: ContentKeys
+    packages: PackageIntake
+    policies: PolicyOffice
+    enrollment: Enrollment
+    queue: ControlQueue

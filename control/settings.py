@@ -1,0 +1,112 @@
+"""The settings of the control plane: one frozen object, read from the environment in one function."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+
+from contract.error_codes import ErrorCode
+from contract.errors import InputError
+
+_GIB = 1 << 30
+
+
+def _env(name: str) -> AliasChoices:
+    return AliasChoices(name)
+
+
+class ControlSettings(BaseSettings):
+    """Where the control plane's parts are, and how often it does what.
+
+    Names without another one beside them are read from `OUTRIDER_<NAME>`.
+
+    Attributes:
+        database_url: `sqlite:///path` or `postgresql://...`; read from DATABASE_URL.
+        broker_url: The broker with the control plane's own user; read from BROKER_URL.
+        device_broker_url: The broker as devices reach it, without user and secret; else derived from `broker_url`.
+        s3_endpoint: The content store; the five `s3_` settings are read from S3_ENDPOINT and so on.
+        s3_public_endpoint: The content store as devices reach it, where that is another address.
+        state_dir: Holds the key files; neither broker nor store nor database ever see them.
+        public_url: The API as devices and operators reach it.
+        check_in_interval_seconds: How often devices are told to check in.
+        online_slack_seconds: A device counts as online this much longer than its check-in interval.
+        silence_limit_seconds: After this without a sign of life what was sent to an online device is sent anew.
+        max_package_bytes: Larger packages are refused while they are still being uploaded.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="OUTRIDER_", frozen=True, extra="ignore", populate_by_name=True)
+
+    database_url: SecretStr = Field(validation_alias=_env("DATABASE_URL"))
+    broker_url: SecretStr = Field(validation_alias=_env("BROKER_URL"))
+    device_broker_url: str | None = None
+    s3_endpoint: str = Field(validation_alias=_env("S3_ENDPOINT"))
+    s3_public_endpoint: str | None = Field(default=None, validation_alias=_env("S3_PUBLIC_ENDPOINT"))
+    s3_region: str = Field(default="us-east-1", validation_alias=_env("S3_REGION"))
+    s3_bucket: str = Field(default="outrider", validation_alias=_env("S3_BUCKET"))
+    s3_access_key: str = Field(validation_alias=_env("S3_ACCESS_KEY"))
+    s3_secret_key: SecretStr = Field(validation_alias=_env("S3_SECRET_KEY"))
+    state_dir: Path
+    public_url: str = "http://127.0.0.1:8080"
+    check_in_interval_seconds: Annotated[float, Field(gt=0)] = 3600
+    online_slack_seconds: Annotated[float, Field(ge=0)] = 600
+    presign_lifetime_seconds: Annotated[float, Field(gt=0)] = 900
+    policy_lifetime_days: Annotated[float, Field(gt=0)] = 30
+    plan_interval_seconds: Annotated[float, Field(gt=0)] = 60
+    dispatch_interval_seconds: Annotated[float, Field(gt=0)] = 5
+    reconcile_interval_seconds: Annotated[float, Field(gt=0)] = 60
+    silence_limit_seconds: Annotated[float, Field(gt=0)] = 900
+    max_package_bytes: Annotated[int, Field(gt=0)] = 30 * _GIB
+
+    @property
+    def online_window(self) -> timedelta:
+        """How long after its last sign of life a device still counts as online."""
+        return timedelta(seconds=self.check_in_interval_seconds + self.online_slack_seconds)
+
+    @property
+    def check_in_interval(self) -> timedelta:
+        """How often devices are told to check in."""
+        return timedelta(seconds=self.check_in_interval_seconds)
+
+    @property
+    def silence_limit(self) -> timedelta:
+        """How long an online device may be silent about what was sent to it."""
+        return timedelta(seconds=self.silence_limit_seconds)
+
+    @property
+    def policy_lifetime(self) -> timedelta:
+        """How long a signed policy is valid."""
+        return timedelta(days=self.policy_lifetime_days)
+
+    @property
+    def presign_lifetime(self) -> timedelta:
+        """How long a presigned URL is valid."""
+        return timedelta(seconds=self.presign_lifetime_seconds)
+
+    @property
+    def broker_url_for_devices(self) -> str:
+        """The broker's address as devices are told it, without user and secret."""
+        if self.device_broker_url is not None:
+            return self.device_broker_url
+        url = make_url(self.broker_url.get_secret_value())
+        return url.set(username=None, password=None).render_as_string()
+
+
+def load_settings() -> ControlSettings:
+    """The settings of this process, from its environment.
+
+    Raises:
+        InputError: Some are missing or make no sense; all of them are named.
+    """
+    try:
+        return ControlSettings()
+    except ValidationError as error:
+        named = ", ".join(f"{_variable(entry['loc'])}: {entry['msg']}" for entry in error.errors())
+        raise InputError(ErrorCode.SETTINGS_INVALID, detail=named) from error
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    name = str(location[0])
+    return name if name.isupper() else f"OUTRIDER_{name.upper()}"

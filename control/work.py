@@ -1,0 +1,61 @@
+"""What the control plane's own workers do, task by task; each looks into the database and does what is due."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from structlog import get_logger
+
+from contract.queues import ControlTask
+from control.dispatch.outbox import dispatch_due
+from control.dispatch.ports import JobPublisher
+from control.dispatch.reconcile import reconcile
+from control.planning.service import plan_fleet
+from control.services import Services
+
+_log = get_logger(__name__)
+
+#: Jobs that one run of the dispatch task sends at most; the next run goes on.
+_DISPATCH_LIMIT = 10_000
+
+
+def handlers(services: Services, publisher: JobPublisher) -> Mapping[ControlTask, Callable[[], object]]:
+    """What to call for each task."""
+    return {
+        ControlTask.PLAN: partial(plan_now, services),
+        ControlTask.DISPATCH: partial(dispatch_now, services, publisher),
+        ControlTask.RECONCILE: partial(reconcile_now, services),
+    }
+
+
+def plan_now(services: Services) -> None:
+    """Plan for the whole fleet, and ask for what is due to be sent."""
+    now = services.clock.now()
+    online_since = now - services.settings.online_window
+    with services.database.transaction() as session:
+        planned = plan_fleet(session, now=now, online_since=online_since)
+    if planned.made or planned.cancelled:
+        _log.info("planned", made=planned.made, cancelled=planned.cancelled, queued=planned.queued)
+    if planned.queued:
+        services.queue.request(ControlTask.DISPATCH)
+
+
+def dispatch_now(services: Services, publisher: JobPublisher) -> None:
+    """Send what is in the outbox."""
+    sent = dispatch_due(services.database, publisher, services.clock, _DISPATCH_LIMIT)
+    if sent:
+        _log.info("sent", jobs=sent)
+
+
+def reconcile_now(services: Services) -> None:
+    """Send anew what online devices have been silent about."""
+    now = services.clock.now()
+    with services.database.transaction() as session:
+        resent = reconcile(
+            session,
+            now=now,
+            online_since=now - services.settings.online_window,
+            silence_limit=services.settings.silence_limit,
+        )
+    if resent:
+        _log.warning("silent jobs are sent anew", jobs=resent)
+        services.queue.request(ControlTask.DISPATCH)
