@@ -1,0 +1,49 @@
+"""`outrider-agent enroll`."""
+
+import socket
+from typing import Annotated
+
+import typer
+
+from contract.error_codes import ErrorCode
+from contract.errors import InputError
+from worker.cli.options import AsJson, StateDir, load_settings
+from worker.cli.output import show
+from worker.folders import Folders
+from worker.identity import save_identity
+from worker.lock import only_agent
+from worker.platform.select import this_platform
+
+
+def enroll(
+    url: Annotated[str, typer.Argument(help="The control plane's address.")],
+    token: Annotated[str, typer.Argument(help="The enrolment token an operator handed out.")],
+    name: Annotated[str, typer.Option(help="The device's name for people.", show_default="host name")] = "",
+    state_dir: StateDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Enrol this device: make its keys here, prove that it holds them, learn where its orders come from.
+
+    \b
+    Example:
+      outrider-agent enroll https://outrider.example 7f3c... --name till-042
+
+    \b
+    Exit status: 0 enrolled; 2 already enrolled, or a wrong argument; 3 the control plane does not answer;
+    4 the token is refused.
+    """  # noqa: D301  click keeps the lines of a paragraph that begins so
+    from worker.uplink.enrolment import enroll as join  # noqa: PLC0415  HTTP is loaded only where it is used
+    from worker.uplink.transport import http_client  # noqa: PLC0415
+
+    settings = load_settings(state_dir)
+    folders = Folders(settings.state_dir)
+    folders.create()
+    with only_agent(folders):
+        if folders.identity.exists():
+            raise InputError(ErrorCode.ALREADY_ENROLLED, place=str(folders.state))
+        facts = this_platform(folders.state).facts()
+        with http_client(settings, base_url=url) as client:
+            identity = join(client, token=token, name=name or socket.gethostname(), facts=facts)
+        save_identity(identity, folders.identity)
+    text = f"Enrolled as {identity.name} ({identity.device_id}). Start the agent with `outrider-agent run`."
+    show({"device_id": identity.device_id, "name": identity.name}, text, as_json=as_json)

@@ -1,0 +1,19 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from worker.settings import AgentSettings
+
+StateDir = Annotated[
+    Path | None,
+    typer.Option("--state-dir", help="The agent's folder; OUTRIDER_AGENT_STATE_DIR otherwise.", show_default=False),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts instead of text for people.")]
+
+
+def load_settings(state_dir: Path | None) -> AgentSettings:
+    """The settings from the environment, the folder from the command line where it is given."""
+    return AgentSettings() if state_dir is None else AgentSettings(state_dir=state_dir)

@@ -1,0 +1,35 @@
+"""`outrider-agent run`."""
+
+from worker.cli.options import StateDir, load_settings
+from worker.folders import Folders
+from worker.identity import load_identity
+from worker.lock import only_agent
+from worker.logs import configure_logs
+
+
+def run(state_dir: StateDir = None) -> None:
+    """Process this device's jobs until SIGTERM or Ctrl-C; the phase in progress is finished first.
+
+    \b
+    Example:
+      outrider-agent run
+
+    \b
+    Exit status: 0 stopped; 2 not enrolled, or another agent is running in the folder.
+    """  # noqa: D301  click keeps the lines of a paragraph that begins so
+    from worker.bootstrap import build_agent  # noqa: PLC0415  other commands need not load all of it
+    from worker.celery_app import run_worker  # noqa: PLC0415
+
+    settings = load_settings(state_dir)
+    folders = Folders(settings.state_dir)
+    identity = load_identity(folders.identity)
+    folders.create()
+    with only_agent(folders):
+        configure_logs(folders.logs)
+        agent = build_agent(settings, identity)
+        agent.housekeeping.start()
+        try:
+            run_worker(identity, agent.engine)
+        finally:
+            agent.housekeeping.stop()
+            agent.device.ledger.close()

@@ -1,0 +1,91 @@
+"""`outrider-agent status`."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from contract.error_codes import ErrorCode
+from contract.errors import InputError, NotFoundError
+from contract.jobs import JobRef
+from contract.phases import Phase
+from worker.app_state import AppState
+from worker.cli.options import AsJson, StateDir, load_settings
+from worker.cli.output import show
+from worker.findings import Findings
+from worker.folders import Folders
+from worker.ledger.ledger import Ledger
+
+
+def status(
+    app: Annotated[str, typer.Argument(help="An app's id or name; all apps otherwise.")] = "",
+    state_dir: StateDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what this device knows of its apps: last outcome, exit code, what runs now, what comes next and why.
+
+    \b
+    Examples:
+      outrider-agent status
+      outrider-agent status 7-zip --json
+
+    \b
+    Exit status: 0 shown; 2 not enrolled, or no such app.
+    """  # noqa: D301  click keeps the lines of a paragraph that begins so
+    folders = Folders(load_settings(state_dir).state_dir)
+    if not folders.identity.exists():
+        raise InputError(ErrorCode.NOT_ENROLLED, place=str(folders.state))
+    ledger = Ledger(folders.ledger)
+    states = [state for state in ledger.apps.states() if _matches(state, app)]
+    running = [_running(*attempt) for attempt in ledger.attempts.running()]
+    running = [attempt for attempt in running if not app or app in (attempt["app_id"], attempt["app_name"])]
+    ledger.close()
+    if app and not states and not running:
+        raise NotFoundError(ErrorCode.UNKNOWN_APP, place=app)
+    facts = {"apps": [state.model_dump(mode="json") for state in states], "running": running}
+    show(facts, _text(states, running), as_json=as_json)
+
+
+def _matches(state: AppState, app: str) -> bool:
+    return not app or app == state.app_id or app.casefold() == state.app_name.casefold()
+
+
+def _running(ref: JobRef, phase: Phase, findings: Findings) -> dict[str, Any]:
+    return {
+        "app_id": findings.app_id,
+        "app_name": findings.app_name,
+        "job_id": ref.job_id,
+        "generation": ref.generation,
+        "attempt": ref.attempt,
+        "phase": phase.value,
+        "phase_summary": phase.summary,
+    }
+
+
+def _text(states: list[AppState], running: list[dict[str, Any]]) -> str:
+    blocks = [_running_text(attempt) for attempt in running] + [_state_text(state) for state in states]
+    return "\n\n".join(blocks) or "No app has been processed on this device yet."
+
+
+def _running_text(attempt: dict[str, Any]) -> str:
+    name = attempt["app_name"] or attempt["job_id"]
+    return f"{name}: under way, attempt {attempt['attempt']}, {attempt['phase']}: {attempt['phase_summary']}"
+
+
+def _state_text(state: AppState) -> str:
+    version = f" {state.app_version}" if state.app_version else ""
+    lines = [f"{state.app_name}{version} (revision {state.revision}, {state.intent.name.lower()}): {state.outcome}"]
+    lines.append(f"  {state.compliance.compliance_state.name.lower()}, since {_time(state.updated_at)}")
+    if state.raw_exit_code is not None:
+        lines.append(f"  exit code {state.raw_exit_code}")
+    if state.error is not None:
+        code = ErrorCode.from_slug(state.error.code)
+        lines.append(f"  {state.error.phase}: {code.sentence} {state.error.detail}")
+        lines.append(f"  hint: {code.hint}")
+    if state.next_action is not None:
+        lines.append(f"  next attempt at {_time(state.next_action.at)} because {state.next_action.reason.sentence}")
+    return "\n".join(lines)
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone().isoformat(sep=" ", timespec="seconds")

@@ -1,0 +1,1 @@
+"""Encrypted content on its way: key, download, folders."""

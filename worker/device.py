@@ -1,0 +1,33 @@
+"""All that phases work with, chosen once by the composition root."""
+
+from dataclasses import dataclass
+
+from contract.clock import Clock
+from worker.content.keys import ContentKeys
+from worker.content.source import ContentSource
+from worker.folders import Folders
+from worker.identity import Identity
+from worker.judgement.machine import Machine
+from worker.ledger.ledger import Ledger
+from worker.processes.environment import Environment
+from worker.uplink.port import Uplink
+
+
+@dataclass(frozen=True)
+class Device:
+    """One enrolled device and its parts.
+
+    Attributes:
+        machine: The machine as rules see it.
+        environment: What installers may see of the agent's environment.
+    """
+
+    identity: Identity
+    folders: Folders
+    ledger: Ledger
+    clock: Clock
+    uplink: Uplink
+    source: ContentSource
+    keys: ContentKeys
+    machine: Machine
+    environment: Environment

@@ -1,0 +1,166 @@
+"""The loop that drives phases: admission, the phase itself, its record, what follows."""
+
+import sqlite3
+from collections.abc import Mapping
+
+import structlog
+
+from contract.error_codes import ErrorCode
+from contract.errors import OutriderError, PhaseError, UnavailableError
+from contract.jobs import JobRef
+from contract.phases import Phase
+from contract.report import PhaseOutcome, PhaseRecord
+from contract.states import Outcome
+from worker.device import Device
+from worker.findings import Findings
+from worker.handover import Handover, NextChain
+from worker.ledger.attempts import PhaseEnd
+from worker.phases.context import PhaseContext, PhaseFunction, PhaseResult, failed
+from worker.phases.table import PHASE_FUNCTIONS
+from worker.progress import PhaseReporter, ProgressQueue
+from worker.rules.admission import Admission, admit
+from worker.rules.backoff import LONGEST_WAIT_SECONDS, wait_after
+from worker.rules.failures import error_report
+from worker.rules.retry import countdown_seconds
+from worker.rules.sequence import successor
+
+_log = structlog.get_logger(__name__)
+
+#: How many hand-overs are remembered; a message is repeated soon or after a restart.
+_REMEMBERED_HANDOVERS = 1000
+
+
+class Engine:
+    """Carries out phases and says what follows each.
+
+    It is called by one thread. Whatever happens inside a phase, it answers: the thread that reads the queue never
+    meets an exception.
+    """
+
+    def __init__(
+        self, device: Device, progress: ProgressQueue, functions: Mapping[Phase, PhaseFunction] = PHASE_FUNCTIONS
+    ) -> None:
+        self._device = device
+        self._progress = progress
+        self._functions = functions
+        self._handed_on: dict[tuple[Phase, JobRef], None] = {}
+
+    def run(self, phase: Phase, ref: JobRef) -> Handover:
+        """Carry out a phase that a message asks for, unless it is void or has ended before.
+
+        A message that comes twice is harmless: a phase that has ended is not carried out again, and hands on again
+        only where what follows was neither seen nor sent by this process.
+        """
+        with structlog.contextvars.bound_contextvars(
+            job=ref.job_id, generation=ref.generation, attempt=ref.attempt, phase=phase.value
+        ):
+            try:
+                return self._admit(phase, ref)
+            except sqlite3.Error:
+                # Nothing can be remembered now, so nothing is done now.
+                _log.exception("the ledger cannot be used")
+                return Handover(retry_in_seconds=LONGEST_WAIT_SECONDS)
+
+    def _admit(self, phase: Phase, ref: JobRef) -> Handover:
+        match admit(phase, ref, self._device.ledger.attempts.standing(phase, ref)):
+            case Admission.DUE:
+                return self._perform(phase, ref)
+            case Admission.REPEATED:
+                return self._hand_on_again(phase, ref)
+            case Admission.VOID:
+                _log.info("the message is void")
+                return Handover()
+
+    def _perform(self, phase: Phase, ref: JobRef) -> Handover:
+        clock = self._device.clock
+        started_at, started = clock.now(), clock.monotonic()
+        start = self._device.ledger.attempts.begin(phase, ref, now=started_at)
+        reporter = PhaseReporter(self._progress, clock, ref, phase, start.starts)
+        reporter.started()
+        context = PhaseContext(ref, self._device, start.findings, reporter.on_bytes)
+        result = self._call(phase, context, start.tries)
+        if not isinstance(result, PhaseResult):
+            return Handover(retry_in_seconds=result)
+        record = PhaseRecord(
+            phase=phase,
+            outcome=result.outcome,
+            started_at=started_at,
+            ended_at=clock.now(),
+            duration_seconds=clock.monotonic() - started,
+            bytes_done=result.bytes_done,
+            summary=result.summary,
+        )
+        handover = self._conclude(ref, record, result)
+        reporter.ended(record)
+        return handover
+
+    def _call(self, phase: Phase, context: PhaseContext, tries: int) -> PhaseResult | float:
+        """The phase's result, or the seconds after which to try again."""
+        try:
+            return self._functions[phase](context)
+        except UnavailableError as error:
+            wait_seconds = wait_after(tries)
+            if wait_seconds is None:
+                return failed(context.findings, error)
+            _log.warning("trying again later", error=str(error), tries=tries, wait_seconds=wait_seconds)
+            return wait_seconds
+        except OutriderError as error:
+            return failed(context.findings, error)
+        except sqlite3.Error:
+            raise
+        except Exception as error:  # noqa: BLE001  a defect in one phase must not end the agent
+            _log.exception("the phase failed unexpectedly")
+            return failed(
+                context.findings, PhaseError(ErrorCode.CLIENT_ERROR, detail=f"{type(error).__name__}: {error}")
+            )
+
+    def _conclude(self, ref: JobRef, record: PhaseRecord, result: PhaseResult) -> Handover:
+        findings = result.findings
+        if result.error is not None:
+            error = error_report(result.error, record.phase)
+            findings = findings.model_copy(update={"outcome": Outcome.FAILED, "error": error})
+        end = PhaseEnd(record, successor(record.phase, record.outcome))
+        closes = record.phase is Phase.REPORT or record.outcome is PhaseOutcome.VOID
+        self._device.ledger.attempts.end(ref, end, findings, closes=closes)
+        log = _log.warning if record.outcome is PhaseOutcome.FAILED else _log.info
+        seconds = round(record.duration_seconds, 3)
+        log(
+            record.outcome.value,
+            summary=record.summary,
+            seconds=seconds,
+            bytes=record.bytes_done,
+            app=findings.app_name,
+        )
+        self._remember(record.phase, ref)
+        return self._handover(end, findings, ref)
+
+    def _hand_on_again(self, phase: Phase, ref: JobRef) -> Handover:
+        attempts = self._device.ledger.attempts
+        end, findings = attempts.ended(phase, ref), attempts.findings(ref)
+        if end is None or findings is None or (phase, ref) in self._handed_on:
+            return Handover()
+        handover = self._handover(end, findings, ref)
+        if self._is_seen(handover, ref):
+            return Handover()
+        _log.info("the phase has ended before; it hands on again")
+        self._remember(phase, ref)
+        return handover
+
+    def _handover(self, end: PhaseEnd, findings: Findings, ref: JobRef) -> Handover:
+        action = findings.next_action
+        if end.record.phase is not Phase.REPORT or action is None:
+            return Handover(go_on_at=end.hands_on_to)
+        following = ref.model_copy(update={"generation": action.generation, "attempt": action.attempt})
+        countdown = countdown_seconds(action, now=self._device.clock.now())
+        return Handover(next_chain=NextChain(following, countdown))
+
+    def _is_seen(self, handover: Handover, ref: JobRef) -> bool:
+        attempts = self._device.ledger.attempts
+        if handover.next_chain is not None:
+            return attempts.has_begun(Phase.POLL, handover.next_chain.ref)
+        return handover.go_on_at is None or attempts.has_begun(handover.go_on_at, ref)
+
+    def _remember(self, phase: Phase, ref: JobRef) -> None:
+        self._handed_on[phase, ref] = None
+        while len(self._handed_on) > _REMEMBERED_HANDOVERS:
+            del self._handed_on[next(iter(self._handed_on))]

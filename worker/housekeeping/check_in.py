@@ -1,0 +1,67 @@
+"""Checking in: at start, at every interval, and again soon after one that failed (behaviour 2.2, N-01)."""
+
+from random import Random
+
+import structlog
+
+from contract.clock import Clock
+from contract.errors import OutriderError
+from contract.uplink import CheckIn, CheckInReason
+from worker.platform.port import Platform
+from worker.rules.backoff import growing_wait
+from worker.uplink.port import Uplink
+
+_log = structlog.get_logger(__name__)
+
+#: A check-in comes up to this part of the interval earlier or later, so that a fleet spreads out.
+JITTER = 0.1
+
+
+class CheckInDuty:
+    """Says that the device is there.
+
+    Args:
+        interval_seconds: Between two check-ins, until the control plane asks for another interval.
+        fixed_interval: The interval was set on this device; what the control plane asks for is ignored.
+    """
+
+    def __init__(
+        self,
+        uplink: Uplink,
+        platform: Platform,
+        clock: Clock,
+        random: Random,
+        *,
+        interval_seconds: float,
+        fixed_interval: bool = False,
+    ) -> None:
+        self._uplink = uplink
+        self._platform = platform
+        self._clock = clock
+        self._random = random
+        self._interval_seconds = interval_seconds
+        self._fixed_interval = fixed_interval
+        self._reason = CheckInReason.AGENT_RESTART
+        self._failures = 0
+        self._due = clock.monotonic()
+
+    def turn(self) -> float:
+        """See `Duty.turn`."""
+        if self._clock.monotonic() >= self._due:
+            self._due = self._clock.monotonic() + self._check_in()
+        return max(0.0, self._due - self._clock.monotonic())
+
+    def _check_in(self) -> float:
+        try:
+            reply = self._uplink.check_in(CheckIn(reason=self._reason, facts=self._platform.facts()))
+        except OutriderError as error:
+            self._failures += 1
+            wait_seconds = growing_wait(self._failures)
+            _log.warning("the check-in failed", error=str(error), wait_seconds=wait_seconds)
+            return min(wait_seconds, self._interval_seconds)
+        self._failures = 0
+        self._reason = CheckInReason.MAINTENANCE_TIMER
+        if not self._fixed_interval:
+            self._interval_seconds = reply.check_in_interval_seconds
+        _log.info("checked in", jobs_sent=reply.jobs_sent)
+        return self._interval_seconds * self._random.uniform(1 - JITTER, 1 + JITTER)

@@ -1,0 +1,96 @@
+"""Who the device is: what enrolment made, kept in one private file."""
+
+import os
+import tempfile
+from functools import cached_property
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from pydantic import ConfigDict, Field
+
+from contract.documents import Document
+from contract.error_codes import ErrorCode
+from contract.errors import InputError
+from contract.jobs import ID_PATTERN
+
+
+class Identity(Document):
+    """The device's id, its private keys, its broker user and the keys it trusts.
+
+    Attributes:
+        name: The device's name for people.
+        control_plane_url: Where the control plane answers.
+        signing_key: The raw Ed25519 private key that signs requests.
+        sealing_key: The raw X25519 private key that content keys are sealed to.
+        policy_keys: The raw Ed25519 public keys that policies must be signed with, by key id.
+    """
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    device_id: str = Field(pattern=ID_PATTERN)
+    name: str
+    control_plane_url: str
+    signing_key: bytes = Field(repr=False)
+    sealing_key: bytes = Field(repr=False)
+    broker_url: str
+    broker_user: str
+    broker_secret: str = Field(repr=False)
+    policy_keys: dict[str, bytes]
+    check_in_interval_seconds: float = Field(gt=0)
+
+    @cached_property
+    def signer(self) -> Ed25519PrivateKey:
+        """The key that signs requests."""
+        return Ed25519PrivateKey.from_private_bytes(self.signing_key)
+
+    @cached_property
+    def unsealer(self) -> X25519PrivateKey:
+        """The key that opens sealed content keys."""
+        return X25519PrivateKey.from_private_bytes(self.sealing_key)
+
+    @cached_property
+    def trusted_policy_keys(self) -> dict[str, Ed25519PublicKey]:
+        """The keys that policies must be signed with."""
+        return {key_id: Ed25519PublicKey.from_public_bytes(raw) for key_id, raw in self.policy_keys.items()}
+
+
+def load_identity(path: Path) -> Identity:
+    """The identity of an enrolled device.
+
+    Raises:
+        InputError: The device is not enrolled.
+        DocumentError: The file is damaged.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise InputError(ErrorCode.NOT_ENROLLED, place=str(path.parent)) from error
+    return Identity.from_json(text)
+
+
+def save_identity(identity: Identity, path: Path) -> None:
+    """Write the identity once, for its owner only; it appears whole or not at all.
+
+    Raises:
+        InputError: There is one already.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # mkstemp makes the file 0600 from its first moment.
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".identity-")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(identity.to_json())
+            file.flush()
+            os.fsync(file.fileno())
+        _publish(Path(name), path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _publish(temporary: Path, path: Path) -> None:
+    try:
+        # A hard link, unlike a rename, refuses to replace.
+        path.hardlink_to(temporary)
+    except FileExistsError as error:
+        raise InputError(ErrorCode.ALREADY_ENROLLED, place=str(path.parent)) from error

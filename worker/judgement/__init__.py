@@ -1,0 +1,1 @@
+"""Detection and requirement rules: comparing apart from reading."""

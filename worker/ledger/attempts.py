@@ -1,0 +1,198 @@
+"""Jobs, attempts and phases: the memory that makes a message that comes twice harmless."""
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+
+from contract.jobs import JobRef
+from contract.phases import Phase
+from contract.report import PhaseRecord
+from worker.findings import Findings
+from worker.ledger.database import Database
+from worker.rules.admission import Standing
+
+
+@dataclass(frozen=True)
+class PhaseStart:
+    """A phase that has just begun.
+
+    Attributes:
+        tries: How often it has begun in this attempt, this time included.
+        starts: How often any phase of the attempt has begun, this time included.
+        findings: What the attempt's earlier phases found.
+    """
+
+    tries: int
+    starts: int
+    findings: Findings
+
+
+@dataclass(frozen=True)
+class PhaseEnd:
+    """A phase that has ended.
+
+    Attributes:
+        hands_on_to: The phase it handed on to; None where the chain ended.
+    """
+
+    record: PhaseRecord
+    hands_on_to: Phase | None
+
+
+class Attempts:
+    """What happened to which attempt."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def standing(self, phase: Phase, ref: JobRef) -> Standing:
+        """All that decides whether a message is to be carried out."""
+        attempt = self._database.row(
+            "SELECT closed_at FROM attempts WHERE (job_id, generation, attempt) = (?, ?, ?)", _key(ref)
+        )
+        own = self._phase_row(phase, ref)
+        return Standing(
+            newest_generation=self._newest_generation(ref.job_id),
+            newest_attempt=self._newest_attempt(ref),
+            closed=attempt is not None and attempt["closed_at"] is not None,
+            begun=own is not None,
+            ended=own is not None and own["record"] is not None,
+            handed_on=self._is_handed_on_to(phase, ref),
+        )
+
+    def begin(self, phase: Phase, ref: JobRef, *, now: datetime) -> PhaseStart:
+        """Remember that a phase begins, and with it the job's generation."""
+        with self._database.transaction() as connection:
+            connection.execute(_REMEMBER_GENERATION, (ref.job_id, ref.generation))
+            connection.execute(_OPEN, (*_key(ref), Findings().model_dump_json(), now.isoformat()))
+            connection.execute(
+                "UPDATE attempts SET starts = starts + 1 WHERE (job_id, generation, attempt) = (?, ?, ?)", _key(ref)
+            )
+            connection.execute(_BEGIN, (*_key(ref), phase.value, now.isoformat()))
+            tries = connection.execute(
+                "SELECT tries FROM phases WHERE (job_id, generation, attempt) = (?, ?, ?) AND phase = ?",
+                (*_key(ref), phase.value),
+            ).fetchone()["tries"]
+            row = connection.execute(
+                "SELECT starts, findings FROM attempts WHERE (job_id, generation, attempt) = (?, ?, ?)", _key(ref)
+            ).fetchone()
+        return PhaseStart(tries, row["starts"], Findings.model_validate_json(row["findings"]))
+
+    def end(self, ref: JobRef, end: PhaseEnd, findings: Findings, *, closes: bool) -> None:
+        """Remember a phase's result and the attempt's findings together."""
+        record = end.record
+        with self._database.transaction() as connection:
+            connection.execute(
+                _END,
+                (record.model_dump_json(), end.hands_on_to, *_key(ref), record.phase.value),
+            )
+            connection.execute(
+                "UPDATE attempts SET findings = ?, closed_at = ? WHERE (job_id, generation, attempt) = (?, ?, ?)",
+                (findings.model_dump_json(), record.ended_at.isoformat() if closes else None, *_key(ref)),
+            )
+
+    def ended(self, phase: Phase, ref: JobRef) -> PhaseEnd | None:
+        """The result of a phase; None unless it has ended."""
+        row = self._phase_row(phase, ref)
+        return None if row is None or row["record"] is None else _phase_end(row)
+
+    def has_begun(self, phase: Phase, ref: JobRef) -> bool:
+        """Whether a phase was seen at all."""
+        return self._phase_row(phase, ref) is not None
+
+    def records(self, ref: JobRef) -> tuple[PhaseRecord, ...]:
+        """The records of all phases of the attempt that have ended, in order."""
+        rows = self._database.rows(
+            "SELECT * FROM phases WHERE (job_id, generation, attempt) = (?, ?, ?) AND record IS NOT NULL", _key(ref)
+        )
+        records = (_phase_end(row).record for row in rows)
+        return tuple(sorted(records, key=lambda record: record.phase.position))
+
+    def findings(self, ref: JobRef) -> Findings | None:
+        """What the attempt found out; None where it is unknown."""
+        row = self._database.row(
+            "SELECT findings FROM attempts WHERE (job_id, generation, attempt) = (?, ?, ?)", _key(ref)
+        )
+        return None if row is None else Findings.model_validate_json(row["findings"])
+
+    def opened_at(self, ref: JobRef) -> datetime | None:
+        """When the attempt began; None where it is unknown."""
+        row = self._database.row(
+            "SELECT opened_at FROM attempts WHERE (job_id, generation, attempt) = (?, ?, ?)", _key(ref)
+        )
+        return None if row is None else datetime.fromisoformat(row["opened_at"])
+
+    def running(self) -> list[tuple[JobRef, Phase, Findings]]:
+        """The attempts that are under way, each with the phase that began last."""
+        return [
+            (_ref(row), Phase(row["phase"]), Findings.model_validate_json(row["findings"]))
+            for row in self._database.rows(_RUNNING)
+        ]
+
+    def prune(self, before: datetime) -> None:
+        """Forget attempts opened before then; the newest generation of each job stays known."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM phases WHERE started_at < ?", (before.isoformat(),))
+            connection.execute("DELETE FROM installs WHERE started_at < ?", (before.isoformat(),))
+            connection.execute("DELETE FROM attempts WHERE opened_at < ?", (before.isoformat(),))
+
+    def _newest_generation(self, job_id: str) -> int:
+        row = self._database.row("SELECT newest_generation FROM jobs WHERE job_id = ?", (job_id,))
+        return 0 if row is None else row["newest_generation"]
+
+    def _newest_attempt(self, ref: JobRef) -> int:
+        row = self._database.row(
+            "SELECT max(attempt) AS newest FROM attempts WHERE job_id = ? AND generation = ?",
+            (ref.job_id, ref.generation),
+        )
+        return 0 if row is None or row["newest"] is None else row["newest"]
+
+    def _phase_row(self, phase: Phase, ref: JobRef) -> sqlite3.Row | None:
+        return self._database.row(
+            "SELECT * FROM phases WHERE (job_id, generation, attempt) = (?, ?, ?) AND phase = ?",
+            (*_key(ref), phase.value),
+        )
+
+    def _is_handed_on_to(self, phase: Phase, ref: JobRef) -> bool:
+        sql = "SELECT 1 FROM phases WHERE (job_id, generation, attempt) = (?, ?, ?) AND hands_on_to = ?"
+        return self._database.row(sql, (*_key(ref), phase.value)) is not None
+
+
+_REMEMBER_GENERATION = """
+INSERT INTO jobs (job_id, newest_generation) VALUES (?, ?)
+ON CONFLICT (job_id) DO UPDATE SET newest_generation = max(newest_generation, excluded.newest_generation)
+"""
+
+_OPEN = """
+INSERT INTO attempts (job_id, generation, attempt, findings, opened_at) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (job_id, generation, attempt) DO NOTHING
+"""
+
+_BEGIN = """
+INSERT INTO phases (job_id, generation, attempt, phase, tries, started_at) VALUES (?, ?, ?, ?, 1, ?)
+ON CONFLICT (job_id, generation, attempt, phase) DO UPDATE SET tries = tries + 1
+"""
+
+_END = """
+UPDATE phases SET record = ?, hands_on_to = ? WHERE (job_id, generation, attempt) = (?, ?, ?) AND phase = ?
+"""
+
+_RUNNING = """
+SELECT a.job_id, a.generation, a.attempt, a.findings, p.phase, max(p.started_at)
+FROM attempts a JOIN phases p USING (job_id, generation, attempt) JOIN jobs j USING (job_id)
+WHERE a.closed_at IS NULL AND a.generation = j.newest_generation
+GROUP BY a.job_id, a.generation, a.attempt
+"""
+
+
+def _key(ref: JobRef) -> tuple[str, int, int]:
+    return ref.job_id, ref.generation, ref.attempt
+
+
+def _ref(row: sqlite3.Row) -> JobRef:
+    return JobRef(job_id=row["job_id"], generation=row["generation"], attempt=row["attempt"])
+
+
+def _phase_end(row: sqlite3.Row) -> PhaseEnd:
+    follower = row["hands_on_to"]
+    return PhaseEnd(PhaseRecord.model_validate_json(row["record"]), None if follower is None else Phase(follower))

@@ -1,0 +1,80 @@
+"""The ledger's file: durable at every commit, shared by the agent's two threads."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from contract.error_codes import ErrorCode
+from contract.errors import DocumentError
+from worker.ledger.schema import MIGRATIONS
+
+#: How long a statement waits for another process, such as `outrider-agent status`, to let go of the file.
+_BUSY_TIMEOUT_SECONDS = 30.0
+
+Parameters = tuple[Any, ...]
+
+
+class Database:
+    """One SQLite connection behind a lock.
+
+    Raises:
+        DocumentError: The file was written by a newer agent.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(
+            path, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        self._connection.row_factory = sqlite3.Row
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        # In WAL mode only FULL makes every single commit survive a power cut.
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._migrate(path)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All of the block's statements, or none."""
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> None:
+        """One statement, durable when this returns."""
+        with self.transaction() as connection:
+            connection.execute(sql, parameters)
+
+    def row(self, sql: str, parameters: Parameters = ()) -> sqlite3.Row | None:
+        """The first row of a query; None where there is none."""
+        with self._lock:
+            row: sqlite3.Row | None = self._connection.execute(sql, parameters).fetchone()
+            return row
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
+        """All rows of a query."""
+        with self._lock:
+            return self._connection.execute(sql, parameters).fetchall()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    def _migrate(self, path: Path) -> None:
+        with self.transaction() as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version > len(MIGRATIONS):
+                detail = f"ledger version {version}, this agent knows up to {len(MIGRATIONS)}"
+                raise DocumentError(ErrorCode.DOCUMENT_TOO_NEW, detail=detail, place=str(path))
+            for step in MIGRATIONS[version:]:
+                for statement in step.split(";\n"):
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")

@@ -1,0 +1,37 @@
+"""The device's memory, table by table."""
+
+from pathlib import Path
+
+from worker.ledger.apps import Apps
+from worker.ledger.attempts import Attempts
+from worker.ledger.database import Database
+from worker.ledger.installs import Installs
+from worker.ledger.outbox import Outbox
+from worker.ledger.policies import Policies
+
+
+class Ledger:
+    """One SQLite file; safe for use by several threads of the agent and for reading by other processes.
+
+    Attributes:
+        attempts: Jobs, attempts and phases.
+        installs: Installer runs.
+        apps: The last result of each app.
+        policies: Signed policies by digest.
+        outbox: Undelivered reports.
+
+    Raises:
+        DocumentError: The file was written by a newer agent.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path)
+        self.attempts = Attempts(self._database)
+        self.installs = Installs(self._database)
+        self.apps = Apps(self._database)
+        self.policies = Policies(self._database)
+        self.outbox = Outbox(self._database)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()

@@ -1,0 +1,63 @@
+"""Signed policies by digest, and which job is for which app and intent."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from contract.envelopes import SignedEnvelope
+from contract.policy import Policy
+from contract.states import Intent
+from worker.ledger.database import Database
+
+
+@dataclass(frozen=True)
+class Binding:
+    """What a job was found to be for, once and for all, and the policy it was last processed with."""
+
+    app_id: str
+    intent: Intent
+    policy_digest: str
+
+
+class Policies:
+    """The cache of policies."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def binding(self, job_id: str) -> Binding | None:
+        """What a job is for; None until its first policy was accepted."""
+        row = self._database.row("SELECT * FROM jobs WHERE job_id = ? AND policy_digest IS NOT NULL", (job_id,))
+        return None if row is None else Binding(row["app_id"], Intent(row["intent"]), row["policy_digest"])
+
+    def envelope(self, digest: str) -> bytes | None:
+        """The signed bytes with that digest; None where they are not kept."""
+        row = self._database.row("SELECT envelope FROM policies WHERE digest = ?", (digest,))
+        return None if row is None else row["envelope"]
+
+    def policy(self, digest: str) -> Policy | None:
+        """The policy with that digest, verified when it was accepted; None where it is not kept."""
+        raw = self.envelope(digest)
+        return None if raw is None else Policy.from_json(SignedEnvelope.from_json(raw).payload)
+
+    def accept(self, job_id: str, policy: Policy, *, digest: str, envelope: bytes, now: datetime) -> None:
+        """Remember a verified policy, what its job is for, and its revision as the newest seen of the app."""
+        with self._database.transaction() as connection:
+            connection.execute(_RAISE_REVISION, (policy.app_id, policy.revision))
+            connection.execute(_STORE, (digest, policy.app_id, envelope, now.isoformat()))
+            connection.execute(
+                "UPDATE jobs SET app_id = ?, intent = ?, policy_digest = ? WHERE job_id = ?",
+                (policy.app_id, policy.intent, digest, job_id),
+            )
+            connection.execute(_DROP_UNUSED)
+
+
+_RAISE_REVISION = """
+INSERT INTO apps (app_id, highest_revision) VALUES (?, ?)
+ON CONFLICT (app_id) DO UPDATE SET highest_revision = max(highest_revision, excluded.highest_revision)
+"""
+
+_STORE = """
+INSERT INTO policies (digest, app_id, envelope, stored_at) VALUES (?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING
+"""
+
+_DROP_UNUSED = "DELETE FROM policies WHERE digest NOT IN (SELECT policy_digest FROM jobs WHERE policy_digest NOT NULL)"

@@ -1,0 +1,95 @@
+"""Phase 10: set the states, decide what follows, clean the caches (behaviour B-57, B-59, B-60, C-12)."""
+
+import structlog
+
+from contract.policy import Limits, Policy
+from contract.states import Outcome
+from worker.app_state import AppState, ComplianceStateMessage, EnforcementStateMessage
+from worker.findings import Findings
+from worker.phases.context import PhaseContext, PhaseResult, done
+from worker.rules.retry import next_action
+from worker.rules.states import is_interruption, states
+
+_log = structlog.get_logger(__name__)
+
+
+def compliance(context: PhaseContext) -> PhaseResult:
+    """Turn the outcome into states and, after a failure, into the next attempt with its time and reason.
+
+    Content is removed once the device is as desired; a failed attempt keeps it for the next one.
+    """
+    policy = context.policy if context.findings.policy_digest else None
+    findings = _judged(context, policy)
+    if policy is not None:
+        context.device.ledger.apps.set_state(_app_state(context, policy, findings))
+        _clean(context, policy, findings)
+    return done(findings, _summary(findings))
+
+
+def _judged(context: PhaseContext, policy: Policy | None) -> Findings:
+    findings = context.findings
+    outcome = findings.outcome or Outcome.FAILED
+    judged = states(outcome, findings.detection_state, findings.error)
+    action = None
+    if outcome is Outcome.FAILED:
+        limits = policy.limits if policy is not None else Limits()
+        now = context.device.clock.now()
+        action = next_action(context.ref, limits, now=now, interrupted=is_interruption(findings.error))
+    return findings.model_copy(
+        update={
+            "outcome": outcome,
+            "compliance_state": judged.compliance,
+            "enforcement_state": judged.enforcement,
+            "next_action": action,
+        }
+    )
+
+
+def _app_state(context: PhaseContext, policy: Policy, findings: Findings) -> AppState:
+    now, ref = context.device.clock.now(), context.ref
+    number = findings.error.number if findings.error is not None else None
+    outcome = findings.outcome or Outcome.FAILED
+    return AppState(
+        app_id=policy.app_id,
+        app_name=policy.app_name,
+        app_version=policy.app_version,
+        revision=policy.revision,
+        intent=policy.intent,
+        job_id=ref.job_id,
+        generation=ref.generation,
+        attempt=ref.attempt,
+        outcome=outcome,
+        detection_state=findings.detection_state,
+        compliance=ComplianceStateMessage(
+            applicability=findings.applicability,
+            compliance_state=findings.compliance_state,
+            desired_state=findings.desired_state,
+            error_code=number or 0,
+            product_version=policy.app_version,
+        ),
+        enforcement=EnforcementStateMessage(enforcement_state=findings.enforcement_state, error_code=number or 0),
+        error=findings.error,
+        raw_exit_code=findings.raw_exit_code,
+        last_failed_enforcement=now if outcome is Outcome.FAILED else None,
+        next_action=findings.next_action,
+        updated_at=now,
+    )
+
+
+def _clean(context: PhaseContext, policy: Policy, findings: Findings) -> None:
+    context.device.keys.forget(context.ref)
+    if findings.outcome is None or findings.outcome is Outcome.FAILED:
+        return
+    try:
+        context.device.folders.remove_content(policy)
+    except OSError as error:
+        # The app is as desired; content left behind is removed when the app is next processed.
+        _log.warning("content could not be removed", error=error.strerror, place=error.filename)
+
+
+def _summary(findings: Findings) -> str:
+    words = f"{findings.outcome}: {findings.compliance_state.name}, {findings.enforcement_state.value}"
+    action = findings.next_action
+    if action is None:
+        return words
+    return f"{words}; next attempt at {action.at.isoformat(timespec='seconds')}: {action.reason.sentence}"

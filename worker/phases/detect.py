@@ -1,0 +1,23 @@
+"""Phase 3: is the app already as desired?"""
+
+from contract.states import Applicability, Outcome
+from worker.judgement.detection import detect as judge
+from worker.phases.context import PhaseContext, PhaseResult, done, settled
+from worker.rules.desired import already_as_desired, is_as_desired
+
+
+def detect(context: PhaseContext) -> PhaseResult:
+    """Evaluate the detection rules; what is as desired needs nothing more (behaviour B-33).
+
+    Raises:
+        PhaseError: RULE_EVALUATION_FAILED.
+    """
+    detection = judge(context.policy.detection_rules, context.device.machine)
+    found: dict[str, object] = {"detection_state": detection.state}
+    if not detection.answerable:
+        found |= {"outcome": Outcome.NOT_APPLICABLE, "applicability": Applicability.HOST_PLATFORM_NOT_APPLICABLE}
+        return settled(context.findings.model_copy(update=found), detection.words)
+    if is_as_desired(context.policy.intent, detection.state):
+        found["outcome"] = already_as_desired(context.policy.intent)
+        return settled(context.findings.model_copy(update=found), detection.words)
+    return done(context.findings.model_copy(update=found), detection.words)

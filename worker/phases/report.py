@@ -1,0 +1,49 @@
+"""Phase 11: the report, into the outbox and from there to the control plane (behaviour B-61)."""
+
+from contract.error_codes import ErrorCode
+from contract.errors import OutriderError
+from contract.report import Report
+from contract.states import Outcome
+from worker.phases.context import PhaseContext, PhaseResult, done
+
+
+def report(context: PhaseContext) -> PhaseResult:
+    """Write the report down, then deliver it at once if the control plane answers; else it waits in the outbox."""
+    outbox = context.device.ledger.outbox
+    written = _report(context)
+    outbox.put(written, due_at=written.ended_at)
+    try:
+        context.device.uplink.report(written)
+    except OutriderError as error:
+        return done(context.findings, f"{ErrorCode.REPORT_UNDELIVERED.sentence} {error}")
+    outbox.remove(written)
+    return done(context.findings, "delivered")
+
+
+def _report(context: PhaseContext) -> Report:
+    findings, ref, device = context.findings, context.ref, context.device
+    now = device.clock.now()
+    return Report(
+        job_id=ref.job_id,
+        device_id=device.identity.device_id,
+        generation=ref.generation,
+        attempt=ref.attempt,
+        app_id=findings.app_id,
+        app_name=findings.app_name,
+        revision=findings.revision,
+        intent=findings.intent,
+        outcome=findings.outcome or Outcome.FAILED,
+        desired_state=findings.desired_state,
+        detection_state=findings.detection_state,
+        applicability=findings.applicability,
+        compliance_state=findings.compliance_state,
+        enforcement_state=findings.enforcement_state,
+        error=findings.error,
+        raw_exit_code=findings.raw_exit_code,
+        output_tail=findings.output_tail,
+        bytes_downloaded=findings.bytes_downloaded,
+        phases=device.ledger.attempts.records(ref),
+        started_at=device.ledger.attempts.opened_at(ref) or now,
+        ended_at=now,
+        next_action=findings.next_action,
+    )

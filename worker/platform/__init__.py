@@ -1,0 +1,1 @@
+"""What a rule may ask the machine, behind one port."""

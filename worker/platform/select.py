@@ -1,0 +1,18 @@
+"""Which platform this is."""
+
+import platform
+from pathlib import Path
+
+from worker.platform.generic import GenericPlatform
+from worker.platform.linux import LinuxPlatform
+from worker.platform.port import Platform
+
+_OS_NAMES = {"darwin": "macos"}
+
+
+def this_platform(state_dir: Path) -> Platform:
+    """The platform the agent runs on."""
+    name = platform.system().lower()
+    if name == "linux":
+        return LinuxPlatform(state_dir)
+    return GenericPlatform(_OS_NAMES.get(name, name), state_dir)

@@ -1,0 +1,41 @@
+"""The agent's configuration: one frozen object, read from the environment once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import platformdirs
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class AgentSettings(BaseSettings):
+    """What the agent is started with; each field is an environment variable `OUTRIDER_AGENT_<FIELD>`.
+
+    How often and how long a job is tried is no setting of a device: those numbers come with each policy.
+
+    Attributes:
+        state_dir: The folder of everything the agent keeps: identity, ledger, content, logs.
+        check_in_interval_seconds: Overrides the interval the control plane asks for (behaviour N-01, R-01).
+        connect_timeout_seconds: For reaching the control plane or the content store.
+        read_timeout_seconds: For each silence while one of them answers.
+        pass_environment: Names of the agent's own environment variables that installers and rule scripts may see,
+            comma separated; they see no other.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="OUTRIDER_AGENT_", frozen=True, extra="ignore")
+
+    state_dir: Path = Field(default_factory=lambda: platformdirs.site_data_path("outrider-agent", appauthor=False))
+    check_in_interval_seconds: float | None = Field(default=None, gt=0)
+    connect_timeout_seconds: float = Field(default=10, gt=0)
+    read_timeout_seconds: float = Field(default=60, gt=0)
+    pass_environment: Annotated[tuple[str, ...], NoDecode] = ()
+
+    @field_validator("state_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("pass_environment", mode="before")
+    @classmethod
+    def _names(cls, value: object) -> object:
+        return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value

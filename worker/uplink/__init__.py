@@ -1,0 +1,1 @@
+"""Everything the device says to the control plane, over signed HTTPS."""

@@ -1,0 +1,75 @@
+"""The uplink over HTTPS, every request signed by the device."""
+
+import hashlib
+from http import HTTPStatus
+
+import httpx
+
+from contract.clock import Clock
+from contract.documents import Document
+from contract.http_signatures import SignableRequest, sign_request
+from contract.report import Report
+from contract.uplink import (
+    CHECK_IN_PATH,
+    CONTENT_INFO_PATH,
+    POLICY_PATH,
+    PROGRESS_PATH,
+    REPORTS_PATH,
+    CheckIn,
+    CheckInReply,
+    ContentInfo,
+    ProgressBatch,
+)
+from worker.identity import Identity
+from worker.uplink.port import PolicyReply
+from worker.uplink.transport import send
+
+
+class HttpUplink:
+    """The control plane behind its URL.
+
+    Attributes:
+        client: Keeps the connections; its base URL is the control plane's.
+    """
+
+    def __init__(self, client: httpx.Client, identity: Identity, clock: Clock) -> None:
+        self.client = client
+        self._identity = identity
+        self._clock = clock
+
+    def check_in(self, check_in: CheckIn) -> CheckInReply:
+        """See `Uplink.check_in`."""
+        return CheckInReply.from_json(self._post(CHECK_IN_PATH, check_in).content)
+
+    def policy(self, job_id: str, *, known_digest: str | None) -> PolicyReply:
+        """See `Uplink.policy`."""
+        headers = {} if known_digest is None else {"If-None-Match": f'"{known_digest}"'}
+        response = self._send("GET", POLICY_PATH.format(job_id=job_id), headers=headers)
+        if response.status_code == HTTPStatus.NOT_MODIFIED and known_digest is not None:
+            return PolicyReply(known_digest, envelope=None)
+        return PolicyReply(hashlib.sha256(response.content).hexdigest(), response.content)
+
+    def content_info(self, job_id: str) -> ContentInfo:
+        """See `Uplink.content_info`."""
+        response = self._send("POST", CONTENT_INFO_PATH.format(job_id=job_id))
+        return ContentInfo.from_json(response.content)
+
+    def progress(self, batch: ProgressBatch) -> None:
+        """See `Uplink.progress`."""
+        self._post(PROGRESS_PATH, batch)
+
+    def report(self, report: Report) -> None:
+        """See `Uplink.report`."""
+        self._post(REPORTS_PATH, report)
+
+    def _post(self, path: str, document: Document) -> httpx.Response:
+        headers = {"Content-Type": "application/json"}
+        return self._send("POST", path, body=document.to_json().encode(), headers=headers)
+
+    def _send(
+        self, method: str, path: str, *, body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> httpx.Response:
+        request = self.client.build_request(method, path, content=body, headers=headers)
+        signable = SignableRequest(method, str(request.url), request.headers)
+        sign_request(signable, body, key=self._identity.signer, key_id=self._identity.device_id, now=self._clock.now())
+        return send(self.client, request)

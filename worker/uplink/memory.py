@@ -1,0 +1,70 @@
+"""A control plane in memory: it ships with the product so that an agent can be tested without one."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from contract.envelopes import SignedEnvelope
+from contract.error_codes import ErrorCode
+from contract.errors import NotFoundError, UnavailableError
+from contract.report import Progress, Report
+from contract.uplink import CheckIn, CheckInReply, ContentInfo, ProgressBatch
+from worker.uplink.port import PolicyReply
+
+
+@dataclass
+class MemoryUplink:
+    """Answers what it was given and keeps what it is told.
+
+    Attributes:
+        available: While false, every call fails as if nobody answered.
+        policies: The signed policy of each job.
+        contents: The content information of each job.
+        asked_for_content: How often content information was asked for.
+    """
+
+    available: bool = True
+    policies: dict[str, SignedEnvelope] = field(default_factory=dict)
+    contents: dict[str, ContentInfo] = field(default_factory=dict)
+    check_ins: list[CheckIn] = field(default_factory=list)
+    reports: list[Report] = field(default_factory=list)
+    progress_items: list[Progress] = field(default_factory=list)
+    asked_for_content: int = 0
+    check_in_interval_seconds: float = 3600
+
+    def check_in(self, check_in: CheckIn) -> CheckInReply:
+        """See `Uplink.check_in`."""
+        self._answer()
+        self.check_ins.append(check_in)
+        return CheckInReply(
+            jobs_sent=0, check_in_interval_seconds=self.check_in_interval_seconds, server_time=datetime.now(UTC)
+        )
+
+    def policy(self, job_id: str, *, known_digest: str | None) -> PolicyReply:
+        """See `Uplink.policy`."""
+        self._answer()
+        if job_id not in self.policies:
+            raise NotFoundError(ErrorCode.UNKNOWN_JOB, place=job_id)
+        envelope = self.policies[job_id].to_json().encode()
+        digest = hashlib.sha256(envelope).hexdigest()
+        return PolicyReply(digest, None if digest == known_digest else envelope)
+
+    def content_info(self, job_id: str) -> ContentInfo:
+        """See `Uplink.content_info`."""
+        self._answer()
+        self.asked_for_content += 1
+        return self.contents[job_id]
+
+    def progress(self, batch: ProgressBatch) -> None:
+        """See `Uplink.progress`."""
+        self._answer()
+        self.progress_items.extend(batch.items)
+
+    def report(self, report: Report) -> None:
+        """See `Uplink.report`."""
+        self._answer()
+        self.reports.append(report)
+
+    def _answer(self) -> None:
+        if not self.available:
+            raise UnavailableError(ErrorCode.API_UNAVAILABLE, detail="switched off")

@@ -1,0 +1,50 @@
+"""What the agent says to the control plane, call by call.
+
+Errors that every call may raise:
+    UnavailableError: It does not answer, or says that it cannot right now; the same call may work later.
+    TrustError: It does not accept this device's signature, or the device no longer.
+    OutriderError: It refused, with the code of the error table that it gave as its reason.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from contract.report import Report
+from contract.uplink import CheckIn, CheckInReply, ContentInfo, ProgressBatch
+
+
+@dataclass(frozen=True)
+class PolicyReply:
+    """The answer to the question for a job's policy.
+
+    Attributes:
+        digest: SHA-256 of the signed policy's bytes in lower-case hex.
+        envelope: Those bytes; None where the one already known is still the right one.
+    """
+
+    digest: str
+    envelope: bytes | None
+
+
+class Uplink(Protocol):
+    """The control plane as an enrolled device sees it."""
+
+    def check_in(self, check_in: CheckIn) -> CheckInReply:
+        """Say that the device is there."""
+        ...
+
+    def policy(self, job_id: str, *, known_digest: str | None) -> PolicyReply:
+        """The signed policy of a job, unless it is the one already known."""
+        ...
+
+    def content_info(self, job_id: str) -> ContentInfo:
+        """Where the content of a job's revision is, and the key to it, sealed to this device."""
+        ...
+
+    def progress(self, batch: ProgressBatch) -> None:
+        """Tell where attempts are right now; may be lost without harm."""
+        ...
+
+    def report(self, report: Report) -> None:
+        """Deliver a report; one that was delivered before is taken again without effect."""
+        ...
