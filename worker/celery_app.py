@@ -3,11 +3,13 @@
 It turns a message into a call of the engine, and the engine's handover into what follows in the queue.
 """
 
+import warnings
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from celery import Celery, Task
-from celery.signals import worker_ready
+from celery.exceptions import SecurityWarning
+from celery.signals import setup_logging, worker_ready
 from kombu import Queue
 from structlog import get_logger
 
@@ -72,7 +74,7 @@ def make_app(identity: Identity, runner: PhaseRunner) -> Celery:
 
 def run_worker(identity: Identity, runner: PhaseRunner) -> None:
     """Process the device's queue until SIGTERM or SIGINT; the phase in progress is finished first."""
-    worker_ready.connect(_say_ready)
+    _prepare_process()
     worker = make_app(identity, runner).Worker(
         hostname=f"{device_queue(identity.device_id)}@{identity.name}",
         pool="solo",
@@ -85,7 +87,18 @@ def run_worker(identity: Identity, runner: PhaseRunner) -> None:
     worker.start()
 
 
-def _say_ready(**_: Any) -> None:
+def _prepare_process() -> None:
+    """Keep Celery from changing the program's own logging, and from warning of root: only JSON is read."""
+    warnings.simplefilter("ignore", SecurityWarning)
+    setup_logging.connect(_leave_logging_alone)
+    worker_ready.connect(_say_ready)
+
+
+def _leave_logging_alone(**_: object) -> None:
+    """With a receiver for it, Celery sets no logging up."""
+
+
+def _say_ready(**_: object) -> None:
     _log.info("the device takes its orders now: ready.")
 
 
