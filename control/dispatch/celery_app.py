@@ -7,6 +7,7 @@ scheduler says it again, running one twice changes nothing.
 import warnings
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from socket import gethostname
 
 from celery import Celery
 from celery.beat import Scheduler
@@ -103,7 +104,7 @@ def run_worker(broker_url: str, handlers: Mapping[ControlTask, Callable[[], obje
         _register(app, task, handler)
     _prepare_process()
     worker = app.Worker(
-        hostname="control@%h",
+        hostname=f"control@{gethostname()}",
         pool="threads",
         concurrency=_WORKER_THREADS,
         without_gossip=True,
