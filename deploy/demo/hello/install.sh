@@ -11,6 +11,7 @@ mkdir -p "$apps/hello.new" || {
 }
 cp hello greetings.txt "$apps/hello.new/"
 chmod 755 "$apps/hello.new/hello"
+sleep 2 # long enough for a person to see the phase
 "$apps/hello.new/hello" > /dev/null
 rm -rf "$apps/hello"
 mv "$apps/hello.new" "$apps/hello"
