@@ -8,11 +8,12 @@ import typer
 from contract.error_codes import ErrorCode
 from contract.errors import InputError
 from worker.cli.options import AsJson, StateDir, load_settings
-from worker.cli.output import show
+from worker.cli.output import handled, show
 from worker.folders import Folders
-from worker.identity import save_identity
+from worker.identity import Identity, save_identity
 from worker.lock import only_agent
 from worker.platform.select import this_platform
+from worker.settings import AgentSettings
 
 
 def enroll(
@@ -32,10 +33,16 @@ def enroll(
     Exit status: 0 enrolled; 2 already enrolled, or a wrong argument; 3 the control plane does not answer;
     4 the token is refused.
     """  # noqa: D301  click keeps the lines of a paragraph that begins so
-    from worker.uplink.enrolment import enroll as join  # noqa: PLC0415  HTTP is loaded only where it is used
+    with handled(as_json=as_json):
+        identity = _enroll(load_settings(state_dir), url, token, name or socket.gethostname())
+        text = f"Enrolled as {identity.name} ({identity.device_id}). Start the agent with `outrider-agent run`."
+        show({"device_id": identity.device_id, "name": identity.name}, text, as_json=as_json)
+
+
+def _enroll(settings: AgentSettings, url: str, token: str, name: str) -> Identity:
+    from worker.uplink.enrolment import enroll as join  # noqa: PLC0415  other commands need not load HTTP
     from worker.uplink.transport import http_client  # noqa: PLC0415
 
-    settings = load_settings(state_dir)
     folders = Folders(settings.state_dir)
     folders.create()
     with only_agent(folders):
@@ -43,7 +50,6 @@ def enroll(
             raise InputError(ErrorCode.ALREADY_ENROLLED, place=str(folders.state))
         facts = this_platform(folders.state).facts()
         with http_client(settings, base_url=url) as client:
-            identity = join(client, token=token, name=name or socket.gethostname(), facts=facts)
+            identity = join(client, token=token, name=name, facts=facts)
         save_identity(identity, folders.identity)
-    text = f"Enrolled as {identity.name} ({identity.device_id}). Start the agent with `outrider-agent run`."
-    show({"device_id": identity.device_id, "name": identity.name}, text, as_json=as_json)
+    return identity

@@ -1,13 +1,8 @@
 """`outrider-agent`: enrol a device, run its agent, look at what it did."""
 
-import sys
-
 import typer
 
-from contract.errors import OutriderError
-from contract.exit_statuses import ExitStatus
 from worker.cli.enroll import enroll
-from worker.cli.output import show_error
 from worker.cli.run import run
 from worker.cli.status import status
 from worker.cli.sync import sync
@@ -25,14 +20,8 @@ for command in (enroll, run, sync, status):
 
 
 def main() -> None:
-    """Run the command line; errors are one sentence and a hint, never a traceback."""
-    try:
-        app()
-    except OutriderError as error:
-        show_error(error)
-        sys.exit(error.exit_status)
-    except KeyboardInterrupt:
-        sys.exit(ExitStatus.INTERRUPTED)
+    """Run the command line."""
+    app()
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """`outrider-agent run`."""
 
 from worker.cli.options import StateDir, load_settings
+from worker.cli.output import handled
 from worker.folders import Folders
 from worker.identity import load_identity
 from worker.lock import only_agent
 from worker.logs import configure_logs
+from worker.settings import AgentSettings
 
 
 def run(state_dir: StateDir = None) -> None:
@@ -17,10 +19,14 @@ def run(state_dir: StateDir = None) -> None:
     \b
     Exit status: 0 stopped; 2 not enrolled, or another agent is running in the folder.
     """  # noqa: D301  click keeps the lines of a paragraph that begins so
+    with handled():
+        _run(load_settings(state_dir))
+
+
+def _run(settings: AgentSettings) -> None:
     from worker.bootstrap import build_agent  # noqa: PLC0415  other commands need not load all of it
     from worker.celery_app import run_worker  # noqa: PLC0415
 
-    settings = load_settings(state_dir)
     folders = Folders(settings.state_dir)
     identity = load_identity(folders.identity)
     folders.create()

@@ -1,5 +1,6 @@
 """`outrider-agent status`."""
 
+from contextlib import closing
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -11,10 +12,11 @@ from contract.jobs import JobRef
 from contract.phases import Phase
 from worker.app_state import AppState
 from worker.cli.options import AsJson, StateDir, load_settings
-from worker.cli.output import show
+from worker.cli.output import handled, show
 from worker.findings import Findings
 from worker.folders import Folders
 from worker.ledger.ledger import Ledger
+from worker.settings import AgentSettings
 
 
 def status(
@@ -32,22 +34,27 @@ def status(
     \b
     Exit status: 0 shown; 2 not enrolled, or no such app.
     """  # noqa: D301  click keeps the lines of a paragraph that begins so
-    folders = Folders(load_settings(state_dir).state_dir)
+    with handled(as_json=as_json):
+        states, running = _read(load_settings(state_dir), app)
+        facts = {"apps": [state.model_dump(mode="json") for state in states], "running": running}
+        show(facts, _text(states, running), as_json=as_json)
+
+
+def _read(settings: AgentSettings, app: str) -> tuple[list[AppState], list[dict[str, Any]]]:
+    folders = Folders(settings.state_dir)
     if not folders.identity.exists():
         raise InputError(ErrorCode.NOT_ENROLLED, place=str(folders.state))
-    ledger = Ledger(folders.ledger)
-    states = [state for state in ledger.apps.states() if _matches(state, app)]
-    running = [_running(*attempt) for attempt in ledger.attempts.running()]
-    running = [attempt for attempt in running if not app or app in (attempt["app_id"], attempt["app_name"])]
-    ledger.close()
+    with closing(Ledger(folders.ledger)) as ledger:
+        states = [state for state in ledger.apps.states() if _matches(app, state.app_id, state.app_name)]
+        running = [_running(*attempt) for attempt in ledger.attempts.running()]
+    running = [attempt for attempt in running if _matches(app, attempt["app_id"], attempt["app_name"])]
     if app and not states and not running:
         raise NotFoundError(ErrorCode.UNKNOWN_APP, place=app)
-    facts = {"apps": [state.model_dump(mode="json") for state in states], "running": running}
-    show(facts, _text(states, running), as_json=as_json)
+    return states, running
 
 
-def _matches(state: AppState, app: str) -> bool:
-    return not app or app == state.app_id or app.casefold() == state.app_name.casefold()
+def _matches(wanted: str, app_id: str, app_name: str) -> bool:
+    return not wanted or wanted == app_id or wanted.casefold() == app_name.casefold()
 
 
 def _running(ref: JobRef, phase: Phase, findings: Findings) -> dict[str, Any]:
