@@ -3,10 +3,10 @@
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy.engine import make_url
 
 from contract.error_codes import ErrorCode
 from contract.errors import InputError
@@ -90,8 +90,8 @@ class ControlSettings(BaseSettings):
         """The broker's address as devices are told it, without user and secret."""
         if self.device_broker_url is not None:
             return self.device_broker_url
-        url = make_url(self.broker_url.get_secret_value())
-        return url.set(username=None, password=None).render_as_string()
+        url = urlsplit(self.broker_url.get_secret_value())
+        return url._replace(netloc=url.netloc.rpartition("@")[2]).geturl()
 
 
 def load_settings() -> ControlSettings:

@@ -5,6 +5,9 @@ import sys
 
 import structlog
 
+#: Loggers whose lines tell what the program does; of all others only warnings are of interest.
+_TALKATIVE = ("control", "contract", "storage", "celery", "uvicorn")
+
 
 def configure_logs() -> None:
     """Have every line, our own and the libraries', written as one JSON object."""
@@ -32,4 +35,6 @@ def configure_logs() -> None:
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(logging.INFO)
+    # Celery sets the root logger's level to its own liking when a worker starts; these keep theirs.
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.INFO)

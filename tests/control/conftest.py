@@ -1,4 +1,4 @@
-"""A control plane for every test that asks for one: real database, keys and packages; broker and store noted in memory."""
+"""A control plane for every test that asks for one; its broker and content store are in memory, all else is real."""
 
 import shutil
 import warnings

@@ -40,9 +40,9 @@ from contract.uplink import (
     ProgressBatch,
     proof_message,
 )
+from control.catalog.assignments import assign
 from control.catalog.manifest import Manifest
 from control.catalog.revisions import add_revision, find_app
-from control.catalog.assignments import assign
 from control.dispatch.outbox import dispatch_due
 from control.fleet.enrollment import create_enrollment_token
 from control.fleet.groups import create_group
