@@ -55,7 +55,9 @@ def _block(home: Path) -> None:
 
 DEVICES: tuple[DemoDevice, ...] = (
     DemoDevice("laptop-new", "nothing installed yet", _leave_empty, Outcome.INSTALLED, 0, downloads=True),
-    DemoDevice("laptop-has-it", "has the app already", _install_before, Outcome.ALREADY_INSTALLED, None, downloads=False),
+    DemoDevice(
+        "laptop-has-it", "has the app already", _install_before, Outcome.ALREADY_INSTALLED, None, downloads=False
+    ),
     DemoDevice(
         "laptop-blocked",
         "a file stands in the installer's way",

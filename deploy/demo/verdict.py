@@ -2,11 +2,11 @@
 
 from contract.jobs import JobState
 from contract.phases import Phase
-from control.views import JobDetail
+from control.views import JobDetail, JobView
 from deploy.demo.devices import DemoDevice
 
 
-def has_ended(job: JobDetail) -> bool:
+def has_ended(job: JobView) -> bool:
     """Whether nothing more happens to the job during the demo: it is done, or waits for its next attempt."""
     return job.state in (JobState.FINISHED, JobState.WAITING)
 

@@ -1,0 +1,6 @@
+"""`make demo`."""
+
+from deploy.demo.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""The demo's story, step by step; the end-to-end test drives the same steps."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from control.client import ControlClient
+from control.views import JobDetail, JobView
+from deploy.demo.commands import Typist
+from deploy.demo.devices import APP_SOURCE, DEVICES, DemoDevice
+from deploy.local.control_parts import agent_part, control_environment
+from deploy.local.files import write_private
+from deploy.local.stack import LocalStack
+
+APP = "hello"
+GROUP = "demo-devices"
+MANIFEST = APP_SOURCE.with_suffix(".yaml")
+SETUP_FILE = "install.sh"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A local stack and what the demo does with it.
+
+    Attributes:
+        stack: Where everything runs; its folder also holds the packages and the devices.
+        console: Where the commands are shown.
+    """
+
+    stack: LocalStack
+    console: Console
+
+    @property
+    def device_folder(self) -> Path:
+        """Each device has a folder of its own name in here, with its home and its state."""
+        return self.stack.layout.folder / "devices"
+
+    @property
+    def environment_file(self) -> Path:
+        """What a shell reads to talk to this control plane."""
+        return self.stack.layout.folder / "env.sh"
+
+    def start(self) -> Typist:
+        """Start the stack and get an operator's token; the answer types that operator's commands."""
+        addresses = self.stack.up()
+        server = Typist(self.console, control_environment(self.stack.layout, addresses))
+        token = server.ask("outrider-control", "token", "create", "--role", "admin", "--name", "demo", shown=False)
+        environment = {"OUTRIDER_URL": addresses.api_url, "OUTRIDER_TOKEN": str(token["token"])}
+        lines = [f"export {name}={value}\n" for name, value in environment.items()]
+        write_private(self.environment_file, "".join(lines))
+        return Typist(self.console, environment)
+
+    def publish(self, operator: Typist) -> None:
+        """Build the package from its folder and publish it."""
+        packages = self.stack.layout.folder / "packages"
+        operator.type(
+            "outrider", "package", "build", str(APP_SOURCE), "--setup", SETUP_FILE, "--output", str(packages), "--quiet"
+        )
+        package = packages / Path(SETUP_FILE).with_suffix(".intunewin")
+        operator.type("outrider", "app", "publish", str(package), "--manifest", str(MANIFEST))
+
+    def enroll(self, operator: Typist) -> None:
+        """Make the three devices, each with its own home and state, enrol them into the group and start them."""
+        operator.type("outrider", "group", "create", GROUP)
+        uses = str(len(DEVICES))
+        token = operator.ask("outrider", "enrollment", "create", "--group", GROUP, "--uses", uses)["token"]
+        for device in DEVICES:
+            environment = self._prepare(device)
+            agent = Typist(self.console, environment)
+            url = operator.environment["OUTRIDER_URL"]
+            agent.type("outrider-agent", "enroll", url, token, "--name", device.name, secret=token)
+            self.stack.add(agent_part(device.name, environment))
+
+    def assign(self, operator: Typist) -> None:
+        """Want the app on the group."""
+        operator.type("outrider", "assign", APP, "--group", GROUP, "--intent", "required")
+
+    def _prepare(self, device: DemoDevice) -> Mapping[str, str]:
+        folder = self.device_folder / device.name
+        home = folder / "home"
+        home.mkdir(parents=True)
+        device.prepare(home)
+        return {"HOME": str(home), "OUTRIDER_AGENT_STATE_DIR": str(folder / "state")}
+
+
+def client_of(operator: Typist) -> ControlClient:
+    """The operator's view of the control plane."""
+    return ControlClient(operator.environment["OUTRIDER_URL"], operator.environment["OUTRIDER_TOKEN"])
+
+
+def jobs_of(client: ControlClient) -> dict[str, JobView]:
+    """The app's job on each device, by the device's name."""
+    return {job.device: job for job in client.status(app=APP)}
+
+
+def job_details(client: ControlClient) -> dict[str, JobDetail]:
+    """The same with the phases of all attempts."""
+    details = {device.name: client.device(device.name).jobs for device in DEVICES}
+    return {name: next(job for job in jobs if job.app == APP) for name, jobs in details.items()}
+
+
+def fresh_folder(folder: Path) -> None:
+    """End what an earlier demo left running in this folder, and remove what it left lying there."""
+    LocalStack(folder).down()
+    shutil.rmtree(folder, ignore_errors=True)
