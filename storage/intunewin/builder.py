@@ -102,7 +102,8 @@ class _Build:
         self._target = output / f"{options.name or setup.path.stem}{SUFFIX}"
         self._title, self._msi = _describe_setup(setup, options)
         self._ignored = read_ignores(source, given=options.ignore_file, defaults=options.default_ignores)
-        self._left_out: list[str] = []
+        self._left_out: dict[str, None] = {}
+        self._own_name = _relative(self._target, source)
         self._warnings: list[str] = []
         fixed = _FIXED_TIME if options.reproducible_secret else None
         self._fixed_time = fixed
@@ -157,12 +158,11 @@ class _Build:
         )
 
     def _is_left_out(self, relative: str) -> bool:
-        path = self._source / relative
-        if path.name.startswith(PARTIAL_PREFIX):
+        if relative.rpartition("/")[2].startswith(PARTIAL_PREFIX):
             return True
-        left_out = self._ignored(relative) or path.absolute() == self._target.absolute()
+        left_out = self._ignored(relative) or relative == self._own_name
         if left_out:
-            self._left_out.append(relative)
+            self._left_out[relative] = None
         return left_out
 
     def _notice(self, entry: SourceEntry) -> None:
@@ -203,6 +203,12 @@ class _Build:
             encryption=sealed.encryption,
             msi=self._msi,
         )
+
+
+def _relative(target: Path, source: Path) -> str | None:
+    """Where in the source folder the package itself would lie, with `/`; None where it lies elsewhere."""
+    inside, root = target.absolute(), source.absolute()
+    return inside.relative_to(root).as_posix() if inside.is_relative_to(root) else None
 
 
 def _describe_setup(setup: SetupFile, options: BuildOptions) -> tuple[str, MsiInfo | None]:

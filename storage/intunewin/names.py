@@ -84,6 +84,8 @@ def _encoding_problem(part: str) -> str:
 
 def fold(name: str) -> str:
     """What Windows takes for the same name: each character's own upper case, no expansions."""
+    if name.isascii():
+        return name.upper()
     return "".join(upper if len(upper := character.upper()) == 1 else character for character in name)
 
 

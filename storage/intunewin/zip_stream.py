@@ -31,11 +31,12 @@ class ZipStream:
         self._dialect = dialect
         self._directory = tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)  # noqa: SIM115 - closed in __exit__
         self._count = 0
+        self._position = 0
 
     def add(self, name: bytes, dos_time: int, data: bytes, *, crc: int, size: int, method: int) -> None:
         """Add an entry whose packed data is at hand."""
-        entry = ZipEntry(name, method, dos_time, crc, len(data), size, self._output.tell())
-        self._output.write(local_header(entry, self._dialect) + data + descriptor(entry, self._dialect))
+        entry = ZipEntry(name, method, dos_time, crc, len(data), size, self._position)
+        self.write(local_header(entry, self._dialect) + data + descriptor(entry, self._dialect))
         self._note(entry)
 
     def begin(self, name: bytes, dos_time: int, method: int = DEFLATED, *, expected_size: int = 0) -> ZipEntry:
@@ -47,8 +48,8 @@ class ZipStream:
             method: STORED or DEFLATED.
             expected_size: Bytes it will have.
         """
-        entry = ZipEntry(name, method, dos_time, 0, expected_size, expected_size, self._output.tell())
-        self._output.write(local_header(entry, self._dialect))
+        entry = ZipEntry(name, method, dos_time, 0, expected_size, expected_size, self._position)
+        self.write(local_header(entry, self._dialect))
         return entry
 
     def finish(self, entry: ZipEntry, *, crc: int, size: int) -> None:
@@ -57,15 +58,16 @@ class ZipStream:
         start = entry.offset + len(local_header(entry, self._dialect))
         done = replace(entry, crc=crc, size=size, packed=output.tell() - start)
         output.write(descriptor(done, self._dialect))
-        end = output.tell()
+        self._position = output.tell()
         output.seek(entry.offset)
         output.write(local_header(done, self._dialect))
-        output.seek(end)
+        output.seek(self._position)
         self._note(done)
 
     def write(self, piece: bytes) -> None:
         """Write data of the entry begun last."""
         self._output.write(piece)
+        self._position += len(piece)
 
     def _note(self, entry: ZipEntry) -> None:
         self._directory.write(central_record(entry, self._dialect))
@@ -80,8 +82,7 @@ class ZipStream:
         with self._directory as directory:
             if error is not None:
                 return
-            offset = self._output.tell()
-            size = directory.tell()
+            offset, size = self._position, directory.tell()
             directory.seek(0)
             while chunk := directory.read(_COPY_BYTES):
                 self._output.write(chunk)
