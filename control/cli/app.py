@@ -1,0 +1,108 @@
+"""`outrider app`: publish and look at apps."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from contract.error_codes import ErrorCode
+from contract.errors import PackageError
+from control.catalog.manifest_reader import manifest_schema, read_manifest
+from control.cli.connection import connect
+from control.cli.options import STATUSES, Json
+from control.cli.output import handled, print_json
+from control.cli.printing import print_table, print_views
+from control.cli.progress import bytes_bar
+from control.cli.tables import app_table, assignment_table, revision_table
+from control.client import ControlClient
+from control.views import AppDetail, PackageView
+from storage.intunewin.reader import read_metadata
+
+app_app = typer.Typer(no_args_is_help=True, help="Publish and look at apps.")
+
+PackagePath = Annotated[Path, typer.Argument(help="The .intunewin package.", show_default=False)]
+ManifestPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--manifest", "-m", help="The app's manifest; else the package's name with .yaml.", show_default=False
+    ),
+]
+
+
+@app_app.command("publish", epilog=STATUSES)
+def publish(package: PackagePath, manifest: ManifestPath = None, as_json: Json = False) -> None:
+    """Publish a package with its manifest; doing it again changes nothing.
+
+    Example: outrider app publish editor.intunewin --manifest editor.yaml
+    """
+    with handled(as_json=as_json):
+        described = read_manifest(manifest or package.with_suffix(".yaml"))
+        # A wrong file is refused before it is uploaded.
+        read_metadata(package)
+        with connect() as client:
+            uploaded = _upload(client, package)
+            reply = client.publish(described, uploaded.digest)
+        if as_json:
+            print_views(reply)
+        else:
+            what = "published" if reply.created else "was published before, nothing changed"
+            typer.echo(f"{reply.app} revision {reply.revision}: {what}.")
+
+
+@app_app.command("list", epilog=STATUSES)
+def list_apps(as_json: Json = False) -> None:
+    """List the apps."""
+    with handled(as_json=as_json):
+        with connect() as client:
+            apps = client.apps()
+        if as_json:
+            print_views(apps)
+        else:
+            print_table(app_table(apps))
+
+
+@app_app.command("show", epilog=STATUSES)
+def show(name: Annotated[str, typer.Argument(help="The app's name or id.")], as_json: Json = False) -> None:
+    """Show an app: its revisions and where it is assigned.
+
+    Example: outrider app show Editor
+    """
+    with handled(as_json=as_json):
+        with connect() as client:
+            app = client.app(name)
+        if as_json:
+            print_views(app)
+        else:
+            _print_app(app)
+
+
+@app_app.command("schema")
+def schema() -> None:
+    """Print the JSON schema of manifests, for editors that check while one types.
+
+    Example: outrider app schema > manifest.schema.json
+    """
+    with handled():
+        print_json(manifest_schema())
+
+
+def _upload(client: ControlClient, path: Path) -> PackageView:
+    try:
+        size = path.stat().st_size
+        with bytes_bar(wanted=True, expected=size) as bar:
+            bar.begin("uploading", size)
+            return client.upload(path, bar.advance)
+    except OSError as error:
+        raise PackageError(ErrorCode.PACKAGE_NOT_A_PACKAGE, place=str(path), detail=str(error)) from error
+
+
+def _print_app(app: AppDetail) -> None:
+    typer.echo(f"{app.name}  {app.id}")
+    typer.echo(f"installs with   {app.manifest['installCommandLine']}")
+    typer.echo(f"uninstalls with {app.manifest['uninstallCommandLine']}\n")
+    print_table(revision_table(app.revisions))
+    typer.echo()
+    if app.assignments:
+        print_table(assignment_table(app.assignments))
+    else:
+        typer.echo(f"Not assigned yet: outrider assign {app.name!r} --group GROUP")

@@ -1,0 +1,24 @@
+"""Which control plane a command speaks to: OUTRIDER_URL and OUTRIDER_TOKEN."""
+
+import os
+from collections.abc import Mapping
+
+from contract.error_codes import ErrorCode
+from contract.errors import InputError
+from control.client import ControlClient
+
+URL_VARIABLE = "OUTRIDER_URL"
+TOKEN_VARIABLE = "OUTRIDER_TOKEN"  # noqa: S105  the variable's name, not a token
+
+
+def connect(environment: Mapping[str, str] | None = None) -> ControlClient:
+    """A client of the control plane that the environment names.
+
+    Raises:
+        InputError: It names none.
+    """
+    given = os.environ if environment is None else environment
+    missing = [name for name in (URL_VARIABLE, TOKEN_VARIABLE) if not given.get(name)]
+    if missing:
+        raise InputError(ErrorCode.NOT_LOGGED_IN, place=" and ".join(missing))
+    return ControlClient(given[URL_VARIABLE], given[TOKEN_VARIABLE])

@@ -1,0 +1,74 @@
+"""`outrider device`: look at devices."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from control.cli.connection import connect
+from control.cli.options import STATUSES, Json
+from control.cli.output import handled
+from control.cli.printing import print_table, print_views
+from control.cli.tables import device_table, phase_table
+from control.cli.words import ago_word, intent_word, next_action_word, time_word
+from control.views import DeviceDetail, JobDetail
+
+device_app = typer.Typer(no_args_is_help=True, help="Look at devices.")
+
+
+@device_app.command("list", epilog=STATUSES)
+def list_devices(as_json: Json = False) -> None:
+    """List the devices."""
+    with handled(as_json=as_json):
+        with connect() as client:
+            devices = client.devices()
+        if as_json:
+            print_views(devices)
+        else:
+            print_table(device_table(devices, datetime.now(UTC)))
+
+
+@device_app.command("show", epilog=STATUSES)
+def show(device: Annotated[str, typer.Argument(help="The device's name or id.")], as_json: Json = False) -> None:
+    """Show a device: what it is, its groups, and its jobs with the time each phase took and what happens next.
+
+    Example: outrider device show desk-1
+    """
+    with handled(as_json=as_json):
+        with connect() as client:
+            detail = client.device(device)
+        if as_json:
+            print_views(detail)
+        else:
+            _print_device(detail, datetime.now(UTC))
+
+
+def _print_device(device: DeviceDetail, now: datetime) -> None:
+    typer.echo(f"{device.name}  {device.id}")
+    typer.echo(f"{device.os_name} {device.os_version} {device.architecture}, agent {device.agent_version}")
+    typer.echo(f"{'online' if device.online else 'offline'}, last seen {ago_word(device.last_seen_at, now)}")
+    typer.echo(f"groups: {', '.join(device.groups) or 'none'}")
+    for job in device.jobs:
+        typer.echo()
+        for line in job_lines(job, now):
+            typer.echo(line)
+        if job.phases:
+            print_table(phase_table(job.phases))
+
+
+def job_lines(job: JobDetail, now: datetime) -> list[str]:
+    """A job in a few lines: what it is, what came of it, why, and what is next."""
+    outcome = f": {job.outcome}" if job.outcome else ""
+    lines = [f"{job.app} r{job.revision} {intent_word(job.intent)}, {job.state}{outcome}"]
+    lines.append(
+        f"  job {job.id}, made {time_word(job.created_at)}, generation {job.generation}, attempt {job.attempt}"
+    )
+    if job.error_code:
+        number = f" (0x{job.error_number:08X})" if job.error_number is not None else ""
+        exit_code = f", exit code {job.raw_exit_code}" if job.raw_exit_code is not None else ""
+        lines.append(f"  error {job.error_code}{number}{exit_code}: {job.error_detail}")
+    if job.hint:
+        lines.append(f"  hint: {job.hint}")
+    if job.next_action:
+        lines.append(f"  next: {next_action_word(job, now)}")
+    return lines

@@ -1,0 +1,84 @@
+"""`outrider group`: groups of devices."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from control.cli.connection import connect
+from control.cli.options import STATUSES, Json
+from control.cli.output import handled
+from control.cli.printing import print_table, print_views
+from control.cli.tables import device_table, group_table
+
+group_app = typer.Typer(no_args_is_help=True, help="Groups of devices.")
+
+Group = Annotated[str, typer.Argument(help="The group's name.")]
+Devices = Annotated[list[str], typer.Argument(help="Devices by name or id.")]
+
+
+@group_app.command("create", epilog=STATUSES)
+def create(name: Group, as_json: Json = False) -> None:
+    """Make an empty group.
+
+    Example: outrider group create desks
+    """
+    with handled(as_json=as_json):
+        with connect() as client:
+            group = client.create_group(name)
+        if as_json:
+            print_views(group)
+        else:
+            typer.echo(f"Group {group.name} is made.")
+
+
+@group_app.command("list", epilog=STATUSES)
+def list_groups(as_json: Json = False) -> None:
+    """List the groups."""
+    with handled(as_json=as_json):
+        with connect() as client:
+            groups = client.groups()
+        if as_json:
+            print_views(groups)
+        else:
+            print_table(group_table(groups))
+
+
+@group_app.command("show", epilog=STATUSES)
+def show(name: Group, as_json: Json = False) -> None:
+    """Show a group and the devices in it.
+
+    Example: outrider group show desks
+    """
+    with handled(as_json=as_json):
+        with connect() as client:
+            group = client.group(name)
+        if as_json:
+            print_views(group)
+        else:
+            typer.echo(f"{group.name}: {len(group.devices)} devices")
+            print_table(device_table(group.devices, datetime.now(UTC)))
+
+
+@group_app.command("add", epilog=STATUSES)
+def add(name: Group, devices: Devices) -> None:
+    """Put devices into a group.
+
+    Example: outrider group add desks desk-1 desk-2
+    """
+    with handled(), connect() as client:
+        for device in devices:
+            client.add_member(name, device)
+            typer.echo(f"{device} is in {name}.")
+
+
+@group_app.command("remove", epilog=STATUSES)
+def remove(name: Group, devices: Devices) -> None:
+    """Take devices out of a group; what the group wanted of them is no longer wanted.
+
+    Example: outrider group remove desks desk-1
+    """
+    with handled(), connect() as client:
+        for device in devices:
+            client.remove_member(name, device)
+            typer.echo(f"{device} is not in {name}.")

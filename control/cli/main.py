@@ -1,0 +1,29 @@
+"""`outrider`: the operators' command."""
+
+import typer
+
+from control.cli.app import app_app
+from control.cli.assign import assign_app
+from control.cli.device import device_app
+from control.cli.enrollment import enrollment_app
+from control.cli.group import group_app
+from control.cli.package import package_app
+from control.cli.status import status_app
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Deploy apps to devices. OUTRIDER_URL and OUTRIDER_TOKEN say which control plane and who is asking.",
+    pretty_exceptions_show_locals=False,
+)
+app.add_typer(package_app, name="package")
+app.add_typer(app_app, name="app")
+app.add_typer(group_app, name="group")
+app.add_typer(enrollment_app, name="enrollment")
+app.add_typer(device_app, name="device")
+app.add_typer(assign_app)
+app.add_typer(status_app)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

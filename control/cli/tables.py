@@ -1,0 +1,121 @@
+"""Tables of the API's views; commands print them, and the demo shows them live."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from rich.table import Table
+from rich.text import Text
+
+from contract.jobs import JobState
+from control.cli.words import (
+    ago_word,
+    duration_word,
+    intent_word,
+    next_action_word,
+    progress_word,
+    size_word,
+    time_word,
+)
+from control.views import AppView, AssignmentView, DeviceView, GroupView, JobView, PhaseView, RevisionView
+
+_STATE_STYLES = {
+    JobState.PLANNED: "dim",
+    JobState.SENT: "cyan",
+    JobState.RUNNING: "bold cyan",
+    JobState.WAITING: "yellow",
+    JobState.FINISHED: "green",
+    JobState.CANCELLED: "dim",
+}
+
+
+def status_table(jobs: Iterable[JobView], now: datetime) -> Table:
+    """Where each job is, what came of it, and what happens next."""
+    table = _table("device", "app", "phase", "progress", "state", "outcome", "exit code", "next action", "hint")
+    for job in jobs:
+        table.add_row(
+            job.device,
+            f"{job.app} r{job.revision}",
+            job.phase or "",
+            progress_word(job),
+            Text(job.state, style=_state_style(job)),
+            job.outcome or "",
+            "" if job.raw_exit_code is None else str(job.raw_exit_code),
+            next_action_word(job, now),
+            job.hint,
+        )
+    return table
+
+
+def app_table(apps: Iterable[AppView]) -> Table:
+    """All apps."""
+    table = _table("name", "version", "publisher", "revision", "created")
+    for app in apps:
+        table.add_row(app.name, app.display_version, app.publisher, str(app.revision), time_word(app.created_at))
+    return table
+
+
+def revision_table(revisions: Iterable[RevisionView]) -> Table:
+    """The revisions of an app."""
+    table = _table("revision", "version", "content", "size", "created")
+    for revision in revisions:
+        table.add_row(
+            str(revision.number),
+            revision.display_version,
+            revision.package_digest,
+            size_word(revision.size),
+            time_word(revision.created_at),
+        )
+    return table
+
+
+def assignment_table(assignments: Iterable[AssignmentView]) -> Table:
+    """What is wanted where."""
+    table = _table("app", "group", "intent", "since")
+    for entry in assignments:
+        table.add_row(entry.app, entry.group, intent_word(entry.intent), time_word(entry.created_at))
+    return table
+
+
+def group_table(groups: Iterable[GroupView]) -> Table:
+    """All groups."""
+    table = _table("name", "devices", "created")
+    for group in groups:
+        table.add_row(group.name, str(group.members), time_word(group.created_at))
+    return table
+
+
+def device_table(devices: Iterable[DeviceView], now: datetime) -> Table:
+    """Devices."""
+    table = _table("name", "id", "online", "system", "agent", "last seen")
+    for device in devices:
+        system = f"{device.os_name} {device.os_version} {device.architecture}"
+        online = Text("yes", style="green") if device.online else Text("no", style="dim")
+        table.add_row(device.name, device.id, online, system, device.agent_version, ago_word(device.last_seen_at, now))
+    return table
+
+
+def phase_table(phases: Sequence[PhaseView]) -> Table:
+    """The phases of a job's attempts with their times."""
+    table = _table("attempt", "phase", "outcome", "took", "bytes", "what it found")
+    for phase in phases:
+        table.add_row(
+            f"{phase.generation}.{phase.attempt}",
+            phase.phase,
+            phase.outcome,
+            duration_word(phase.duration_seconds),
+            size_word(phase.bytes_done) if phase.bytes_done else "",
+            phase.summary,
+        )
+    return table
+
+
+def _state_style(job: JobView) -> str:
+    failed = job.outcome is not None and not job.outcome.as_desired
+    return "red" if failed and job.state is JobState.FINISHED else _STATE_STYLES[job.state]
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
