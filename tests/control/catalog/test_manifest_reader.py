@@ -1,0 +1,148 @@
+"""Manifests: what is accepted, and how exactly a mistake is named."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from contract.errors import DocumentError, InputError
+from contract.rules import FileRule, RunAsAccount, ScriptRule
+from control.catalog.manifest import Manifest
+from control.catalog.manifest_reader import (
+    MAX_MANIFEST_BYTES,
+    manifest_schema,
+    parse_manifest,
+    read_manifest,
+    validate_manifest,
+)
+from tests.control.plane import manifest_data
+
+RULE = {"type": "file", "path": "/opt/editor", "fileOrFolderName": "bin"}
+
+
+def refused(**changes: Any) -> DocumentError:
+    with pytest.raises(DocumentError) as caught:
+        validate_manifest(manifest_data(**changes))
+    return caught.value
+
+
+def test_a_manifest_with_everything_is_read() -> None:
+    manifest = parse_manifest(
+        """
+        name: Editor
+        displayVersion: 1.0
+        installCommandLine: sh install.sh
+        uninstallCommandLine: sh uninstall.sh
+        detectionRules:
+          - {type: script, scriptContent: 'echo yes', interpreter: [sh]}
+        requirementRules:
+          - {type: file, path: /, fileOrFolderName: etc}
+        applicableArchitectures: [x64, arm64]
+        operatingSystems: [linux]
+        minimumOsRelease: '12.4'
+        minimumFreeDiskSpaceInMB: 100
+        minimumMemoryInMB: 200
+        minimumNumberOfProcessors: 1
+        minimumCpuSpeedInMHz: 1000
+        installExperience: {runAsAccount: user, deviceRestartBehavior: suppress, maxRunTimeInMinutes: 0.5}
+        returnCodes: [{returnCode: 7, type: softReboot}]
+        attempts: 2
+        retryIntervalInMinutes: 0.25
+        grsInHours: 0.5
+        """.replace("1.0", "'1.0'")
+    )
+    assert isinstance(manifest.detection_rules[0], ScriptRule)
+    assert isinstance(manifest.requirement_rules[0], FileRule)
+    assert manifest.install_experience.run_as_account is RunAsAccount.USER
+    assert (manifest.minimum_free_disk_space_in_mb, manifest.minimum_memory_in_mb) == (100, 200)
+    assert manifest.retry_interval_in_minutes == 0.25
+
+
+def test_what_was_read_is_kept_through_json() -> None:
+    manifest = validate_manifest(manifest_data())
+    assert Manifest.model_validate_json(manifest.to_json()) == manifest
+
+
+@pytest.mark.parametrize(
+    ("changes", "place", "said"),
+    [
+        ({"detectionRules": [{**RULE, "path": ""}]}, "detectionRules[0].path", "at least 1 character"),
+        ({"detectionRules": [{"type": "file", "path": "/"}]}, "detectionRules[0].fileOrFolderName", "missing"),
+        ({"detectionRules": [RULE, {"type": "fle"}]}, "detectionRules[1]", "'file', 'registry', 'productCode'"),
+        ({"detectionRules": []}, "detectionRules", "at least 1 item"),
+        ({"detectionRules": ["@{path=...}"]}, "detectionRules[0]", "@{path=...}"),
+        ({"detectionRules": [{**RULE, "pth": "x"}]}, "detectionRules[0].pth", "did you mean `path`?"),
+        ({"requirementRules": [{**RULE, "x": 1}]}, "requirementRules[0].x", "known are"),
+        ({"installCommand": "x"}, "installCommand", "did you mean `installCommandLine`?"),
+        ({"installExperience": {"runAs": 1}}, "installExperience.runAs", "known are runAsAccount"),
+        ({"returnCodes": [{"returnCode": 1, "type": "ok"}]}, "returnCodes[0].type", "found 'ok'"),
+        ({"attempts": 0}, "attempts", "greater than or equal to 1, found 0"),
+        ({"name": ""}, "name", "at least 1 character"),
+        ({"installCommandLine": None}, "installCommandLine", "string"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place(changes: dict[str, Any], place: str, said: str) -> None:
+    error = refused(**changes)
+    assert error.place == place
+    assert said in error.detail
+
+
+def test_all_mistakes_are_named_at_once() -> None:
+    error = refused(attempts=0, grsInHours=-1, returnCodes=[{"code": 1}])
+    said = f"{error.place} {error.detail}"
+    assert all(
+        place in said for place in ("attempts", "grsInHours", "returnCodes[0].returnCode", "returnCodes[0].code")
+    )
+
+
+@pytest.mark.parametrize("text", ["- a list", "just words", "", "5"])
+def test_a_text_without_fields_is_no_manifest(text: str) -> None:
+    with pytest.raises(DocumentError, match="expected fields such as"):
+        parse_manifest(text)
+
+
+def test_a_text_that_is_no_yaml_is_named_with_its_line() -> None:
+    with pytest.raises(DocumentError, match="line 2"):
+        parse_manifest("name: a\n  b: [")
+
+
+def test_a_file_is_read_with_and_without_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "editor.yaml"
+    path.write_text(yaml.safe_dump(manifest_data()), encoding="utf-8-sig")
+    assert read_manifest(path).name == "Editor"
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read_manifest(tmp_path / "missing.yaml")
+    assert caught.value.place == str(tmp_path / "missing.yaml")
+
+
+def test_a_mistake_in_a_file_names_file_and_field(tmp_path: Path) -> None:
+    path = tmp_path / "editor.yaml"
+    path.write_text(json.dumps(manifest_data(attempts=0)), encoding="utf-8")
+    with pytest.raises(DocumentError) as caught:
+        read_manifest(path)
+    assert caught.value.place == f"{path}: attempts"
+
+
+@pytest.mark.parametrize("content", [b"name: \xff\xfe", b"x" * (MAX_MANIFEST_BYTES + 1)])
+def test_a_file_that_cannot_be_a_manifest_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "editor.yaml"
+    path.write_bytes(content)
+    with pytest.raises(DocumentError):
+        read_manifest(path)
+
+
+def test_the_schema_knows_no_other_keys_than_the_reader() -> None:
+    schema = manifest_schema()
+    assert schema["additionalProperties"] is False
+    assert set(schema["required"]) == {
+        "name",
+        "installCommandLine",
+        "uninstallCommandLine",
+        "detectionRules",
+    }
+    assert schema["$defs"]["FileRule"]["additionalProperties"] is False

@@ -1,0 +1,117 @@
+"""A device's broker user on a real broker: what it needs is allowed, and nothing else."""
+
+from collections.abc import Callable, Iterator
+from uuid import uuid4
+
+import pytest
+import redis
+
+from contract.errors import UnavailableError
+from contract.queues import device_broker_user, device_queue, processing_list
+from control.fleet.broker_users import RedisBrokerUsers
+from tests.support.broker import RunningBroker
+
+pytestmark = pytest.mark.integration
+
+Attack = Callable[[redis.Redis, str], object]
+
+
+@pytest.fixture
+def own_id() -> str:
+    return str(uuid4())
+
+
+@pytest.fixture
+def device(valkey: RunningBroker, own_id: str) -> Iterator[redis.Redis]:
+    RedisBrokerUsers(valkey.control_url).put(own_id, "secret")
+    with connected(valkey, own_id, "secret") as connection:
+        yield connection
+
+
+def connected(valkey: RunningBroker, device_id: str, secret: str) -> redis.Redis:
+    return redis.Redis(
+        host="127.0.0.1", port=valkey.port, username=device_broker_user(device_id), password=secret, protocol=2
+    )
+
+
+def test_a_device_moves_acknowledges_and_gives_back_its_messages(device: redis.Redis, own_id: str) -> None:
+    queue = device_queue(own_id)
+    device.lpush(queue, b"one", b"two")
+    assert device.blmove(queue, processing_list(queue), 1, "RIGHT", "LEFT") == b"one"
+    assert device.llen(processing_list(queue)) == 1
+    with device.pipeline(transaction=True) as pipe:
+        pipe.lrem(processing_list(queue), 1, b"one")
+        pipe.rpush(queue, b"one")
+        pipe.execute()
+    assert device.llen(queue) == 2
+
+
+def test_a_device_tells_flower_what_it_does(device: redis.Redis) -> None:
+    assert device.publish("/0.celeryev/worker.heartbeat", "{}") == 0
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        pytest.param(lambda r, other: r.lrange(device_queue(other), 0, -1), id="read another queue"),
+        pytest.param(lambda r, other: r.rpop(device_queue(other)), id="pop another queue"),
+        pytest.param(lambda r, other: r.lpush(device_queue(other), b"x"), id="write another queue"),
+        pytest.param(lambda r, other: r.llen(device_queue(other)), id="count another queue"),
+        pytest.param(lambda r, _: r.lpush("control", b"x"), id="write the control plane's queue"),
+        pytest.param(lambda r, _: r.keys("*"), id="list the keys"),
+        pytest.param(lambda r, _: r.scan(), id="scan the keys"),
+        pytest.param(lambda r, _: r.flushall(), id="empty the broker"),
+        pytest.param(lambda r, _: r.config_get("*"), id="read the configuration"),
+        pytest.param(lambda r, _: r.acl_list(), id="list the users"),
+        pytest.param(lambda r, _: r.client_list(), id="list the connections"),
+        pytest.param(lambda r, _: r.eval("return 1", 0), id="run a script"),
+        pytest.param(lambda r, _: r.publish("elsewhere", "x"), id="publish elsewhere"),
+        pytest.param(lambda r, _: listen(r), id="listen to events"),
+    ],
+)
+def test_everything_else_is_refused(valkey: RunningBroker, device: redis.Redis, attack: Attack) -> None:
+    other = str(uuid4())
+    RedisBrokerUsers(valkey.control_url).put(other, "other")
+    with pytest.raises(redis.exceptions.NoPermissionError):
+        attack(device, other)
+
+
+def listen(connection: redis.Redis) -> object:
+    events = connection.pubsub()
+    events.psubscribe("/0.celeryev/*")
+    return events.parse_response(timeout=1)
+
+
+def test_a_new_secret_voids_the_old_one(valkey: RunningBroker, own_id: str) -> None:
+    users = RedisBrokerUsers(valkey.control_url)
+    users.put(own_id, "old")
+    users.put(own_id, "new")
+    with connected(valkey, own_id, "old") as old, pytest.raises(redis.AuthenticationError):
+        old.ping()
+    with connected(valkey, own_id, "new") as new:
+        assert new.ping()
+
+
+def test_a_removed_device_is_cut_off_at_once(valkey: RunningBroker, own_id: str, device: redis.Redis) -> None:
+    assert device.ping()
+    RedisBrokerUsers(valkey.control_url).remove(own_id)
+    with pytest.raises(redis.ConnectionError):
+        device.ping()
+    RedisBrokerUsers(valkey.control_url).remove(own_id)
+
+
+def test_users_outlive_the_broker(valkey: RunningBroker, own_id: str, device: redis.Redis) -> None:
+    assert device_broker_user(own_id) in valkey.users_file.read_text(encoding="utf-8")
+
+
+def test_a_broker_that_is_not_there_is_named_unavailable() -> None:
+    with pytest.raises(UnavailableError, match="broker does not answer"):
+        RedisBrokerUsers("redis://127.0.0.1:1/0").put("someone", "secret")
+
+
+def test_a_refusal_never_repeats_the_secret(valkey: RunningBroker, own_id: str, device: redis.Redis) -> None:
+    own_url = f"redis://{device_broker_user(own_id)}:secret@127.0.0.1:{valkey.port}/0"
+    with pytest.raises(UnavailableError) as caught:
+        RedisBrokerUsers(own_url).put("someone", "a-new-secret")
+    assert "a-new-secret" not in str(caught.value)
+    assert "NoPermission" in caught.value.detail

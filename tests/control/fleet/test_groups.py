@@ -1,0 +1,47 @@
+"""Groups, and finding devices by name."""
+
+from collections.abc import Callable
+
+import pytest
+
+from contract.error_codes import ErrorCode
+from contract.errors import InputError, NotFoundError
+from control.answers.devices import list_groups
+from control.fleet.devices import find_device
+from control.fleet.groups import add_member, create_group, find_group, remove_member
+from tests.control.plane import Plane, SignedDevice
+
+Enrolled = Callable[..., SignedDevice]
+
+
+def test_a_name_is_taken_once(plane: Plane) -> None:
+    plane.group("desks")
+    with plane.services.database.transaction() as session, pytest.raises(InputError) as caught:
+        create_group(session, "desks", plane.clock.now())
+    assert caught.value.code is ErrorCode.NAME_TAKEN
+
+
+def test_an_unknown_group_is_named(plane: Plane) -> None:
+    with plane.services.database.snapshot() as session, pytest.raises(NotFoundError) as caught:
+        find_group(session, "shelves")
+    assert (caught.value.code, caught.value.place) == (ErrorCode.UNKNOWN_GROUP, "shelves")
+
+
+def test_putting_in_and_taking_out_twice_is_fine(plane: Plane, enrolled: Enrolled) -> None:
+    group_id, device_id = plane.group("desks"), enrolled().device_id
+    with plane.services.database.transaction() as session:
+        add_member(session, group_id, device_id, plane.clock.now())
+        add_member(session, group_id, device_id, plane.clock.now())
+        assert [group.members for group in list_groups(session)] == [1]
+        remove_member(session, group_id, device_id)
+        remove_member(session, group_id, device_id)
+        assert [group.members for group in list_groups(session)] == [0]
+
+
+def test_a_name_that_several_devices_have_asks_for_an_id(plane: Plane, enrolled: Enrolled) -> None:
+    first, second = enrolled("twin"), enrolled("twin")
+    with plane.services.database.snapshot() as session:
+        with pytest.raises(NotFoundError, match="2 devices have this name") as caught:
+            find_device(session, "twin")
+        assert first.device_id in caught.value.detail
+        assert find_device(session, second.device_id).id == second.device_id
