@@ -12,6 +12,7 @@ from worker.folders import Folders
 from worker.housekeeping.check_in import CheckInDuty
 from worker.housekeeping.delivery import DeliveryDuty
 from worker.housekeeping.progress_duty import ProgressDuty
+from worker.housekeeping.pruning import PruningDuty
 from worker.housekeeping.thread import HousekeepingThread
 from worker.identity import Identity
 from worker.judgement.machine import Machine
@@ -42,6 +43,7 @@ def build_agent(settings: AgentSettings, identity: Identity) -> Agent:
             _check_in_duty(settings, device),
             DeliveryDuty(device.ledger.outbox, device.uplink, device.clock),
             ProgressDuty(progress, device.uplink, device.clock),
+            PruningDuty(device.ledger.attempts, device.folders, device.clock),
         ]
     )
     progress.on_put = housekeeping.wake

@@ -122,15 +122,7 @@ class Engine:
         end = PhaseEnd(record, successor(record.phase, record.outcome))
         closes = record.phase is Phase.REPORT or record.outcome is PhaseOutcome.VOID
         self._device.ledger.attempts.end(ref, end, findings, closes=closes)
-        log = _log.warning if record.outcome is PhaseOutcome.FAILED else _log.info
-        seconds = round(record.duration_seconds, 3)
-        log(
-            record.outcome.value,
-            summary=record.summary,
-            seconds=seconds,
-            bytes=record.bytes_done,
-            app=findings.app_name,
-        )
+        _log_end(record, findings)
         self._remember(record.phase, ref)
         return self._handover(end, findings, ref)
 
@@ -164,3 +156,14 @@ class Engine:
         self._handed_on[phase, ref] = None
         while len(self._handed_on) > _REMEMBERED_HANDOVERS:
             del self._handed_on[next(iter(self._handed_on))]
+
+
+def _log_end(record: PhaseRecord, findings: Findings) -> None:
+    log = _log.warning if record.outcome is PhaseOutcome.FAILED else _log.info
+    log(
+        f"{record.phase} {record.outcome}",
+        summary=record.summary,
+        app=findings.app_name,
+        seconds=round(record.duration_seconds, 3),
+        bytes=record.bytes_done,
+    )

@@ -1,6 +1,7 @@
 """What an attempt has found out so far; each phase reads it and adds to it."""
 
 from contract.documents import Fragment
+from contract.policy import Policy
 from contract.report import ErrorReport, NextAction
 from contract.states import (
     Applicability,
@@ -11,6 +12,7 @@ from contract.states import (
     Intent,
     Outcome,
 )
+from worker.rules.desired import desired_state
 
 
 class Findings(Fragment):
@@ -41,3 +43,16 @@ class Findings(Fragment):
     compliance_state: ComplianceState = ComplianceState.UNKNOWN
     enforcement_state: EnforcementState = EnforcementState.UNKNOWN
     next_action: NextAction | None = None
+
+    def about(self, policy: Policy, digest: str) -> "Findings":
+        """The same, knowing which policy the attempt works with."""
+        return self.model_copy(
+            update={
+                "policy_digest": digest,
+                "app_id": policy.app_id,
+                "app_name": policy.app_name,
+                "revision": policy.revision,
+                "intent": policy.intent,
+                "desired_state": desired_state(policy.intent),
+            }
+        )

@@ -20,6 +20,9 @@ _SHARED: Final[list[Processor]] = [
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
+#: The HTTP client logs whole URLs, and a presigned one is as good as a key; the queue's end logs each message, and the
+#: engine says more of each phase.
+_ONLY_WARNINGS = ("httpx", "httpcore", "celery.worker.strategy", "celery.app.trace")
 _META = frozenset({"timestamp", "level", "logger", "event", "exception"})
 
 
@@ -34,9 +37,8 @@ def configure_logs(folder: Path, *, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers = [file, people]
     root.setLevel(level)
-    for chatty in ("httpx", "httpcore"):
-        # They log whole URLs, and a presigned one is as good as a key.
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    for name in _ONLY_WARNINGS:
+        logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

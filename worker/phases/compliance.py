@@ -18,16 +18,27 @@ def compliance(context: PhaseContext) -> PhaseResult:
 
     Content is removed once the device is as desired; a failed attempt keeps it for the next one.
     """
-    policy = context.policy if context.findings.policy_digest else None
-    findings = _judged(context, policy)
+    policy, findings = _known_policy(context)
+    findings = _judged(context, policy, findings)
     if policy is not None:
         context.device.ledger.apps.set_state(_app_state(context, policy, findings))
         _clean(context, policy, findings)
     return done(findings, _summary(findings))
 
 
-def _judged(context: PhaseContext, policy: Policy | None) -> Findings:
-    findings = context.findings
+def _known_policy(context: PhaseContext) -> tuple[Policy | None, Findings]:
+    """The attempt's policy; where it got none, the one its job was last processed with."""
+    if context.findings.policy_digest is not None:
+        return context.policy, context.findings
+    policies = context.device.ledger.policies
+    binding = policies.binding(context.ref.job_id)
+    policy = None if binding is None else policies.policy(binding.policy_digest)
+    if binding is None or policy is None:
+        return None, context.findings
+    return policy, context.findings.about(policy, binding.policy_digest)
+
+
+def _judged(context: PhaseContext, policy: Policy | None, findings: Findings) -> Findings:
     outcome = findings.outcome or Outcome.FAILED
     judged = states(outcome, findings.detection_state, findings.error)
     action = None

@@ -7,7 +7,6 @@ from contract.policy import Policy
 from worker.folders import content_name
 from worker.ledger.policies import Binding
 from worker.phases.context import PhaseContext, PhaseResult, done, void
-from worker.rules.desired import desired_state
 
 
 def metadata(context: PhaseContext) -> PhaseResult:
@@ -30,16 +29,7 @@ def metadata(context: PhaseContext) -> PhaseResult:
     policy = _verified(context, envelope)
     _check_binding(policy, binding)
     ledger.accept(context.ref.job_id, policy, digest=digest, envelope=envelope, now=context.device.clock.now())
-    findings = context.findings.model_copy(
-        update={
-            "policy_digest": digest,
-            "app_id": policy.app_id,
-            "app_name": policy.app_name,
-            "revision": policy.revision,
-            "intent": policy.intent,
-            "desired_state": desired_state(policy.intent),
-        }
-    )
+    findings = context.findings.about(policy, digest)
     return done(findings, f"{policy.app_name} {policy.app_version} revision {policy.revision}, {policy.intent.name}")
 
 

@@ -1,0 +1,57 @@
+from uuid import uuid4
+
+import pytest
+
+from contract.jobs import JobRef
+from contract.phases import PHASES, Phase
+from worker.rules.admission import Admission, Standing, admit
+
+REF = JobRef(job_id=str(uuid4()), generation=2, attempt=2)
+CURRENT = Standing(newest_generation=2, newest_attempt=2)
+
+
+def test_the_first_message_of_a_job_nobody_knows_is_due() -> None:
+    assert admit(Phase.POLL, REF, Standing()) is Admission.DUE
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_an_older_generation_is_void_in_every_phase_even_if_it_has_ended(phase: Phase) -> None:
+    standing = Standing(newest_generation=3, newest_attempt=2, begun=True, ended=True, handed_on=True)
+    assert admit(phase, REF, standing) is Admission.VOID
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_phase_that_has_ended_is_repeated_also_when_its_attempt_is_closed(phase: Phase) -> None:
+    standing = Standing(newest_generation=2, newest_attempt=2, closed=True, begun=True, ended=True)
+    assert admit(phase, REF, standing) is Admission.REPEATED
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_phase_that_was_begun_but_not_ended_is_due_again(phase: Phase) -> None:
+    assert admit(phase, REF, Standing(newest_generation=2, newest_attempt=2, begun=True)) is Admission.DUE
+
+
+@pytest.mark.parametrize("phase", PHASES[1:])
+def test_a_phase_that_nobody_handed_on_to_is_void(phase: Phase) -> None:
+    assert admit(phase, REF, CURRENT) is Admission.VOID
+    assert admit(phase, REF, Standing()) is Admission.VOID
+
+
+@pytest.mark.parametrize("phase", PHASES[1:])
+def test_a_phase_that_was_handed_on_to_is_due(phase: Phase) -> None:
+    assert admit(phase, REF, Standing(newest_generation=2, newest_attempt=2, handed_on=True)) is Admission.DUE
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_an_older_attempt_is_void(phase: Phase) -> None:
+    standing = Standing(newest_generation=2, newest_attempt=3, begun=True, handed_on=True)
+    assert admit(phase, REF, standing) is Admission.VOID
+
+
+def test_a_closed_attempt_begins_no_further_phase() -> None:
+    standing = Standing(newest_generation=2, newest_attempt=2, closed=True, handed_on=True)
+    assert admit(Phase.INSTALL, REF, standing) is Admission.VOID
+
+
+def test_a_newer_generation_than_any_seen_is_due() -> None:
+    assert admit(Phase.POLL, REF, Standing(newest_generation=1)) is Admission.DUE
