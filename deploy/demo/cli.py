@@ -11,7 +11,7 @@ from rich.console import Console
 
 from contract.exit_statuses import ExitStatus
 from control.cli.output import handled
-from deploy.demo.scenario import Scenario, client_of, fresh_folder, job_details
+from deploy.demo.scenario import Scenario, client_of, fresh_folder
 from deploy.demo.summary import show_summary, where_to_look
 from deploy.demo.watch import watch
 from deploy.local.stack import LocalStack
@@ -56,8 +56,7 @@ def _play(scenario: Scenario) -> bool:
     scenario.assign(operator)
     console.print()
     with client_of(operator) as client:
-        watch(console, client)
-        return show_summary(console, job_details(client))
+        return show_summary(console, watch(console, client))
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

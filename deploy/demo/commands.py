@@ -43,7 +43,7 @@ class Typist:
         """
         if shown:
             line = shlex.join([command, *arguments])
-            self.console.print(f"[bold]$[/] {line.replace(secret, '•••') if secret else line}", highlight=False)
+            self.console.print("[bold]$[/]", line.replace(secret, "•••") if secret else line, soft_wrap=True)
         done = subprocess.run(
             [program(command), *arguments],
             env={**os.environ, **self.environment},

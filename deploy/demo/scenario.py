@@ -1,5 +1,6 @@
 """The demo's story, step by step; the end-to-end test drives the same steps."""
 
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from control.client import ControlClient
-from control.views import JobDetail, JobView
+from control.views import JobDetail
 from deploy.demo.commands import Typist
 from deploy.demo.devices import APP_SOURCE, DEVICES, DemoDevice
 from deploy.local.control_parts import agent_part, control_environment
@@ -56,11 +57,10 @@ class Scenario:
     def publish(self, operator: Typist) -> None:
         """Build the package from its folder and publish it."""
         packages = self.stack.layout.folder / "packages"
-        operator.type(
-            "outrider", "package", "build", str(APP_SOURCE), "--setup", SETUP_FILE, "--output", str(packages), "--quiet"
-        )
-        package = packages / Path(SETUP_FILE).with_suffix(".intunewin")
-        operator.type("outrider", "app", "publish", str(package), "--manifest", str(MANIFEST))
+        source, output = _from_here(APP_SOURCE), _from_here(packages)
+        operator.type("outrider", "package", "build", source, "--setup", SETUP_FILE, "--output", output, "--quiet")
+        package = _from_here(packages / Path(SETUP_FILE).with_suffix(".intunewin"))
+        operator.type("outrider", "app", "publish", package, "--manifest", _from_here(MANIFEST))
 
     def enroll(self, operator: Typist) -> None:
         """Make the three devices, each with its own home and state, enrol them into the group and start them."""
@@ -86,20 +86,19 @@ class Scenario:
         return {"HOME": str(home), "OUTRIDER_AGENT_STATE_DIR": str(folder / "state")}
 
 
+def _from_here(path: Path) -> str:
+    """The path as a person would type it."""
+    return os.path.relpath(path)
+
+
 def client_of(operator: Typist) -> ControlClient:
     """The operator's view of the control plane."""
     return ControlClient(operator.environment["OUTRIDER_URL"], operator.environment["OUTRIDER_TOKEN"])
 
 
-def jobs_of(client: ControlClient) -> dict[str, JobView]:
-    """The app's job on each device, by the device's name."""
-    return {job.device: job for job in client.status(app=APP)}
-
-
 def job_details(client: ControlClient) -> dict[str, JobDetail]:
-    """The same with the phases of all attempts."""
-    details = {device.name: client.device(device.name).jobs for device in DEVICES}
-    return {name: next(job for job in jobs if job.app == APP) for name, jobs in details.items()}
+    """The app's job on each device that has one, with the phases of all attempts, by the device's name."""
+    return {device.name: job for device in DEVICES for job in client.device(device.name).jobs if job.app == APP}
 
 
 def fresh_folder(folder: Path) -> None:

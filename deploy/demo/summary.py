@@ -1,5 +1,6 @@
 """What the demo shows at the end: outcomes, time per phase, and where to look next."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -25,8 +26,8 @@ def show_summary(console: Console, jobs: Mapping[str, JobDetail]) -> bool:
         Whether each device ended as it should.
     """
     console.print()
-    console.print(_outcomes(jobs))
-    console.print(_phase_times(jobs))
+    for part in (_outcomes(jobs), _advice(jobs), "", _phase_times(jobs)):
+        console.print(part)
     problems = [(device, problem) for device in DEVICES for problem in shortcomings(device, jobs[device.name])]
     for device, problem in problems:
         console.print(f"[red]{device.name}: {problem}[/]")
@@ -44,35 +45,53 @@ def where_to_look(
     if kept:
         table.add_row("Flower", f"{addresses.flower_url}  ({addresses.flower_user} / {addresses.flower_password})")
         table.add_row("API", f"{addresses.api_url}/docs")
-        table.add_row("status", f"source {environment_file}; .venv/bin/outrider status")
+        table.add_row("status", f"source {os.path.relpath(environment_file)}; .venv/bin/outrider status")
         table.add_row("end it", "make down")
     else:
-        table.add_row("leave it running", "make demo KEEP=1: Flower, `outrider status` and the devices stay")
+        table.add_row("again", "make demo KEEP=1 leaves Flower, `outrider status` and the devices running")
     for device in DEVICES:
-        table.add_row(f"log of {device.name}", str(device_folder / device.name / "state" / "logs"))
+        logs = os.path.relpath(device_folder / device.name / "state" / "logs")
+        table.add_row(f"log of {device.name}", logs)
     return Group(Text("\nWhere to look next", style="bold"), table)
 
 
 def _outcomes(jobs: Mapping[str, JobDetail]) -> Table:
-    table = Table(title="What happened", title_justify="left", expand=False)
-    for heading in ("device", "before", "outcome", "exit code", "bytes", "what next, and what to do"):
-        table.add_column(heading, overflow="fold")
+    table = Table(title="What happened", title_justify="left")
+    table.add_column("device", no_wrap=True)
+    table.add_column("before", ratio=1)
+    table.add_column("outcome", no_wrap=True)
+    table.add_column("exit code", justify="right")
+    table.add_column("bytes", justify="right")
     for device in DEVICES:
         job = jobs[device.name]
-        table.add_row(
-            device.name, device.story, _outcome(device, job), _number(job.raw_exit_code), str(_bytes(job)), _advice(job)
-        )
+        table.add_row(device.name, device.story, _outcome(device, job), _number(job.raw_exit_code), str(_bytes(job)))
+    return table
+
+
+def _advice(jobs: Mapping[str, JobDetail]) -> Table:
+    """For each device that is not as desired: what went wrong, what to do, what happens by itself."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    for device in DEVICES:
+        job = jobs[device.name]
+        lines = {"error": _error(job), "hint": job.hint, "next": job.next_action}
+        for number, (word, line) in enumerate((word, line) for word, line in lines.items() if line):
+            table.add_row("" if number else device.name, word, line)
     return table
 
 
 def _phase_times(jobs: Mapping[str, JobDetail]) -> Table:
     table = Table(title="Seconds per phase", title_justify="left")
-    table.add_column("device")
-    for phase in PHASES:
-        table.add_column(phase.value, justify="right")
+    table.add_column("phase")
     for device in DEVICES:
-        seconds = {record.phase: record.duration_seconds for record in jobs[device.name].phases}
-        table.add_row(device.name, *(f"{seconds[phase]:.2f}" if phase in seconds else "" for phase in PHASES))
+        table.add_column(device.name, justify="right", no_wrap=True)
+    taken = [
+        {record.phase: f"{record.duration_seconds:.3f}" for record in jobs[device.name].phases} for device in DEVICES
+    ]
+    for phase in PHASES:
+        table.add_row(phase.value, *(seconds.get(phase, "") for seconds in taken))
     return table
 
 
@@ -81,8 +100,8 @@ def _outcome(device: DemoDevice, job: JobDetail) -> str:
     return f"[{colour}]{job.outcome or '-'}[/]"
 
 
-def _advice(job: JobDetail) -> str:
-    return "\n".join(line for line in (job.error_detail, job.hint, job.next_action) if line)
+def _error(job: JobDetail) -> str:
+    return f"{job.error_code}: {job.error_detail}" if job.error_code else ""
 
 
 def _bytes(job: JobDetail) -> int:

@@ -11,6 +11,11 @@ def has_ended(job: JobView) -> bool:
     return job.state in (JobState.FINISHED, JobState.WAITING)
 
 
+def is_told(job: JobDetail) -> bool:
+    """Whether the device has told everything, the time of its report included."""
+    return has_ended(job) and any(record.phase is Phase.REPORT for record in job.phases)
+
+
 def shortcomings(device: DemoDevice, job: JobDetail) -> list[str]:
     """What is not as the device's story wants it, in words; empty if all is well."""
     downloaded = any(record.phase is Phase.DOWNLOAD for record in job.phases)
