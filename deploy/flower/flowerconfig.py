@@ -4,6 +4,7 @@ Read by `celery flower --conf=...`; each name is one of Flower's options. Port, 
 environment so that no command line shows them.
 """
 
+from logging import ERROR, getLogger
 import os
 from typing import Any
 
@@ -14,10 +15,11 @@ basic_auth = [f"{os.environ['OUTRIDER_FLOWER_USER']}:{os.environ['OUTRIDER_FLOWE
 
 #: No shutting down, no revoking, no submitting of tasks through the dashboard.
 read_only = True
-#: Workers take no remote control: asking them would only wait, here at most a millisecond, for no answer.
-inspect_timeout = 1.0
-#: Workers send events unasked; Flower's broker user could not ask them.
+#: Workers send events unasked and take no remote control. What Flower knows of them it has from their events; the
+#: questions it still asks at its start and for a worker's own page are refused by the broker, as they should be.
 enable_events = False
+inspect_timeout = 1.0
+getLogger("flower.inspector").setLevel(ERROR)
 
 persistent = False
 max_workers = 100_000

@@ -17,25 +17,30 @@ CONTROL = "control"
 FLOWER = "flower"
 
 _NOBODY = "resetchannels -@all resetkeys"
-_CONNECT = "+hello +auth +ping +select +client|setname +client|setinfo +client|id"
+_CONNECT = "+hello +auth +ping +select +client|setname +client|setinfo"
+
+#: The channels of events in database 0. A listener must be allowed the very pattern it listens to.
+_EVENTS = "&/0.celeryev/*"
 
 #: Sends to devices and looks after their queues; consumes its own with kombu's bookkeeping; makes device users.
 _CONTROL_RULES = (
-    f"{_NOBODY} {_CONNECT} +info"
+    f"{_NOBODY} {_CONNECT}"
     " ~control* ~processing.control* ~device.* ~processing.device.* ~_kombu.* ~unacked*"
-    " &/*.celeryev* &/*.celery.pidbox* &*.reply.celery.pidbox"
+    f" {_EVENTS}"
     " +@list +@set +@sortedset +@hash +@transaction +get +set +setnx +del +exists +expire +pexpire +type +ttl"
-    " +publish +subscribe +psubscribe +unsubscribe +punsubscribe"
+    " +publish +evalsha +script|load"
     " +acl|setuser +acl|deluser +acl|getuser +acl|save"
 )
 
-#: Listens to events and counts what waits in the queues; changes nothing.
+#: Listens to events and counts what waits in the queues. The sets it may change hold kombu's notes on who listens; what it
+#: may publish asks workers to send events, which reaches nobody, but without it Flower would not start to listen.
 _FLOWER_RULES = (
-    f"{_NOBODY} {_CONNECT} +info"
-    " &/*.celeryev*"
-    " +subscribe +psubscribe +unsubscribe +punsubscribe"
-    " (-@all +llen ~control* ~device.*)"
-    " (-@all +sadd +srem +smembers +exists ~_kombu.binding.celeryev*)"
+    f"{_NOBODY} {_CONNECT} +multi +exec +discard"
+    " +llen ~control* ~device.*"
+    f" {_EVENTS} +subscribe +psubscribe +unsubscribe +punsubscribe"
+    " (-@all +sadd +srem +smembers ~_kombu.binding.celeryev ~_kombu.binding_permanent.celeryev)"
+    " (-@all +llen +del ~celeryev.*)"
+    " (-@all +publish &/0.celery.pidbox)"
 )
 
 

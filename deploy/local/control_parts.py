@@ -80,6 +80,7 @@ def flower_part(addresses: StackAddresses) -> Part:
         name="flower",
         command=(sys.executable, "-m", "celery", "flower", f"--conf={_FLOWER_CONFIGURATION}"),
         environment={
+            "CELERY_CONFIG_MODULE": "deploy.flower.celeryconfig",
             "CELERY_BROKER_URL": addresses.dashboard_broker_url,
             "OUTRIDER_FLOWER_PORT": str(port),
             "OUTRIDER_FLOWER_USER": addresses.flower_user,
