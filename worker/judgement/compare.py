@@ -17,7 +17,7 @@ _COMPARISONS: Final[dict[Operator, Callable[[Any, Any], bool]]] = {
     Operator.LESS_THAN_OR_EQUAL: operator.le,
 }
 
-_VERSION = re.compile(r"\d+(\.\d+)*")
+_VERSION = re.compile(r"[0-9]+(\.[0-9]+)*")
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 

@@ -12,18 +12,18 @@ import psutil
 GRACE_SECONDS = 5.0
 
 
-def end_tree(root: psutil.Process) -> None:
+def end_tree(root: psutil.Process, *, grace_seconds: float = GRACE_SECONDS) -> None:
     """End a process that leads its own session, its group and all its descendants: asked first, then killed."""
     members = _members(root)
     _signal_group(root.pid, signal.SIGTERM)
     _each(members, "terminate")
-    psutil.wait_procs(members, timeout=GRACE_SECONDS)
+    psutil.wait_procs(members, timeout=grace_seconds)
     # What was started meanwhile is killed, too.
     members = list({*members, *_members(root)})
     if sys.platform != "win32":
         _signal_group(root.pid, signal.SIGKILL)
     _each(members, "kill")
-    psutil.wait_procs(members, timeout=GRACE_SECONDS)
+    psutil.wait_procs(members, timeout=grace_seconds)
 
 
 def _members(root: psutil.Process) -> list[psutil.Process]:
