@@ -4,8 +4,8 @@ Read by `celery flower --conf=...`; each name is one of Flower's options. Port, 
 environment so that no command line shows them.
 """
 
-from logging import ERROR, getLogger
 import os
+from logging import ERROR, getLogger
 from typing import Any
 
 address = "127.0.0.1"

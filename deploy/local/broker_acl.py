@@ -32,8 +32,8 @@ _CONTROL_RULES = (
     " +acl|setuser +acl|deluser +acl|getuser +acl|save"
 )
 
-#: Listens to events and counts what waits in the queues. The sets it may change hold kombu's notes on who listens; what it
-#: may publish asks workers to send events, which reaches nobody, but without it Flower would not start to listen.
+#: Listens to events and counts what waits in the queues. The sets it may change hold kombu's notes on who listens; what
+#: it may publish asks workers to send events, which reaches nobody, but without it Flower would not start to listen.
 _FLOWER_RULES = (
     f"{_NOBODY} {_CONNECT} +multi +exec +discard"
     " +llen ~control* ~device.*"
