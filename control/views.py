@@ -97,9 +97,9 @@ class PublishReply(_View):
 
 
 class GroupRequest(_Request):
-    """A new group."""
+    """A new group; its name is part of addresses, so it holds no slash."""
 
-    name: str = Field(min_length=1, max_length=200)
+    name: str = Field(min_length=1, max_length=200, pattern=r"^[^/\x00-\x1f]+$")
 
 
 class GroupView(_View):

@@ -24,7 +24,7 @@ from control.views import (
 
 router = APIRouter(prefix="/v1", tags=["fleet"])
 
-_MEMBER_PATH = "/groups/{name}/members/{device}"
+_MEMBER_PATH = "/groups/{name}/members/{device:path}"
 
 
 @router.post("/groups", dependencies=[requires(Role.OPERATOR)], status_code=status.HTTP_201_CREATED)
@@ -72,7 +72,7 @@ def devices(services: ServicesDep) -> list[DeviceView]:
         return list_devices(session, _online_since(services))
 
 
-@router.get("/devices/{name}", dependencies=[requires(Role.VIEWER)])
+@router.get("/devices/{name:path}", dependencies=[requires(Role.VIEWER)])
 def device(name: str, services: ServicesDep) -> DeviceDetail:
     """One device by id or name, with its jobs, their phases and what happens next."""
     with services.database.snapshot() as session:

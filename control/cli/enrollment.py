@@ -1,6 +1,5 @@
 """`outrider enrollment`: tokens that devices enrol with."""
 
-from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -14,8 +13,6 @@ from control.views import EnrollmentTokenRequest
 
 enrollment_app = typer.Typer(no_args_is_help=True, help="Tokens that devices enrol with.")
 
-_HOUR = timedelta(hours=1)
-
 
 @enrollment_app.callback()
 def _group() -> None:
@@ -26,9 +23,7 @@ def _group() -> None:
 def create(
     group: Annotated[str | None, typer.Option("--group", "-g", help="Put the devices into this group.")] = None,
     uses: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many devices may use it.")] = 1,
-    expires_in: Annotated[
-        timedelta, typer.Option(parser=parse_duration, metavar="DURATION", help="Such as 30m, 1h, 7d.")
-    ] = _HOUR,
+    expires_in: Annotated[str, typer.Option(metavar="DURATION", help="Such as 30m, 1h, 7d.")] = "1h",
     as_json: Json = False,
 ) -> None:
     """Make a token and print it; it cannot be shown again.
@@ -36,7 +31,9 @@ def create(
     Example: outrider enrollment create --group desks --uses 10 --expires-in 1d
     """
     with handled(as_json=as_json):
-        request = EnrollmentTokenRequest(group=group, uses=uses, lifetime_seconds=expires_in.total_seconds())
+        request = EnrollmentTokenRequest(
+            group=group, uses=uses, lifetime_seconds=parse_duration(expires_in).total_seconds()
+        )
         with connect() as client:
             made = client.create_enrollment_token(request)
         if as_json:

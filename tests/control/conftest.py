@@ -3,6 +3,7 @@
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -120,10 +121,19 @@ def either_plane(
 
 
 @pytest.fixture
-def client(plane: Plane) -> Iterator[httpx.Client]:
+def make_client() -> Iterator[Callable[[Plane], httpx.Client]]:
     """The API in process; errors of the server are answered, as a real server answers them."""
-    with TestClient(create_app(plane.services), raise_server_exceptions=False) as client:
-        yield client
+    with ExitStack() as clients:
+
+        def make(plane: Plane) -> httpx.Client:
+            return clients.enter_context(TestClient(create_app(plane.services), raise_server_exceptions=False))
+
+        yield make
+
+
+@pytest.fixture
+def client(plane: Plane, make_client: Callable[[Plane], httpx.Client]) -> httpx.Client:
+    return make_client(plane)
 
 
 @pytest.fixture

@@ -1,0 +1,149 @@
+"""The outbox: sent after the commit, by any number of dispatchers, and again after a crash."""
+
+from datetime import timedelta
+from threading import Barrier, Thread
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+
+from contract.errors import UnavailableError
+from contract.jobs import JobRef, JobState
+from contract.uplink import ProgressBatch
+from control.database.tables import Device, Job, OutboxEntry
+from control.dispatch.outbox import dispatch_due, pending_entries
+from control.fleet.groups import add_member
+from control.ingest.progress import take_progress
+from tests.control.plane import FACTS, Plane, RecordingPublisher, progress_of
+
+DEVICES = 5
+
+
+@pytest.fixture
+def due(either_plane: Plane) -> Plane:
+    """A plane with a job due for each of five devices."""
+    plane = either_plane
+    plane.publish()
+    group_id = plane.group("desks")
+    now = plane.clock.now()
+    with plane.services.database.transaction() as session:
+        for number in range(DEVICES):
+            device = Device(
+                id=str(uuid4()),
+                name=f"desk-{number}",
+                signing_key=uuid4().bytes,
+                sealing_key=b"",
+                facts=FACTS.model_dump(mode="json"),
+                enrolled_with="",
+                enrolled_at=now,
+                last_seen_at=now,
+            )
+            session.add(device)
+            session.flush()
+            add_member(session, group_id, device.id, now)
+    plane.assign("desks")
+    plane.plan()
+    return plane
+
+
+def states(plane: Plane) -> set[JobState]:
+    with plane.services.database.snapshot() as session:
+        return set(session.scalars(select(Job.state)))
+
+
+def test_every_job_is_sent_once(due: Plane) -> None:
+    sent = due.dispatch()
+    assert len({ref.job_id for _, ref in sent}) == len(sent) == DEVICES
+    assert {(ref.generation, ref.attempt) for _, ref in sent} == {(1, 1)}
+    assert states(due) == {JobState.SENT}
+    assert due.dispatch() == []
+
+
+def test_no_more_than_the_limit_is_sent(due: Plane) -> None:
+    assert len(due.dispatch(limit=2)) == 2
+    assert len(due.dispatch()) == DEVICES - 2
+
+
+def test_what_a_broker_refuses_stays_and_is_sent_later(due: Plane) -> None:
+    due.publisher.capacity = 2
+    with pytest.raises(UnavailableError):
+        due.dispatch()
+    assert states(due) == {JobState.SENT, JobState.PLANNED}
+    due.publisher.capacity = None
+    assert len(due.dispatch()) == DEVICES - 2
+    assert len({ref.job_id for _, ref in due.publisher.sent}) == DEVICES
+
+
+class DyingPublisher(RecordingPublisher):
+    """Sends one message, then its process is killed."""
+
+    def publish(self, device_id: str, ref: JobRef) -> None:
+        super().publish(device_id, ref)
+        raise KeyboardInterrupt
+
+
+def test_a_dispatcher_killed_after_sending_leads_to_the_same_generation_again(
+    due: Plane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dying = DyingPublisher()
+    database = due.services.database
+
+    def killed(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("control.dispatch.outbox._settle", killed)
+        with pytest.raises(KeyboardInterrupt):
+            dispatch_due(database, dying, due.clock, 10)
+    assert due.dispatch() == [], "the claims of the dead dispatcher still hold"
+    due.clock.advance(timedelta(minutes=3))
+    again = due.dispatch()
+    assert len(again) == DEVICES
+    assert dying.sent[0] in again
+
+
+def test_dispatchers_at_the_same_time_share_the_work(due: Plane) -> None:
+    together = Barrier(4)
+    publishers = [RecordingPublisher() for _ in range(4)]
+
+    def dispatch(publisher: RecordingPublisher) -> None:
+        together.wait(10)
+        dispatch_due(due.services.database, publisher, due.clock, 10)
+
+    threads = [Thread(target=dispatch, args=(publisher,)) for publisher in publishers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sent = [ref.job_id for publisher in publishers for _, ref in publisher.sent]
+    assert len(sent) == len(set(sent)) == DEVICES
+
+
+def test_a_job_cancelled_meanwhile_is_not_sent(due: Plane) -> None:
+    with due.services.database.transaction() as session:
+        job = session.scalars(select(Job).limit(1)).one()
+        job.state = JobState.CANCELLED
+    assert len(due.dispatch()) == DEVICES - 1
+    with due.services.database.snapshot() as session:
+        assert pending_entries(session, job.device_id) == 0
+
+
+class FastDevicePublisher(RecordingPublisher):
+    """Sends to a device that is running the job before the dispatcher has written that it was sent."""
+
+    def __init__(self, plane: Plane) -> None:
+        super().__init__()
+        self._plane = plane
+
+    def publish(self, device_id: str, ref: JobRef) -> None:
+        super().publish(device_id, ref)
+        with self._plane.services.database.transaction() as session:
+            batch = ProgressBatch(items=(progress_of(ref),))
+            take_progress(session, session.get_one(Device, device_id), batch, self._plane.clock.now())
+
+
+def test_a_device_that_is_faster_than_the_dispatcher_stays_running(due: Plane) -> None:
+    dispatch_due(due.services.database, FastDevicePublisher(due), due.clock, 10)
+    assert states(due) == {JobState.RUNNING}
+    with due.services.database.snapshot() as session:
+        assert None not in session.scalars(select(OutboxEntry.sent_at)).all()
