@@ -89,6 +89,9 @@ def _resumable(target: Path, size: int) -> int:
 
 
 def _append(stream: ContentStream, target: Path, size: int) -> Iterator[int]:
+    if stream.first > size_of(target):
+        detail = f"the content store answered from byte {stream.first} on, asked was {size_of(target)}"
+        raise UnavailableError(ErrorCode.DOWNLOAD_FAILED, detail=detail)
     try:
         with target.open("r+b" if target.exists() else "wb") as file:
             file.truncate(stream.first)

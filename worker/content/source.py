@@ -12,7 +12,6 @@ import httpx
 from contract.error_codes import ErrorCode
 from contract.errors import UnavailableError
 
-_CHUNK_BYTES = 256 * 1024
 _CONTENT_RANGE = re.compile(r"bytes (?P<first>\d+)-\d+/(?P<total>\d+|\*)")
 
 
@@ -56,7 +55,8 @@ class HttpContentSource:
             headers["Range"] = f"bytes={first}-"
         try:
             with self._client.stream("GET", url, headers=headers) as response:
-                yield ContentStream(_first(response), response.iter_raw(_CHUNK_BYTES))
+                # As it arrives: chunks of a fixed size would lose what a cut connection had brought of the last one.
+                yield ContentStream(_first(response), response.iter_raw())
         except httpx.TimeoutException as error:
             raise UnavailableError(ErrorCode.DOWNLOAD_TIMEOUT, detail=type(error).__name__) from error
         except httpx.HTTPError as error:

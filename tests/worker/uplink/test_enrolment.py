@@ -1,0 +1,72 @@
+from uuid import uuid4
+
+import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from contract.errors import TrustError, UnavailableError
+from contract.uplink import EnrollmentReply, EnrollmentRequest, proof_message
+from tests.worker.rig import Rig
+from tests.worker.uplink.server import Answer, Server
+from worker.identity import Identity
+from worker.settings import AgentSettings
+from worker.uplink.enrolment import enroll
+from worker.uplink.transport import http_client
+
+pytestmark = pytest.mark.integration
+
+REPLY = EnrollmentReply(
+    device_id=str(uuid4()),
+    broker_url="redis://127.0.0.1:1/0",
+    broker_user="device.x",
+    broker_secret="broker-secret",
+    policy_keys={"policy-1": bytes(32)},
+    check_in_interval_seconds=120,
+)
+
+
+def _enroll(server: Server, settings: AgentSettings, rig: Rig) -> Identity:
+    with http_client(settings, base_url=server.url) as client:
+        return enroll(client, token="token", name="desk-1", facts=rig.device.machine.platform.facts())
+
+
+def test_the_device_proves_that_it_holds_its_keys(server: Server, settings: AgentSettings, rig: Rig) -> None:
+    server.answer = lambda _asked: Answer(body=REPLY.to_json().encode())
+    identity = _enroll(server, settings, rig)
+    request = EnrollmentRequest.from_json(server.asked[0].body)
+    message = proof_message("token", "desk-1", request.signing_key, request.sealing_key)
+    Ed25519PublicKey.from_public_bytes(request.signing_key).verify(request.proof, message)
+    with pytest.raises(InvalidSignature):
+        Ed25519PublicKey.from_public_bytes(request.signing_key).verify(request.proof, message + b"x")
+    assert identity.signer.public_key().public_bytes_raw() == request.signing_key
+    assert identity.unsealer.public_key().public_bytes_raw() == request.sealing_key
+
+
+def test_private_keys_never_leave_the_device(server: Server, settings: AgentSettings, rig: Rig) -> None:
+    server.answer = lambda _asked: Answer(body=REPLY.to_json().encode())
+    identity = _enroll(server, settings, rig)
+    request = EnrollmentRequest.from_json(server.asked[0].body)
+    assert identity.signing_key not in {request.signing_key, request.sealing_key, request.proof}
+    assert identity.sealing_key not in {request.signing_key, request.sealing_key, request.proof}
+
+
+def test_the_identity_holds_what_the_control_plane_gave(server: Server, settings: AgentSettings, rig: Rig) -> None:
+    server.answer = lambda _asked: Answer(body=REPLY.to_json().encode())
+    identity = _enroll(server, settings, rig)
+    assert identity.device_id == REPLY.device_id
+    assert identity.broker_secret == "broker-secret"
+    assert identity.policy_keys == REPLY.policy_keys
+    assert identity.check_in_interval_seconds == 120
+    assert identity.control_plane_url.rstrip("/") == server.url
+
+
+def test_a_refused_token_is_said(server: Server, settings: AgentSettings, rig: Rig) -> None:
+    server.answer = lambda _asked: Answer(401, b'{"title": "no", "status": 401, "code": "token-refused"}')
+    with pytest.raises(TrustError, match="token"):
+        _enroll(server, settings, rig)
+
+
+def test_a_control_plane_that_is_down_is_said(server: Server, settings: AgentSettings, rig: Rig) -> None:
+    server.answer = lambda _asked: Answer(503)
+    with pytest.raises(UnavailableError):
+        _enroll(server, settings, rig)

@@ -1,0 +1,170 @@
+"""The uplink against a real server, its signatures checked as the control plane checks them."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from contract.error_codes import ErrorCode
+from contract.errors import NotFoundError, OutriderError, TrustError, UnavailableError
+from contract.http_signatures import SignableRequest, verify_request
+from contract.phases import Phase
+from contract.report import Progress
+from contract.uplink import CheckIn, CheckInReason, CheckInReply, ContentInfo, Problem, ProgressBatch
+from tests.worker.rig import Rig
+from tests.worker.uplink.server import Answer, Asked, Server
+from worker.uplink.http import HttpUplink
+
+pytestmark = pytest.mark.integration
+
+JOB = str(uuid4())
+REPLY = CheckInReply(jobs_sent=2, check_in_interval_seconds=60, server_time=datetime.now(UTC))
+
+
+def _problem(status: int, code: ErrorCode) -> Answer:
+    problem = Problem(title=code.sentence, status=status, code=code.slug, detail="the facts")
+    return Answer(status, problem.model_dump_json().encode(), {"Content-Type": "application/problem+json"})
+
+
+def _check_in(rig: Rig) -> CheckIn:
+    return CheckIn(reason=CheckInReason.USER_REQUEST, facts=rig.device.machine.platform.facts())
+
+
+def _progress() -> ProgressBatch:
+    item = Progress(job_id=JOB, generation=1, attempt=1, sequence=1, phase=Phase.POLL, at=datetime.now(UTC))
+    return ProgressBatch(items=(item,))
+
+
+CALLS: list[Callable[[HttpUplink, Rig], object]] = [
+    lambda uplink, rig: uplink.check_in(_check_in(rig)),
+    lambda uplink, _rig: uplink.policy(JOB, known_digest=None),
+    lambda uplink, _rig: uplink.content_info(JOB),
+    lambda uplink, _rig: uplink.progress(_progress()),
+]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_every_request_is_signed_by_the_device(
+    call: Callable[[HttpUplink, Rig], object], uplink: HttpUplink, server: Server, rig: Rig
+) -> None:
+    info = ContentInfo(url="http://store", expires_at=datetime.now(UTC), size=1, sealed_key=b"x")
+    bodies = {"check-in": REPLY.to_json(), "content-info": info.to_json()}
+    server.answer = lambda asked: Answer(body=bodies.get(asked.request.url.rpartition("/")[2], "").encode())
+    call(uplink, rig)
+    (asked,) = server.asked
+    keys = {rig.identity.device_id: rig.identity.signer.public_key()}
+    key_id, nonce = verify_request(asked.request, asked.body, keys.__getitem__)
+    assert key_id == rig.identity.device_id
+    assert nonce
+
+
+def test_a_request_changed_on_the_way_does_not_verify(uplink: HttpUplink, server: Server, rig: Rig) -> None:
+    server.answer = lambda _asked: Answer(body=REPLY.to_json().encode())
+    uplink.check_in(_check_in(rig))
+    (asked,) = server.asked
+    keys = {rig.identity.device_id: rig.identity.signer.public_key()}
+    with pytest.raises(TrustError):
+        verify_request(asked.request, asked.body + b" ", keys.__getitem__)
+    moved = SignableRequest("POST", f"{server.url}/v1/device/reports", asked.request.headers)
+    with pytest.raises(TrustError):
+        verify_request(moved, asked.body, keys.__getitem__)
+
+
+def test_a_check_in_says_what_it_says_and_hears_the_reply(uplink: HttpUplink, server: Server, rig: Rig) -> None:
+    server.answer = lambda _asked: Answer(body=REPLY.to_json().encode())
+    said = _check_in(rig)
+    assert uplink.check_in(said) == REPLY
+    assert CheckIn.from_json(server.asked[0].body) == said
+
+
+def test_a_policy_comes_with_the_digest_of_its_bytes(uplink: HttpUplink, server: Server) -> None:
+    server.answer = lambda _asked: Answer(body=b"signed bytes")
+    reply = uplink.policy(JOB, known_digest=None)
+    assert reply.envelope == b"signed bytes"
+    assert reply.digest == hashlib.sha256(b"signed bytes").hexdigest()
+
+
+def test_a_policy_that_is_known_is_not_sent_again(uplink: HttpUplink, server: Server) -> None:
+    digest = hashlib.sha256(b"signed bytes").hexdigest()
+
+    def answer(asked: Asked) -> Answer:
+        assert asked.request.headers["if-none-match"] == f'"{digest}"'
+        return Answer(304)
+
+    server.answer = answer
+    reply = uplink.policy(JOB, known_digest=digest)
+    assert (reply.digest, reply.envelope) == (digest, None)
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
+def test_a_server_that_cannot_right_now_may_be_asked_again(uplink: HttpUplink, server: Server, status: int) -> None:
+    server.answer = lambda _asked: Answer(status)
+    with pytest.raises(UnavailableError) as caught:
+        uplink.content_info(JOB)
+    assert caught.value.code is ErrorCode.API_UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (401, ErrorCode.SIGNATURE_REFUSED, TrustError),
+        (403, ErrorCode.TOKEN_REFUSED, TrustError),
+        (404, ErrorCode.UNKNOWN_JOB, NotFoundError),
+        (409, ErrorCode.DOCUMENT_INVALID, OutriderError),
+    ],
+)
+def test_a_refusal_has_the_code_the_control_plane_gave(
+    uplink: HttpUplink, server: Server, status: int, code: ErrorCode, kind: type[OutriderError]
+) -> None:
+    server.answer = lambda _asked: _problem(status, code)
+    with pytest.raises(kind) as caught:
+        uplink.content_info(JOB)
+    assert caught.value.code is code
+    assert caught.value.detail == "the facts"
+
+
+def test_a_refusal_in_other_words_is_still_an_error(uplink: HttpUplink, server: Server) -> None:
+    server.answer = lambda _asked: Answer(418, b"<html>teapot</html>")
+    with pytest.raises(OutriderError) as caught:
+        uplink.content_info(JOB)
+    assert caught.value.code is ErrorCode.API_ERROR
+    assert "418" in caught.value.detail
+
+
+def test_an_answer_that_is_no_such_document_is_an_error(uplink: HttpUplink, server: Server, rig: Rig) -> None:
+    server.answer = lambda _asked: Answer(body=b"{}")
+    with pytest.raises(OutriderError) as caught:
+        uplink.check_in(_check_in(rig))
+    assert caught.value.code is ErrorCode.DOCUMENT_INVALID
+
+
+def test_silence_ends_after_the_time_limit(uplink: HttpUplink, server: Server) -> None:
+    def answer(_asked: Asked) -> Answer:
+        time.sleep(1)
+        return Answer()
+
+    server.answer = answer
+    with pytest.raises(UnavailableError, match="ReadTimeout"):
+        uplink.content_info(JOB)
+
+
+def test_a_cut_answer_may_be_asked_for_again(uplink: HttpUplink, server: Server) -> None:
+    server.answer = lambda _asked: Answer(body=b"x" * 100, cut_after=10)
+    with pytest.raises(UnavailableError):
+        uplink.content_info(JOB)
+
+
+def test_nobody_there_may_be_asked_again(uplink: HttpUplink, server: Server) -> None:
+    uplink.client.base_url = "http://127.0.0.1:1"
+    with pytest.raises(UnavailableError, match="ConnectError"):
+        uplink.content_info(JOB)
+
+
+def test_a_redirect_is_not_followed(uplink: HttpUplink, server: Server) -> None:
+    server.answer = lambda _asked: Answer(307, headers={"Location": f"{server.url}/elsewhere"})
+    with pytest.raises(OutriderError):
+        uplink.content_info(JOB)
+    assert len(server.asked) == 1
