@@ -67,6 +67,8 @@ def make_app(identity: Identity, runner: PhaseRunner) -> Celery:
         worker_redirect_stdouts=False,
         worker_detect_quorum_queues=False,
     )
+    # Messages, events and so the dashboard show no arguments.
+    app.amqp.kwargsrepr_maxsize = 0
     for phase in PHASES:
         _register(app, runner, phase)
     return app

@@ -36,9 +36,9 @@ def publish(package: PackagePath, manifest: ManifestPath = None, as_json: Json =
     Example: outrider app publish editor.intunewin --manifest editor.yaml
     """
     with handled(as_json=as_json):
-        described = read_manifest(manifest or package.with_suffix(".yaml"))
         # A wrong file is refused before it is uploaded.
         read_metadata(package)
+        described = read_manifest(manifest or package.with_suffix(".yaml"))
         with connect() as client:
             uploaded = _upload(client, package)
             reply = client.publish(described, uploaded.digest)

@@ -61,6 +61,8 @@ def make_app(broker_url: str) -> Celery:
         worker_redirect_stdouts=False,
         worker_detect_quorum_queues=False,
     )
+    # Messages, events and so the dashboard show no arguments.
+    app.amqp.kwargsrepr_maxsize = 0
     return app
 
 

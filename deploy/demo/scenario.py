@@ -68,7 +68,8 @@ class Scenario:
         uses = str(len(DEVICES))
         token = operator.ask("outrider", "enrollment", "create", "--group", GROUP, "--uses", uses)["token"]
         for device in DEVICES:
-            environment = self._prepare(device)
+            self._prepare(device)
+            environment = self.agent_environment(device.name)
             agent = Typist(self.console, environment)
             url = operator.environment["OUTRIDER_URL"]
             agent.type("outrider-agent", "enroll", url, token, "--name", device.name, secret=token)
@@ -78,12 +79,15 @@ class Scenario:
         """Want the app on the group."""
         operator.type("outrider", "assign", APP, "--group", GROUP, "--intent", "required")
 
-    def _prepare(self, device: DemoDevice) -> Mapping[str, str]:
-        folder = self.device_folder / device.name
-        home = folder / "home"
+    def agent_environment(self, device: str) -> Mapping[str, str]:
+        """What makes an agent this device's: its home and its state."""
+        folder = self.device_folder / device
+        return {"HOME": str(folder / "home"), "OUTRIDER_AGENT_STATE_DIR": str(folder / "state")}
+
+    def _prepare(self, device: DemoDevice) -> None:
+        home = self.device_folder / device.name / "home"
         home.mkdir(parents=True)
         device.prepare(home)
-        return {"HOME": str(home), "OUTRIDER_AGENT_STATE_DIR": str(folder / "state")}
 
 
 def _from_here(path: Path) -> str:
