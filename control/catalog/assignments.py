@@ -18,7 +18,7 @@ from control.fleet.groups import find_group
 def assign(
     session: Session, app: str, group: str, intent: Intent, now: datetime
 ) -> tuple[Assignment, App, Group, bool]:
-    """Want the app on the group; wanting the same again changes nothing.
+    """Want the app on the group, with this intent from now on; wanting the same again changes nothing.
 
     Returns:
         The assignment, its app and group, and whether it is new.
@@ -32,9 +32,10 @@ def assign(
         raise InputError(ErrorCode.DOCUMENT_INVALID, place="intent", detail=f"expected one of {words}")
     found_app, found_group = find_app(session, app), find_group(session, group)
     lock_planning(session)
-    key = (Assignment.app_id == found_app.id, Assignment.group_id == found_group.id, Assignment.intent == intent)
+    key = (Assignment.app_id == found_app.id, Assignment.group_id == found_group.id)
     existing = session.scalar(select(Assignment).where(*key))
     if existing is not None:
+        existing.intent = intent
         return existing, found_app, found_group, False
     assignment = Assignment(
         id=str(uuid4()), app_id=found_app.id, group_id=found_group.id, intent=intent, created_at=now

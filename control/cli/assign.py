@@ -23,6 +23,9 @@ def assign(
 ) -> None:
     """Want an app on the devices of a group; devices that are online begin at once.
 
+    A group has one intent for an app: assigning it again with another intent changes it. Where the groups of a device
+    want different things, required beats uninstall.
+
     Example: outrider assign Editor --group desks --intent required
     """
     with handled(as_json=as_json):

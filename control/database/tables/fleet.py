@@ -47,10 +47,10 @@ class GroupMember(Base):
 
 
 class Assignment(Base):
-    """An intent for an app on a group."""
+    """An intent for an app on a group; a group has one intent for an app, as in the original."""
 
     __tablename__ = "assignments"
-    __table_args__ = (UniqueConstraint("app_id", "group_id", "intent"),)
+    __table_args__ = (UniqueConstraint("app_id", "group_id"),)
 
     id: Mapped[Id] = mapped_column(primary_key=True)
     app_id: Mapped[Id] = mapped_column(ForeignKey("apps.id"))

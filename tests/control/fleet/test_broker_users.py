@@ -40,7 +40,7 @@ def test_a_device_moves_acknowledges_and_gives_back_its_messages(device: redis.R
     assert device.blmove(queue, processing_list(queue), 1, "RIGHT", "LEFT") == b"one"
     assert device.llen(processing_list(queue)) == 1
     with device.pipeline(transaction=True) as pipe:
-        pipe.lrem(processing_list(queue), 1, b"one")
+        pipe.lrem(processing_list(queue), 1, "one")
         pipe.rpush(queue, b"one")
         pipe.execute()
     assert device.llen(queue) == 2
@@ -77,7 +77,7 @@ def test_everything_else_is_refused(valkey: RunningBroker, device: redis.Redis, 
 
 
 def listen(connection: redis.Redis) -> object:
-    events = connection.pubsub()
+    events = connection.pubsub()  # type: ignore[no-untyped-call]  # the library leaves it untyped
     events.psubscribe("/0.celeryev/*")
     return events.parse_response(timeout=1)
 

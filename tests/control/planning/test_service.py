@@ -118,11 +118,26 @@ def test_leaving_the_group_cancels_and_coming_back_makes_a_new_job(fleet: tuple[
     assert {job.state for job in jobs(plane)[:2]} == {JobState.CANCELLED, JobState.PLANNED}
 
 
-def test_required_beats_uninstall(fleet: tuple[Plane, str, list[str]]) -> None:
-    plane, _, _ = fleet
-    plane.assign("desks", Intent.UNINSTALL)
+def test_required_beats_uninstall_of_another_group(fleet: tuple[Plane, str, list[str]]) -> None:
+    plane, _, ids = fleet
+    everyone = plane.group("everyone")
+    with plane.services.database.transaction() as session:
+        add_member(session, everyone, ids[0], plane.clock.now())
+    plane.assign("everyone", Intent.UNINSTALL)
     plane.plan()
     assert {job.intent for job in jobs(plane)} == {Intent.REQUIRED}
+
+
+def test_assigning_again_with_another_intent_changes_it(fleet: tuple[Plane, str, list[str]]) -> None:
+    plane, _, _ = fleet
+    plane.plan()
+    plane.clock.advance(timedelta(seconds=1))
+    plane.assign("desks", Intent.UNINSTALL)
+    plane.plan()
+    assert [(job.intent, job.state) for job in jobs(plane)] == [
+        (Intent.REQUIRED, JobState.CANCELLED),
+        (Intent.UNINSTALL, JobState.PLANNED),
+    ] * 3
 
 
 def test_the_database_itself_refuses_a_second_live_job(fleet: tuple[Plane, str, list[str]]) -> None:

@@ -77,7 +77,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["app_id"], ["apps.id"], name=op.f("fk_assignments_app_id")),
         sa.ForeignKeyConstraint(["group_id"], ["groups.id"], name=op.f("fk_assignments_group_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_assignments")),
-        sa.UniqueConstraint("app_id", "group_id", "intent", name=op.f("uq_assignments_app_id_group_id_intent")),
+        sa.UniqueConstraint("app_id", "group_id", name=op.f("uq_assignments_app_id_group_id")),
     )
     with op.batch_alter_table("assignments", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_assignments_group_id"), ["group_id"], unique=False)
