@@ -50,10 +50,12 @@ def status(folder: Folder = _DEFAULT_FOLDER) -> None:
     if not states:
         Console(stderr=True).print(f"No stack runs in {stack.layout.folder}.")
         raise typer.Exit(ExitStatus.UNAVAILABLE)
-    table = Table("part", "state", "process", "since", "log")
+    table = Table("part", "state", "since")
     for state in states:
-        table.add_row(state.name, state.state, str(state.pid), state.description, str(stack.layout.log(state.name)))
-    Console().print(table)
+        table.add_row(state.name, state.state, state.description)
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(table)
+    console.print(f"Logs: {stack.layout.logs}")
     raise typer.Exit(ExitStatus.FAILED if any(state.state != "RUNNING" for state in states) else ExitStatus.OK)
 
 
@@ -67,9 +69,11 @@ def main() -> None:
 
 
 def _show(addresses: StackAddresses) -> None:
-    table = Table.grid(padding=(0, 2))
-    table.add_row("API", addresses.api_url)
-    table.add_row("Flower", f"{addresses.flower_url}  {addresses.flower_user} / {addresses.flower_password}")
-    table.add_row("content store", addresses.s3_endpoint)
-    table.add_row("broker", addresses.device_broker_url)
-    Console(highlight=False).print(table)
+    rows = {
+        "API": addresses.api_url,
+        "Flower": f"{addresses.flower_url}  user {addresses.flower_user}, password {addresses.flower_password}",
+        "content store": addresses.s3_endpoint,
+        "broker": addresses.device_broker_url,
+    }
+    for name, value in rows.items():
+        typer.echo(f"{name:15}{value}")

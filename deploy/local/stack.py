@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -61,29 +61,34 @@ class LocalStack:
     def up(self, *names: StandardPart) -> StackAddresses:
         """Start the named parts, all of them by default, each once the ones before it are ready.
 
-        On a stack that already runs it starts what is missing. What an earlier life left behind is ended first.
+        On a stack that already runs it starts what is missing. What an earlier life left behind is ended first. A new
+        stack of which a part does not start is ended as a whole; the logs stay.
 
         Raises:
             OutriderError: A part did not start (with the end of its log), or another command works on this stack.
             InputError: The folder or the caller's environment does not suit.
         """
+        wanted = names or tuple(StandardPart)
         with self._alone():
-            plan = self._begin()
-            for name in names or tuple(StandardPart):
-                if plan.embedded(name):
-                    if name.is_control:
-                        self._initialize(plan.addresses)
-                    plan = self._start_standard(plan, name)
-            return plan.addresses
+            was_running = self._supervisor.answers()
+            try:
+                return self._bring_up(wanted, was_running=was_running)
+            except BaseException:
+                if not was_running:
+                    self._end()
+                raise
 
-    def add(self, part: Part) -> None:
-        """Start one more part and wait until it is ready; one of the same name is replaced if it differs.
+    def add(self, *parts: Part) -> None:
+        """Start more parts side by side and wait until they are ready; one of the same name is replaced if it differs.
 
         Raises:
-            OutriderError: It did not start, or the stack does not run.
+            OutriderError: One did not start, or the stack does not run.
         """
         with self._alone():
-            self._start(part)
+            for part in parts:
+                self._supervisor.add(part)
+            for part in parts:
+                self._await(part)
 
     def remove(self, name: str) -> None:
         """Stop a part and forget it; its folder and its log stay."""
@@ -95,10 +100,7 @@ class LocalStack:
         if not self.layout.folder.exists():
             return
         with self._alone():
-            if self._supervisor.answers():
-                self._supervisor.stop(last=FOUNDATIONS)
-            end_processes(self.layout.folder)
-            self._supervisor.forget()
+            self._end()
 
     def status(self) -> list[ProcessState]:
         """How each part fares; empty where the stack does not run."""
@@ -137,43 +139,77 @@ class LocalStack:
         finally:
             lock.release()
 
-    def _begin(self) -> StackPlan:
+    def _bring_up(self, wanted: Collection[StandardPart], *, was_running: bool) -> StackAddresses:
+        """Start what the others rest on, prepare the control plane, then start the others side by side."""
+        plan = self._begin(was_running=was_running)
+        embedded = [name for name in StandardPart if name in wanted and plan.embedded(name)]
+        plan = self._start_together(plan, [name for name in embedded if name in FOUNDATIONS])
+        if any(name.is_control for name in embedded):
+            self._initialize(plan.addresses)
+        plan = self._start_together(plan, [name for name in embedded if name not in FOUNDATIONS])
+        return plan.addresses
+
+    def _begin(self, *, was_running: bool) -> StackPlan:
         """Settle the addresses and have a supervisor, this stack's living one or a new one."""
-        runs = self._supervisor.answers()
-        if not runs:
+        if not was_running:
             end_processes(self.layout.folder)
         for folder in (self.layout.logs, self.layout.temporary, self.layout.control_state):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         earlier = StackAddresses.load(self.layout.addresses)
-        plan = self._plan(choose_ports(earlier.ports if earlier else {}, keep=runs))
+        plan = self._plan(choose_ports(earlier.ports if earlier else {}, keep=was_running))
         plan.addresses.save(self.layout.addresses)
-        if not runs:
+        if not was_running:
             self._supervisor.start()
         return plan
+
+    def _end(self) -> None:
+        if self._supervisor.answers():
+            self._supervisor.stop(last=FOUNDATIONS)
+        end_processes(self.layout.folder)
+        self._supervisor.forget()
 
     def _plan(self, ports: Mapping[str, int]) -> StackPlan:
         outside = OutsideParts.from_environment(self._environment)
         secrets = StackSecrets.load_or_make(self.layout.secrets)
         return StackPlan(layout=self.layout, outside=outside, secrets=secrets, ports=ports)
 
-    def _start_standard(self, plan: StackPlan, name: StandardPart) -> StackPlan:
-        """Start a part of the plan; if somebody took its port meanwhile, on another one."""
-        for _ in range(_PORT_TRIES):
-            try:
-                self._start(plan.part(name))
-            except OutriderError:
-                self._supervisor.remove(name.value)
-                if not name.listens or is_free(plan.ports[name]):
-                    raise
-                plan = plan.with_new_port(name)
-                plan.addresses.save(self.layout.addresses)
-            else:
-                return plan
-        raise self._failure(name, f"each of {_PORT_TRIES} ports was taken by another program")
+    def _start_together(self, plan: StackPlan, names: Sequence[StandardPart]) -> StackPlan:
+        """Start parts side by side; where somebody took a port meanwhile, on another one.
 
-    def _start(self, part: Part) -> None:
-        self._supervisor.add(part)
-        self.wait_ready(part)
+        A new address makes new parts of all that are told it, and adding a part that has not changed does nothing.
+        """
+        for _ in range(_PORT_TRIES):
+            parts = {name: plan.part(name) for name in names}
+            for part in parts.values():
+                self._supervisor.add(part)
+            robbed = next((name for name, part in parts.items() if not self._has_its_port(plan, name, part)), None)
+            if robbed is None:
+                return plan
+            plan = plan.with_new_port(robbed)
+            plan.addresses.save(self.layout.addresses)
+        raise self._failure(names[-1], f"each of {_PORT_TRIES} ports was taken by another program")
+
+    def _has_its_port(self, plan: StackPlan, name: StandardPart, part: Part) -> bool:
+        """Wait until a part is ready; False where it cannot be because its port is somebody else's.
+
+        Raises:
+            OutriderError: It is not ready for another reason.
+        """
+        try:
+            self._await(part)
+        except OutriderError:
+            if not name.listens or is_free(plan.ports[name]):
+                raise
+            return False
+        return True
+
+    def _await(self, part: Part) -> None:
+        """Wait until a part that was just started is ready; one that does not get ready is taken out again."""
+        try:
+            self.wait_ready(part)
+        except OutriderError:
+            self._supervisor.remove(part.name)
+            raise
 
     def _settled(self, part: Part) -> bool:
         """Whether the part is ready, or has shown that it will not be."""

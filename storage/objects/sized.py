@@ -28,7 +28,7 @@ class SizedReader:
         wanted = self._left if count < 0 else min(count, self._left)
         data = self._source.read(wanted)
         self._left -= len(data)
-        if len(data) < wanted and not data:
+        if wanted and not data:
             raise self._wrong("ended early")
         if not self._left and self._source.read(1):
             raise self._wrong("goes on after them")
