@@ -50,6 +50,12 @@ def list_groups(session: Session) -> list[GroupView]:
     ]
 
 
+def group_view(session: Session, group: Group) -> GroupView:
+    """One group and how many devices are in it."""
+    members = session.scalar(select(func.count()).where(GroupMember.group_id == group.id)) or 0
+    return GroupView(id=group.id, name=group.name, members=members, created_at=group.created_at)
+
+
 def group_detail(session: Session, name: str, online_since: datetime) -> GroupDetail:
     """One group with its devices.
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from fastapi import APIRouter, status
 
 from contract.queues import ControlTask
-from control.answers.devices import device_detail, group_detail, list_devices, list_groups
+from control.answers.devices import device_detail, group_detail, group_view, list_devices, list_groups
 from control.api.dependencies import ServicesDep, requires
 from control.database.tables import Role
 from control.fleet.devices import find_device
@@ -29,10 +29,10 @@ _MEMBER_PATH = "/groups/{name}/members/{device:path}"
 
 @router.post("/groups", dependencies=[requires(Role.OPERATOR)], status_code=status.HTTP_201_CREATED)
 def make_group(body: GroupRequest, services: ServicesDep) -> GroupView:
-    """Make an empty group."""
+    """Make an empty group; one of that name that is there already stays as it is, and is the answer."""
     with services.database.transaction() as session:
         group = create_group(session, body.name, services.clock.now())
-    return GroupView(id=group.id, name=group.name, members=0, created_at=group.created_at)
+        return group_view(session, group)
 
 
 @router.get("/groups", dependencies=[requires(Role.VIEWER)])

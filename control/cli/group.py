@@ -19,7 +19,7 @@ Devices = Annotated[list[str], typer.Argument(help="Devices by name or id.")]
 
 @group_app.command("create", epilog=STATUSES)
 def create(name: Group, as_json: Json = False) -> None:
-    """Make an empty group.
+    """Make an empty group; doing it again changes nothing.
 
     Example: outrider group create desks
     """
@@ -29,7 +29,7 @@ def create(name: Group, as_json: Json = False) -> None:
         if as_json:
             print_views(group)
         else:
-            typer.echo(f"Group {group.name} is made.")
+            typer.echo(f"Group {group.name} is there, with {group.members} devices.")
 
 
 @group_app.command("list", epilog=STATUSES)

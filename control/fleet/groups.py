@@ -7,20 +7,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from contract.error_codes import ErrorCode
-from contract.errors import InputError, NotFoundError
+from contract.errors import NotFoundError
 from control.database.session import lock_planning
 from control.database.tables import Group, GroupMember
 
 
 def create_group(session: Session, name: str, now: datetime) -> Group:
-    """Make an empty group.
-
-    Raises:
-        InputError: The name is taken.
-    """
+    """The group with this name; an empty one is made if there is none yet."""
     lock_planning(session)
-    if session.scalar(select(Group.id).where(Group.name == name)) is not None:
-        raise InputError(ErrorCode.NAME_TAKEN, place=name)
+    found = session.scalar(select(Group).where(Group.name == name))
+    if found is not None:
+        return found
     group = Group(id=str(uuid4()), name=name, created_at=now)
     session.add(group)
     session.flush()

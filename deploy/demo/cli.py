@@ -52,11 +52,11 @@ def _play(scenario: Scenario) -> bool:
     console.print("Starting broker, content store, API, worker, scheduler and Flower ...")
     operator = scenario.start()
     scenario.publish(operator)
-    scenario.enroll(operator)
+    devices = scenario.enroll(operator)
     scenario.assign(operator)
     console.print()
     with client_of(operator) as client:
-        return show_summary(console, watch(console, client))
+        return show_summary(console, watch(console, client, devices))
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -58,7 +58,7 @@ class Typist:
             raise OutriderError(ErrorCode.STACK_FAILED, place=command, detail=detail)
         return done.stdout
 
-    def ask(self, command: str, *arguments: str, shown: bool = True) -> dict[str, Any]:
-        """Run a command with `--json` and return its answer."""
-        answer: dict[str, Any] = json.loads(self.type(command, *arguments, "--json", shown=shown))
+    def ask(self, command: str, *arguments: str, secret: str = "", shown: bool = True) -> dict[str, Any]:
+        """Run a command with `--json` and return its answer; arguments and errors are those of `type`."""
+        answer: dict[str, Any] = json.loads(self.type(command, *arguments, "--json", secret=secret, shown=shown))
         return answer

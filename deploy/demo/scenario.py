@@ -62,18 +62,25 @@ class Scenario:
         package = _from_here(packages / Path(SETUP_FILE).with_suffix(".intunewin"))
         operator.type("outrider", "app", "publish", package, "--manifest", _from_here(MANIFEST))
 
-    def enroll(self, operator: Typist) -> None:
-        """Make the three devices, each with its own home and state, enrol them into the group and start them."""
+    def enroll(self, operator: Typist) -> dict[str, str]:
+        """Make the three devices, each with its own home and state, enrol them into the group and start them.
+
+        Returns:
+            Their ids by their names.
+        """
         operator.type("outrider", "group", "create", GROUP)
         uses = str(len(DEVICES))
         token = operator.ask("outrider", "enrollment", "create", "--group", GROUP, "--uses", uses)["token"]
+        ids = {}
         for device in DEVICES:
             self._prepare(device)
             environment = self.agent_environment(device.name)
             agent = Typist(self.console, environment)
             url = operator.environment["OUTRIDER_URL"]
-            agent.type("outrider-agent", "enroll", url, token, "--name", device.name, secret=token)
+            enrolled = agent.ask("outrider-agent", "enroll", url, token, "--name", device.name, secret=token)
+            ids[device.name] = enrolled["device_id"]
             self.stack.add(agent_part(device.name, environment))
+        return ids
 
     def assign(self, operator: Typist) -> None:
         """Want the app on the group."""
@@ -100,9 +107,17 @@ def client_of(operator: Typist) -> ControlClient:
     return ControlClient(operator.environment["OUTRIDER_URL"], operator.environment["OUTRIDER_TOKEN"])
 
 
-def job_details(client: ControlClient) -> dict[str, JobDetail]:
-    """The app's job on each device that has one, with the phases of all attempts, by the device's name."""
-    return {device.name: job for device in DEVICES for job in client.device(device.name).jobs if job.app == APP}
+def job_details(client: ControlClient, devices: Mapping[str, str]) -> dict[str, JobDetail]:
+    """The app's job on each device that has one, with the phases of all attempts.
+
+    Args:
+        client: An operator's.
+        devices: The devices' ids by their names.
+
+    Returns:
+        The jobs by the devices' names.
+    """
+    return {name: job for name, id_ in devices.items() for job in client.device(id_).jobs if job.app == APP}
 
 
 def fresh_folder(folder: Path) -> None:

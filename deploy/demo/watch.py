@@ -23,8 +23,13 @@ _REFRESH_SECONDS = 0.2
 PATIENCE = timedelta(seconds=90)
 
 
-def watch(console: Console, client: ControlClient) -> dict[str, JobDetail]:
+def watch(console: Console, client: ControlClient, devices: Mapping[str, str]) -> dict[str, JobDetail]:
     """Show the jobs until each device's has ended.
+
+    Args:
+        console: Where to.
+        client: An operator's.
+        devices: The devices' ids by their names.
 
     Returns:
         Each device's job, by the device's name.
@@ -35,7 +40,7 @@ def watch(console: Console, client: ControlClient) -> dict[str, JobDetail]:
     deadline = time.monotonic() + PATIENCE.total_seconds()
     with Live(console=console, auto_refresh=False) as live:
         while True:
-            jobs = job_details(client)
+            jobs = job_details(client, devices)
             live.update(_table(jobs), refresh=True)
             late = [device.name for device in DEVICES if device.name not in jobs or not is_told(jobs[device.name])]
             if not late:

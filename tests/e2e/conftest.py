@@ -135,10 +135,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     try:
         operator = scenario.start()
         scenario.publish(operator)
-        scenario.enroll(operator)
+        devices = scenario.enroll(operator)
         scenario.assign(operator)
         with client_of(operator) as client:
-            jobs = watch(Console(file=io.StringIO()), client)
+            jobs = watch(Console(file=io.StringIO()), client, devices)
             assert isinstance(console.file, io.StringIO)
             yield Demo(scenario, operator, client, jobs, console.file.getvalue())
     finally:
