@@ -407,6 +407,13 @@ class ErrorCode(Enum):
         False,
     )
     REQUEST_TOO_LARGE = (None, None, "The request is larger than allowed.", "Send less at once.", False)
+    DEFINITION_INVALID = (
+        None,
+        None,
+        "The app definition cannot be understood.",
+        "Correct the place named here, or export the app again from where it came.",
+        False,
+    )
     NAME_TAKEN = (None, None, "The name is already in use.", "Choose another name.", False)
     TOKEN_REFUSED = (
         None,

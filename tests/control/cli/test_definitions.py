@@ -1,0 +1,97 @@
+"""`outrider app import` and `outrider app export` as their users type them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from control.catalog.manifest_reader import read_manifest
+from control.cli.definitions import definitions_app
+
+Run = Callable[..., Result]
+RULE = {
+    "@odata.type": "#microsoft.graph.win32LobAppProductCodeRule",
+    "ruleType": "detection",
+    "productCode": "{A}",
+    "productVersionOperator": "notConfigured",
+}
+APP = {
+    "@odata.type": "#microsoft.graph.win32LobApp",
+    "displayName": "Editor",
+    "installCommandLine": "i",
+    "uninstallCommandLine": "u",
+    "largeIcon": {"type": "image/png", "value": "AA=="},
+    "rules": [RULE],
+}
+
+
+@pytest.fixture
+def run() -> Run:
+    return lambda *arguments: CliRunner().invoke(definitions_app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "app.json"
+    path.write_text(json.dumps(APP))
+    return path
+
+
+def test_an_import_writes_a_valid_manifest_and_keeps_the_rest_beside_it(run: Run, source: Path, tmp_path: Path) -> None:
+    result = run("import", source, "-o", tmp_path / "editor.yaml")
+    assert result.exit_code == 0, result.output
+    assert read_manifest(tmp_path / "editor.yaml").name == "Editor"
+    assert json.loads((tmp_path / "editor.graph.json").read_text())["app"]["largeIcon"]["value"] == "AA=="
+
+
+def test_an_import_replaces_nothing_unless_told(run: Run, source: Path, tmp_path: Path) -> None:
+    manifest = tmp_path / "editor.yaml"
+    manifest.write_text("mine")
+    assert run("import", source, "-o", manifest).exit_code == 2
+    assert manifest.read_text() == "mine"
+    assert run("import", source, "-o", manifest, "--force").exit_code == 0
+
+
+def test_what_is_changed_in_the_manifest_comes_out(run: Run, source: Path, tmp_path: Path) -> None:
+    manifest = tmp_path / "editor.yaml"
+    run("import", source, "-o", manifest)
+    manifest.write_text(manifest.read_text().replace("installCommandLine: i", "installCommandLine: setup /S"))
+    exported = json.loads(run("export", manifest).stdout)
+    assert exported["installCommandLine"] == "setup /S"
+    assert exported["largeIcon"] == APP["largeIcon"]
+
+
+def test_a_manifest_written_by_hand_is_exported_too(run: Run, tmp_path: Path) -> None:
+    manifest = tmp_path / "mine.yaml"
+    rule = {"type": "file", "path": "C:\\A", "file_or_folder_name": "a.exe"}
+    fields = {"name": "A", "installCommandLine": "i", "uninstallCommandLine": "u", "detectionRules": [rule]}
+    manifest.write_text(yaml.safe_dump(fields))
+    result = run("export", manifest, "--api", "v1.0", "--create", "-o", tmp_path / "a.json")
+    assert result.exit_code == 0, result.output
+    exported = json.loads((tmp_path / "a.json").read_text())
+    assert exported["rules"][0]["fileOrFolderName"] == "a.exe"
+    assert exported["returnCodes"][0]["type"] == "success"
+
+
+@pytest.mark.parametrize("text", ["[1]", "name: [", "name: A\ndetectionRules: 5"])
+def test_a_broken_manifest_is_refused_with_its_place(run: Run, tmp_path: Path, text: str) -> None:
+    manifest = tmp_path / "broken.yaml"
+    manifest.write_text(text)
+    result = run("export", manifest)
+    assert result.exit_code == 2
+    assert "broken.yaml" in result.stderr
+
+
+def test_notes_tell_what_is_to_be_completed(run: Run, tmp_path: Path) -> None:
+    source = tmp_path / "app.json"
+    source.write_text(json.dumps(APP | {"displayName": ""}))
+    result = run("import", source, "-o", tmp_path / "a.yaml", "--json")
+    assert "name: is missing" in json.loads(result.stdout)["notes"][0]
+
+
+def test_a_missing_file_is_refused(run: Run, tmp_path: Path) -> None:
+    assert run("export", tmp_path / "none.yaml").exit_code == 2
+    assert run("import", tmp_path / "none.json").exit_code == 2
