@@ -1,6 +1,6 @@
 """`python -m deploy.local`."""
 
-from deploy.local.cli import main
+from deploy.local.cli import app
 
 if __name__ == "__main__":
-    main()
+    app(prog_name="python -m deploy.local")

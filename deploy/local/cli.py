@@ -1,6 +1,5 @@
 """The stack's commands: `python -m deploy.local up | down | status`."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -8,8 +7,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from contract.errors import OutriderError
 from contract.exit_statuses import ExitStatus
+from control.cli.output import handled
 from deploy.local.addresses import StackAddresses
 from deploy.local.stack import LocalStack
 
@@ -27,7 +26,8 @@ def up(folder: Folder = _DEFAULT_FOLDER) -> None:
 
     Exit statuses: 0 it is up; 1 a part did not start; 2 the folder or the environment does not suit.
     """
-    _show(LocalStack(folder).up())
+    with handled():
+        _show(LocalStack(folder).up())
 
 
 @app.command()
@@ -36,7 +36,8 @@ def down(folder: Folder = _DEFAULT_FOLDER) -> None:
 
     Exit statuses: 0 nothing of it runs; 1 another command is working on it.
     """
-    LocalStack(folder).down()
+    with handled():
+        LocalStack(folder).down()
 
 
 @app.command()
@@ -46,7 +47,8 @@ def status(folder: Folder = _DEFAULT_FOLDER) -> None:
     Exit statuses: 0 all parts run; 1 a part does not; 3 the stack does not run.
     """
     stack = LocalStack(folder)
-    states = stack.status()
+    with handled():
+        states = stack.status()
     if not states:
         Console(stderr=True).print(f"No stack runs in {stack.layout.folder}.")
         raise typer.Exit(ExitStatus.UNAVAILABLE)
@@ -57,15 +59,6 @@ def status(folder: Folder = _DEFAULT_FOLDER) -> None:
     console.print(table)
     console.print(f"Logs: {stack.layout.logs}")
     raise typer.Exit(ExitStatus.FAILED if any(state.state != "RUNNING" for state in states) else ExitStatus.OK)
-
-
-def main() -> None:
-    """Run the command line; what went wrong is one message on standard error."""
-    try:
-        app()
-    except OutriderError as error:
-        Console(stderr=True, highlight=False).print(f"{error}\n{error.code.hint}", markup=False)
-        sys.exit(error.exit_status)
 
 
 def _show(addresses: StackAddresses) -> None:

@@ -10,7 +10,7 @@ from deploy.local.addresses import StackAddresses
 from deploy.local.layout import StackLayout
 from deploy.local.part import Part
 from deploy.local.ports import HOST
-from deploy.local.readiness import ListensOn, LogSays
+from deploy.local.readiness import AnswersHttp, ListensOn, LogSays
 
 _FLOWER_CONFIGURATION = Path(__file__).resolve().parent.parent / "flower" / "flowerconfig.py"
 _START = timedelta(seconds=60)
@@ -46,7 +46,7 @@ def api_part(layout: StackLayout, addresses: StackAddresses) -> Part:
         name="api",
         command=(program("outrider-control"), "api", "--host", HOST, "--port", str(port)),
         environment=control_environment(layout, addresses),
-        ready=ListensOn(port=port),
+        ready=AnswersHttp(port=port, path="/v1/health"),
         start_timeout=_START,
     )
 

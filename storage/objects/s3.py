@@ -127,13 +127,16 @@ class S3ObjectStore:
 
     def _transfer(self, size: int) -> TransferConfig:
         """How to upload `size` bytes: parts grow with the object so that S3's limit on their number holds."""
-        part = self._settings.part_bytes
-        return TransferConfig(
+        part, threads = self._settings.part_bytes, self._settings.upload_threads
+        config = TransferConfig(
             multipart_threshold=part,
             multipart_chunksize=max(part, -(-size // _MAX_PARTS)),
-            max_concurrency=self._settings.upload_threads,
-            use_threads=self._settings.upload_threads > 1,
+            max_concurrency=threads,
+            use_threads=threads > 1,
         )
+        # What is read ahead of the parts under way; the library's own figure is ten parts.
+        config.max_in_memory_upload_chunks = threads
+        return config
 
     @contextmanager
     def _translated(self, place: str) -> Iterator[None]:
