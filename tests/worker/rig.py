@@ -1,6 +1,7 @@
 """A device of real parts on a folder of its own; control plane and content store are the ones that ship for tests."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,6 +31,8 @@ from worker.handover import Handover
 from worker.identity import Identity
 from worker.judgement.machine import Machine
 from worker.ledger.ledger import Ledger
+from worker.phases.context import PhaseFunction
+from worker.phases.table import PHASE_FUNCTIONS
 from worker.platform.select import this_platform
 from worker.processes.environment import Environment
 from worker.progress import ProgressQueue
@@ -77,6 +80,7 @@ class Rig:
     clock: ManualClock = field(default_factory=lambda: ManualClock(START))
     uplink: MemoryUplink = field(default_factory=MemoryUplink)
     source: MemoryContentSource = field(default_factory=MemoryContentSource)
+    functions: Mapping[Phase, PhaseFunction] = field(default_factory=lambda: PHASE_FUNCTIONS)
 
     def __post_init__(self) -> None:
         self.target.mkdir(parents=True)
@@ -118,7 +122,7 @@ class Rig:
             machine=Machine(this_platform(folders.state), folders.scripts, environment),
             environment=environment,
         )
-        self.engine = Engine(self.device, self.progress)
+        self.engine = Engine(self.device, self.progress, self.functions)
 
     def restart(self) -> None:
         """Kill the agent and start it again."""

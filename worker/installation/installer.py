@@ -33,20 +33,27 @@ def run_installer(device: Device, ref: JobRef, policy: Policy) -> Ended:
     return ended
 
 
-def earlier_run(device: Device, ref: JobRef, policy: Policy) -> Ended | None:
-    """How this very attempt's installer ended, if it was started before; None if it was not.
+def wait_for_unfinished(device: Device, policy: Policy) -> bool:
+    """Wait for an installer of the app that an earlier agent left running, of whatever attempt.
 
-    An installer of the app that still runs, of whatever attempt, is waited for first: no second one runs beside it.
+    Until it has ended nothing can be said about the app, its content must stay, and no second one may run beside it.
+
+    Returns:
+        Whether it ran longer than allowed and was ended.
     """
-    timed_out = False
-    unfinished = device.ledger.installs.unfinished(policy.app_id)
-    if unfinished is not None:
-        timed_out = _wait_for(device, unfinished, policy.limits.max_run_time_seconds).timed_out
-        device.ledger.installs.ended(unfinished.ref, exit_code=None, now=device.clock.now())
+    run = device.ledger.installs.unfinished(policy.app_id)
+    if run is None:
+        return False
+    ended = _wait_for(device, run, policy.limits.max_run_time_seconds)
+    device.ledger.installs.ended(run.ref, exit_code=None, now=device.clock.now())
+    return ended.timed_out
+
+
+def earlier_run(device: Device, ref: JobRef, policy: Policy) -> Ended | None:
+    """How this very attempt's installer ended, if it was started before; None if it was not."""
+    timed_out = wait_for_unfinished(device, policy)
     own = device.ledger.installs.run(ref)
-    if own is None:
-        return None
-    return Ended(own.exit_code, timed_out=timed_out)
+    return None if own is None else Ended(own.exit_code, timed_out=timed_out)
 
 
 def _wait_for(device: Device, run: InstallerRun, limit_seconds: float) -> Ended:

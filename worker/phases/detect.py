@@ -1,6 +1,7 @@
 """Phase 3: is the app already as desired?"""
 
 from contract.states import Applicability, Outcome
+from worker.installation.installer import wait_for_unfinished
 from worker.judgement.detection import detect as judge
 from worker.phases.context import PhaseContext, PhaseResult, done, settled
 from worker.rules.desired import already_as_desired, is_as_desired
@@ -9,9 +10,12 @@ from worker.rules.desired import already_as_desired, is_as_desired
 def detect(context: PhaseContext) -> PhaseResult:
     """Evaluate the detection rules; what is as desired needs nothing more (behaviour B-33).
 
+    An installer of the app that an older generation of the job left running is waited for first.
+
     Raises:
         PhaseError: RULE_EVALUATION_FAILED.
     """
+    wait_for_unfinished(context.device, context.policy)
     detection = judge(context.policy.detection_rules, context.device.machine)
     found: dict[str, object] = {"detection_state": detection.state}
     if not detection.answerable:

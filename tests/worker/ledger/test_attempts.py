@@ -1,0 +1,100 @@
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from contract.jobs import JobRef
+from contract.phases import PHASES, Phase
+from contract.report import PhaseOutcome, PhaseRecord
+from worker.findings import Findings
+from worker.ledger.attempts import PhaseEnd
+from worker.ledger.ledger import Ledger
+from worker.rules.admission import Standing
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+REF = JobRef(job_id=str(uuid4()), generation=2, attempt=1)
+
+
+def _end(ledger: Ledger, phase: Phase, follower: Phase | None, *, ref: JobRef = REF, **found: object) -> None:
+    record = PhaseRecord(phase=phase, outcome=PhaseOutcome.DONE, started_at=NOW, ended_at=NOW, duration_seconds=0)
+    findings = Findings().model_copy(update=found)
+    ledger.attempts.end(ref, PhaseEnd(record, follower), findings, closes=follower is None)
+
+
+def test_nothing_is_known_of_a_new_job(ledger: Ledger) -> None:
+    assert ledger.attempts.standing(Phase.POLL, REF) == Standing()
+    assert ledger.attempts.findings(REF) is None
+    assert ledger.attempts.records(REF) == ()
+
+
+def test_a_phase_that_began_is_known_with_its_generation_and_attempt(ledger: Ledger) -> None:
+    start = ledger.attempts.begin(Phase.POLL, REF, now=NOW)
+    assert (start.tries, start.starts, start.findings) == (1, 1, Findings())
+    expected = Standing(newest_generation=2, newest_attempt=1, begun=True)
+    assert ledger.attempts.standing(Phase.POLL, REF) == expected
+    assert ledger.attempts.opened_at(REF) == NOW
+
+
+def test_tries_of_a_phase_and_starts_of_the_attempt_are_counted(ledger: Ledger) -> None:
+    ledger.attempts.begin(Phase.POLL, REF, now=NOW)
+    ledger.attempts.begin(Phase.METADATA, REF, now=NOW)
+    start = ledger.attempts.begin(Phase.METADATA, REF, now=NOW)
+    assert (start.tries, start.starts) == (2, 3)
+
+
+def test_a_result_and_the_findings_are_kept_together(ledger: Ledger) -> None:
+    ledger.attempts.begin(Phase.POLL, REF, now=NOW)
+    _end(ledger, Phase.POLL, Phase.METADATA, app_name="Editor")
+    ended = ledger.attempts.ended(Phase.POLL, REF)
+    assert ended is not None
+    assert ended.hands_on_to is Phase.METADATA
+    assert ledger.attempts.begin(Phase.METADATA, REF, now=NOW).findings.app_name == "Editor"
+    assert ledger.attempts.standing(Phase.METADATA, REF).handed_on
+    assert not ledger.attempts.standing(Phase.INSTALL, REF).handed_on
+
+
+def test_the_newest_generation_is_never_forgotten(ledger: Ledger) -> None:
+    ledger.attempts.begin(Phase.POLL, REF, now=NOW)
+    older = REF.model_copy(update={"generation": 1})
+    ledger.attempts.begin(Phase.POLL, older, now=NOW)
+    assert ledger.attempts.standing(Phase.POLL, older).newest_generation == 2
+
+
+def test_records_come_in_the_order_of_the_phases(ledger: Ledger) -> None:
+    for phase in reversed(PHASES):
+        ledger.attempts.begin(phase, REF, now=NOW)
+        _end(ledger, phase, None)
+    assert [record.phase for record in ledger.attempts.records(REF)] == list(PHASES)
+
+
+def test_what_is_under_way_is_shown_with_the_phase_that_began_last(ledger: Ledger) -> None:
+    ledger.attempts.begin(Phase.POLL, REF, now=NOW)
+    ledger.attempts.begin(Phase.METADATA, REF, now=NOW + timedelta(seconds=1))
+    ((ref, phase, _findings),) = ledger.attempts.running()
+    assert (ref, phase) == (REF, Phase.METADATA)
+
+
+def test_closed_attempts_and_older_generations_are_not_under_way(ledger: Ledger) -> None:
+    ledger.attempts.begin(Phase.REPORT, REF, now=NOW)
+    _end(ledger, Phase.REPORT, None)
+    ledger.attempts.begin(Phase.POLL, REF.model_copy(update={"generation": 1}), now=NOW)
+    assert ledger.attempts.running() == []
+
+
+def test_old_attempts_are_forgotten_but_not_their_generation(ledger: Ledger) -> None:
+    ledger.attempts.begin(Phase.POLL, REF, now=NOW)
+    ledger.installs.starting(REF, "editor", now=NOW)
+    newer = REF.next_attempt()
+    ledger.attempts.begin(Phase.POLL, newer, now=NOW + timedelta(days=1))
+    ledger.attempts.prune(NOW + timedelta(hours=1))
+    assert ledger.attempts.findings(REF) is None
+    assert ledger.installs.run(REF) is None
+    assert ledger.attempts.findings(newer) is not None
+    assert ledger.attempts.standing(Phase.POLL, newer).newest_generation == 2
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_every_phase_can_be_remembered(ledger: Ledger, phase: Phase) -> None:
+    ledger.attempts.begin(phase, REF, now=NOW)
+    _end(ledger, phase, phase.follower)
+    assert ledger.attempts.standing(phase, REF).ended
