@@ -26,12 +26,11 @@ _NEXT_ACTIONS = {
 
 @dataclass(frozen=True)
 class JobFilter:
-    """Which jobs; None means any."""
+    """Which jobs; None means any. Cancelled ones are on their device's page only."""
 
     app: str | None = None
     group: str | None = None
     device: str | None = None
-    include_cancelled: bool = False
 
 
 def list_jobs(session: Session, wanted: JobFilter) -> list[JobView]:
@@ -40,7 +39,7 @@ def list_jobs(session: Session, wanted: JobFilter) -> list[JobView]:
     Raises:
         NotFoundError: The filter names an app, group or device that is not there.
     """
-    rows = _jobs()
+    rows = _jobs().where(Job.state != JobState.CANCELLED)
     if wanted.app is not None:
         rows = rows.where(Job.app_id == find_app(session, wanted.app).id)
     if wanted.device is not None:
@@ -48,8 +47,6 @@ def list_jobs(session: Session, wanted: JobFilter) -> list[JobView]:
     if wanted.group is not None:
         members = select(GroupMember.device_id).where(GroupMember.group_id == find_group(session, wanted.group).id)
         rows = rows.where(Job.device_id.in_(members))
-    if not wanted.include_cancelled:
-        rows = rows.where(Job.state != JobState.CANCELLED)
     return [JobView(**_fields(*row)) for row in session.execute(rows)]
 
 

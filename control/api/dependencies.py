@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from fastapi.security.utils import get_authorization_scheme_param
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from contract.error_codes import ErrorCode
 from contract.errors import InputError, TrustError
@@ -57,18 +57,22 @@ def signed_by(request: Request, body: BodyDep, services: ServicesDep) -> Device:
 DeviceDep = Annotated[Device, Depends(signed_by)]
 
 
+BearerDep = Annotated[
+    HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False, description="An operator's token."))
+]
+
+
 def requires(role: Role) -> Any:
     """A dependency that lets operators of this role and higher ones through."""
     return Depends(_guard(role))
 
 
 def _guard(role: Role) -> Callable[..., None]:
-    def check(request: Request, services: ServicesDep) -> None:
-        scheme, token = get_authorization_scheme_param(request.headers.get("Authorization"))
-        if scheme.lower() != "bearer" or not token:
+    def check(request: Request, services: ServicesDep, bearer: BearerDep) -> None:
+        if bearer is None:
             raise TrustError(ErrorCode.TOKEN_REFUSED, detail="expected the header `Authorization: Bearer TOKEN`")
         with services.database.snapshot() as session:
-            row = session.get(OperatorToken, token_hash(token))
+            row = session.get(OperatorToken, token_hash(bearer.credentials))
         if row is None or (row.expires_at is not None and row.expires_at <= services.clock.now()):
             raise TrustError(ErrorCode.TOKEN_REFUSED)
         if not row.role.includes(role):

@@ -13,7 +13,7 @@ from control.cli.connection import connect
 from control.cli.options import STATUSES, Json
 from control.cli.output import handled
 from control.cli.printing import console, print_table, print_views
-from control.cli.tables import status_table
+from control.cli.tables import status_view
 from control.views import JobView
 
 status_app = typer.Typer()
@@ -44,14 +44,14 @@ def status(
         elif as_json:
             print_views(_settled(jobs) if watch else jobs())
         else:
-            print_table(status_table(jobs(), datetime.now(UTC)))
+            print_table(status_view(jobs(), datetime.now(UTC)))
 
 
 def _follow(jobs: Callable[[], list[JobView]]) -> None:
     with Live(console=console(), auto_refresh=False) as live:
         while True:
             now = jobs()
-            live.update(status_table(now, datetime.now(UTC)), refresh=True)
+            live.update(status_view(now, datetime.now(UTC)), refresh=True)
             if not _is_under_way(now):
                 return
             time.sleep(_WATCH_SECONDS)

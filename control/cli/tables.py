@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -28,22 +29,37 @@ _STATE_STYLES = {
 }
 
 
-def status_table(jobs: Iterable[JobView], now: datetime) -> Table:
-    """Where each job is, what came of it, and what happens next."""
-    table = _table("device", "app", "phase", "progress", "state", "outcome", "exit code", "next action", "hint")
+def status_view(jobs: Sequence[JobView], now: datetime) -> RenderableType:
+    """Where each job is and what came of it; below, for those that have it, what happens next and what to do."""
+    table = _table("device", "app", "phase", "progress", "state", "outcome", "exit")
     for job in jobs:
         table.add_row(
             job.device,
-            f"{job.app} r{job.revision}",
+            _app(job),
             job.phase or "",
             progress_word(job),
             Text(job.state, style=_state_style(job)),
             job.outcome or "",
             "" if job.raw_exit_code is None else str(job.raw_exit_code),
-            next_action_word(job, now),
-            job.hint,
         )
-    return table
+    notes = _notes(jobs, now)
+    return Group(table, Text(), notes) if notes.row_count else table
+
+
+def _notes(jobs: Iterable[JobView], now: datetime) -> Table:
+    notes = Table.grid(padding=(0, 2))
+    notes.add_column(style="bold")
+    notes.add_column(style="dim")
+    notes.add_column(overflow="fold")
+    for job in jobs:
+        lines = [("next", next_action_word(job, now)), ("hint", job.hint)]
+        for number, (what, line) in enumerate(entry for entry in lines if entry[1]):
+            notes.add_row("" if number else f"{job.device} {_app(job)}", what, line)
+    return notes
+
+
+def _app(job: JobView) -> str:
+    return f"{job.app} r{job.revision}"
 
 
 def app_table(apps: Iterable[AppView]) -> Table:

@@ -15,6 +15,8 @@ BEGIN_READING = "BEGIN"
 
 _BUSY_TIMEOUT_SECONDS = 30
 _CONNECT_TIMEOUT_SECONDS = 5
+#: Connections beyond the pool's own five: as many as the API has threads.
+_OVERFLOW = 35
 
 
 class _SqliteConnection(Protocol):
@@ -37,7 +39,8 @@ def make_engine(url: str) -> Engine:
         return _sqlite(parsed)
     if parsed.get_backend_name() == "postgresql":
         options = {"connect_timeout": _CONNECT_TIMEOUT_SECONDS}
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=options)
+        driver = parsed.set(drivername="postgresql+psycopg")
+        return create_engine(driver, pool_pre_ping=True, max_overflow=_OVERFLOW, connect_args=options)
     detail = f"expected sqlite or postgresql, found {parsed.get_backend_name()}"
     raise InputError(ErrorCode.SETTINGS_INVALID, place="DATABASE_URL", detail=detail)
 
@@ -51,7 +54,7 @@ def _parse(url: str) -> URL:
 
 
 def _sqlite(url: URL) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_SECONDS})
+    engine = create_engine(url, max_overflow=_OVERFLOW, connect_args={"timeout": _BUSY_TIMEOUT_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

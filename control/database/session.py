@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from contract.error_codes import ErrorCode
@@ -77,5 +78,7 @@ def _translated() -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError) as error:
         raise UnavailableError(ErrorCode.DATABASE_UNAVAILABLE, detail=str(error.orig).strip()) from error
+    except PoolTimeoutError as error:
+        raise UnavailableError(ErrorCode.DATABASE_UNAVAILABLE, detail="all connections are busy") from error
     except DataError as error:
         raise InputError(ErrorCode.DOCUMENT_INVALID, detail=str(error.orig).strip()) from error

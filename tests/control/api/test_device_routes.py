@@ -50,7 +50,7 @@ def sent(plane: Plane, enrolled: Enrolled) -> tuple[SignedDevice, JobRef]:
 
 def jobs(plane: Plane) -> list[JobView]:
     with plane.services.database.snapshot() as session:
-        return list_jobs(session, JobFilter(include_cancelled=True))
+        return list_jobs(session, JobFilter())
 
 
 def problem(response: httpx.Response) -> Problem:
