@@ -19,7 +19,7 @@ demo: setup ## Deploy a real package to three real devices on this machine (KEEP
 	@$(BIN)/python -m deploy.demo $(if $(KEEP),--keep)
 
 down: ## End what `make demo KEEP=1` left running
-	@if [ -x $(BIN)/python ]; then $(BIN)/python -m deploy.local down; fi
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m deploy.local down --folder .outrider/demo; fi
 
 test: setup ## Run all tests against real servers (LONG=1 adds those that take minutes)
 	@$(BIN)/python -m pytest $(if $(LONG),,-m "not long") $(ARGS)
