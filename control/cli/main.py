@@ -4,6 +4,7 @@ import typer
 
 from control.cli.app import app_app
 from control.cli.assign import assign_app
+from control.cli.definitions import definitions_app
 from control.cli.device import device_app
 from control.cli.enrollment import enrollment_app
 from control.cli.group import group_app
@@ -16,6 +17,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(package_app, name="package")
+app_app.add_typer(definitions_app)
 app.add_typer(app_app, name="app")
 app.add_typer(group_app, name="group")
 app.add_typer(enrollment_app, name="enrollment")
