@@ -90,7 +90,7 @@ def _judged(status: JobStatus, report: Report) -> JobStatus:
         attempt=report.attempt,
         reported_attempt=report.attempt,
         reported_sequence=report.sequence,
-        phase=_last_phase(status, report),
+        phase=error.phase if error else Phase.REPORT,
         outcome=report.outcome,
         enforcement_state=report.enforcement_state,
         error_code=error.code if error else None,
@@ -100,13 +100,6 @@ def _judged(status: JobStatus, report: Report) -> JobStatus:
         bytes_done=report.bytes_downloaded,
         bytes_total=max(status.bytes_total, report.bytes_downloaded),
     )
-
-
-def _last_phase(status: JobStatus, report: Report) -> Phase | None:
-    """The phase that failed, else the last one the report tells of."""
-    if report.error is not None:
-        return report.error.phase
-    return report.phases[-1].phase if report.phases else status.phase
 
 
 def _of_generation(status: JobStatus, generation: int) -> JobStatus:
