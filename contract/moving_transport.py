@@ -67,6 +67,8 @@ class MovingChannel(stock.Channel):
     #: Transport option: given a message and its size in bytes, why it is not to be let in; None lets it in.
     refusal: Callable[[dict[str, Any], int], str | None] | None = None
 
+    _in_poll: Any = None
+
     from_transport_options = (*stock.Channel.from_transport_options, "refusal")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -20,8 +20,8 @@ def main() -> int:
         print(f"Outrider needs Python 3.11 or newer; this is {found}. Name another one: make PYTHON=python3.12 setup")
         return 2
     try:
-        import venv  # noqa: PLC0415
         import ensurepip  # noqa: F401, PLC0415
+        import venv  # noqa: PLC0415
     except ImportError:
         print("This Python cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv")
         return 2
