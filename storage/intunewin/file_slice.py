@@ -7,6 +7,8 @@ from typing import BinaryIO
 
 from typing_extensions import Buffer, override
 
+from storage.intunewin.failures import corrupt, reason
+
 
 class FileSlice(io.RawIOBase):
     """Bytes `start` to `start + size` of an open file, read-only; closing it leaves the file open.
@@ -48,10 +50,13 @@ class FileSlice(io.RawIOBase):
         return self._position
 
     def _read_at(self, position: int, view: memoryview) -> int:
-        if hasattr(os, "preadv"):
-            return os.preadv(self._file.fileno(), [view], position)
-        with self._lock:
-            self._file.seek(position)
-            data = self._file.read(len(view))
+        try:
+            if hasattr(os, "preadv"):
+                return os.preadv(self._file.fileno(), [view], position)
+            with self._lock:
+                self._file.seek(position)
+                data = self._file.read(len(view))
+        except OSError as error:
+            raise corrupt(f"it cannot be read: {reason(error)}", str(self._file.name)) from error
         view[: len(data)] = data
         return len(data)

@@ -112,6 +112,8 @@ def plan_entries(entries: Sequence[zipfile.ZipInfo], packed_bytes: int, limits: 
 def _plan(info: zipfile.ZipInfo, names: NameTable) -> PlannedEntry:
     parts, kind = safe_parts(info.orig_filename), kind_of(info)
     names.add(parts, kind)
+    if info.header_offset < 0:
+        raise corrupt("the directory points before the start of the zip", info.orig_filename)
     if info.compress_type not in _METHODS:
         raise corrupt(f"compression method {info.compress_type}; stored and deflated are known", info.orig_filename)
     if info.flag_bits & _ENCRYPTED_FLAG:

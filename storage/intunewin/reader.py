@@ -194,6 +194,8 @@ class OuterZip:
         if not found:
             detail = f"it has no entry {what}"
             raise PackageError(ErrorCode.PACKAGE_NOT_A_PACKAGE, detail=detail, place=str(self._path))
+        if found[0].header_offset < 0:
+            raise corrupt("its directory points before the start of the file", str(self._path))
         if len(found) > 1:
             raise corrupt(f"{len(found)} entries match {what}, expected one", str(self._path))
         return found[0]

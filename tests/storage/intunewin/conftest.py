@@ -22,6 +22,12 @@ def real_packages() -> list[Path]:
 
 
 @pytest.fixture
+def real_packages_or_none() -> list[Path]:
+    """The real packages where they are there; for tests that also make their own."""
+    return sorted(FIXTURES.glob("*.intunewin"))
+
+
+@pytest.fixture
 def detached() -> tuple[Path, Path]:
     blob = FIXTURES / "detached" / "huntress.blob"
     if not blob.is_file():
