@@ -438,6 +438,13 @@ class ErrorCode(Enum):
     )
     NOT_ENROLLED = (None, None, "This device is not enrolled.", "Run `outrider-agent enroll URL TOKEN` first.", False)
     ALREADY_RUNNING = (None, None, "Another agent is already running for this device.", "Stop it first.", False)
+    URL_INVALID = (
+        None,
+        None,
+        "This is no address of a control plane.",
+        "Write it in full, such as https://outrider.example.",
+        False,
+    )
     NOT_LOGGED_IN = (
         None,
         None,

@@ -2,9 +2,8 @@
 
 import logging
 import logging.handlers
-import sys
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -26,13 +25,19 @@ _ONLY_WARNINGS = ("httpx", "httpcore", "celery.worker.strategy", "celery.app.tra
 _META = frozenset({"timestamp", "level", "logger", "event", "exception"})
 
 
-def configure_logs(folder: Path, *, level: int = logging.INFO) -> None:
-    """Send everything that is logged, by this program and by libraries, to the file and to stderr."""
+def configure_logs(folder: Path, *, level: int = logging.INFO, stream: TextIO | None = None) -> None:
+    """Send everything that is logged, by this program and by libraries, to the file and to people.
+
+    Args:
+        folder: Where the file is kept.
+        level: What is less than this is not logged.
+        stream: Where people read; stderr where None.
+    """
     file = logging.handlers.RotatingFileHandler(
         folder / FILE_NAME, maxBytes=MAX_FILE_BYTES, backupCount=KEPT_FILES, encoding="utf-8"
     )
     file.setFormatter(_formatter(structlog.processors.format_exc_info, structlog.processors.JSONRenderer()))
-    people = logging.StreamHandler(sys.stderr)
+    people = logging.StreamHandler(stream)
     people.setFormatter(_formatter(_short))
     root = logging.getLogger()
     root.handlers = [file, people]

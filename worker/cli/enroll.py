@@ -4,6 +4,7 @@ import socket
 from typing import Annotated
 
 import typer
+from pydantic import HttpUrl, TypeAdapter, ValidationError
 
 from contract.error_codes import ErrorCode
 from contract.errors import InputError
@@ -34,9 +35,16 @@ def enroll(
     4 the token is refused.
     """  # noqa: D301  click keeps the lines of a paragraph that begins so
     with handled(as_json=as_json):
-        identity = _enroll(load_settings(state_dir), url, token, name or socket.gethostname())
+        identity = _enroll(load_settings(state_dir), _checked(url), token, name or socket.gethostname())
         text = f"Enrolled as {identity.name} ({identity.device_id}). Start the agent with `outrider-agent run`."
         show({"device_id": identity.device_id, "name": identity.name}, text, as_json=as_json)
+
+
+def _checked(url: str) -> str:
+    try:
+        return str(TypeAdapter(HttpUrl).validate_python(url))
+    except ValidationError as error:
+        raise InputError(ErrorCode.URL_INVALID, detail=error.errors()[0]["msg"], place=url) from error
 
 
 def _enroll(settings: AgentSettings, url: str, token: str, name: str) -> Identity:

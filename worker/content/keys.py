@@ -7,6 +7,9 @@ from contract.sealing import unseal
 from contract.uplink import ContentInfo, content_key_context
 from worker.identity import Identity
 
+#: AES-256.
+KEY_BYTES = 32
+
 
 class ContentKeys:
     """The opened keys of the attempts under way; never written anywhere."""
@@ -19,13 +22,15 @@ class ContentKeys:
         """Open and keep the key of an attempt's content.
 
         Raises:
-            PhaseError: CONTENT_KEY_REFUSED: it was sealed to another key, or for another job or content.
+            PhaseError: CONTENT_KEY_REFUSED: it was sealed to another key, for another job or content, or is none.
         """
         context = content_key_context(ref.job_id, self._identity.device_id, digest)
         try:
             key = unseal(info.sealed_key, self._identity.unsealer, context)
         except TrustError as error:
             raise PhaseError(ErrorCode.CONTENT_KEY_REFUSED, detail=str(error)) from error
+        if len(key) != KEY_BYTES:
+            raise PhaseError(ErrorCode.CONTENT_KEY_REFUSED, detail=f"it has {len(key)} bytes, expected {KEY_BYTES}")
         self._keys[ref] = key
         return key
 

@@ -123,10 +123,11 @@ class Attempts:
         return None if row is None else datetime.fromisoformat(row["opened_at"])
 
     def running(self) -> list[tuple[JobRef, Phase, Findings]]:
-        """The attempts that are under way, each with the phase that began last."""
+        """The attempts that are under way, each with the phase it has come to."""
+        rows = self._database.rows(_RUNNING)
+        latest = {_ref(row): row for row in sorted(rows, key=lambda row: Phase(row["phase"]).position)}
         return [
-            (_ref(row), Phase(row["phase"]), Findings.model_validate_json(row["findings"]))
-            for row in self._database.rows(_RUNNING)
+            (ref, Phase(row["phase"]), Findings.model_validate_json(row["findings"])) for ref, row in latest.items()
         ]
 
     def prune(self, before: datetime) -> None:
@@ -178,10 +179,9 @@ UPDATE phases SET record = ?, hands_on_to = ? WHERE (job_id, generation, attempt
 """
 
 _RUNNING = """
-SELECT a.job_id, a.generation, a.attempt, a.findings, p.phase, max(p.started_at)
+SELECT a.job_id, a.generation, a.attempt, a.findings, p.phase
 FROM attempts a JOIN phases p USING (job_id, generation, attempt) JOIN jobs j USING (job_id)
 WHERE a.closed_at IS NULL AND a.generation = j.newest_generation
-GROUP BY a.job_id, a.generation, a.attempt
 """
 
 

@@ -1,0 +1,75 @@
+from datetime import timedelta
+
+from contract.jobs import JobRef
+from contract.phases import Phase
+from contract.report import PhaseOutcome, PhaseRecord, Progress
+from tests.worker.rig import START, Rig
+from worker.progress import MAX_WAITING, MIN_INTERVAL_SECONDS, PhaseReporter, ProgressQueue
+
+REF = JobRef(job_id="12345678-1234-1234-1234-123456789abc", generation=1, attempt=1)
+
+
+def _reporter(rig: Rig, queue: ProgressQueue, *, ref: JobRef = REF, starts: int = 1) -> PhaseReporter:
+    return PhaseReporter(queue, rig.clock, ref, Phase.DOWNLOAD, starts)
+
+
+def test_bytes_are_told_at_most_every_half_second_and_at_the_end(rig: Rig) -> None:
+    seen: list[Progress] = []
+    queue = ProgressQueue()
+    queue.on_put = lambda: seen.extend(queue.drain())
+    reporter = _reporter(rig, queue)
+    for done in range(0, 101, 10):
+        reporter.on_bytes(done, 100)
+        rig.clock.advance(timedelta(seconds=MIN_INTERVAL_SECONDS / 2))
+    assert [item.bytes_done for item in seen] == [0, 20, 40, 60, 80, 100]
+    assert {item.bytes_total for item in seen} == {100}
+
+
+def test_a_newer_one_replaces_an_older_one_that_waits(rig: Rig) -> None:
+    queue = ProgressQueue()
+    reporter = _reporter(rig, queue)
+    for done in (10, 20, 30):
+        rig.clock.advance(timedelta(seconds=1))
+        reporter.on_bytes(done, 100)
+    (item,) = queue.drain()
+    assert item.bytes_done == 30
+    assert not queue
+    assert queue.drain() == ()
+
+
+def test_the_end_of_a_phase_is_not_replaced_by_its_course(rig: Rig) -> None:
+    queue = ProgressQueue()
+    reporter = _reporter(rig, queue)
+    record = PhaseRecord(
+        phase=Phase.DOWNLOAD,
+        outcome=PhaseOutcome.DONE,
+        started_at=START,
+        ended_at=START,
+        duration_seconds=1,
+        bytes_done=5,
+    )
+    reporter.started()
+    reporter.ended(record)
+    items = queue.drain()
+    assert [item.record for item in items] == [None, record]
+    assert items[0].sequence < items[1].sequence
+
+
+def test_what_waits_is_bounded_and_the_oldest_goes_first(rig: Rig) -> None:
+    queue = ProgressQueue()
+    for attempt in range(1, MAX_WAITING + 11):
+        _reporter(rig, queue, ref=REF.model_copy(update={"attempt": attempt})).started()
+    items = queue.drain()
+    assert len(items) == MAX_WAITING
+    assert items[0].attempt == 11
+
+
+def test_a_later_start_of_a_phase_has_larger_numbers(rig: Rig) -> None:
+    queue = ProgressQueue()
+    first = _reporter(rig, queue, starts=1)
+    for done in range(1000):
+        rig.clock.advance(timedelta(seconds=1))
+        first.on_bytes(done, 10_000)
+    last = queue.drain()[-1].sequence
+    _reporter(rig, queue, starts=2).started()
+    assert queue.drain()[0].sequence > last
