@@ -1,7 +1,7 @@
 """What the operator's API takes and answers; the CLI reads the same models."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -9,6 +9,10 @@ from contract.jobs import JobState
 from contract.phases import Phase
 from contract.report import PhaseRecord, WaitReason
 from contract.states import EnforcementState, Intent, Outcome
+
+#: How many devices one token may enrol, and for how long it may be good.
+MAX_TOKEN_USES: Final = 1_000_000
+MAX_TOKEN_LIFETIME_SECONDS: Final = 365 * 86_400
 
 
 class _View(BaseModel):
@@ -132,8 +136,8 @@ class EnrollmentTokenRequest(_Request):
     """A token for devices to enrol with."""
 
     group: str | None = None
-    uses: int = Field(default=1, ge=1, le=1_000_000)
-    lifetime_seconds: float = Field(default=3600, gt=0, le=365 * 86_400)
+    uses: int = Field(default=1, ge=1, le=MAX_TOKEN_USES)
+    lifetime_seconds: float = Field(default=3600, gt=0, le=MAX_TOKEN_LIFETIME_SECONDS)
 
 
 class EnrollmentTokenView(_View):

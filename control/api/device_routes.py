@@ -1,6 +1,5 @@
 """The device's side of the API, exactly as `contract.uplink` has it."""
 
-from hashlib import sha256
 from typing import Annotated
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
@@ -55,6 +54,7 @@ def device_check_in(body: BodyDep, device: DeviceDep, services: ServicesDep) -> 
             session.get_one(Device, device.id),
             message,
             check_in_interval=services.settings.check_in_interval,
+            online_window=services.settings.online_window,
             now=services.clock.now(),
         )
     if reply.jobs_sent:
@@ -71,14 +71,17 @@ def policy(
     if_none_match: Annotated[str, Header()] = "",
 ) -> Response:
     """The signed policy of a live job, unless the device has it already."""
-    with services.database.transaction() as session:
+    now = services.clock.now()
+    with services.database.snapshot() as session:
         job, revision = live_revision(session, job_id, device.id, generation)
-        row = services.policies.current(session, revision, job.intent, services.clock.now())
-        envelope = row.envelope
-    headers = {"ETag": f'"{sha256(envelope).hexdigest()}"'}
+        row = services.policies.fresh(session, revision, job.intent, now)
+    if row is None:
+        with services.database.transaction() as session:
+            row = services.policies.current(session, revision, job.intent, now)
+    headers = {"ETag": f'"{row.digest}"'}
     if headers["ETag"] in (tag.strip() for tag in if_none_match.split(",")):
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
-    return Response(envelope, media_type="application/json", headers=headers)
+    return Response(row.envelope, media_type="application/json", headers=headers)
 
 
 @router.post(CONTENT_INFO_PATH)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response, status
 from starlette.concurrency import run_in_threadpool
 
 from contract.error_codes import ErrorCode
-from contract.errors import InputError
+from contract.errors import InputError, OutriderError
 from contract.queues import ControlTask
 from control.answers.apps import app_detail, list_apps
 from control.api.dependencies import ServicesDep, requires, services_of
@@ -30,14 +30,21 @@ async def uploaded_file(request: Request) -> AsyncIterator[Path]:
     limit = services_of(request).settings.max_package_bytes
     with tempfile.TemporaryDirectory(prefix="outrider-upload-") as folder:
         path = Path(folder) / "upload.intunewin"
-        received = 0
-        with path.open("wb") as file:
-            async for chunk in request.stream():
-                received += len(chunk)
-                if received > limit:
-                    raise InputError(ErrorCode.PACKAGE_TOO_LARGE, detail=f"at most {limit} bytes")
-                await run_in_threadpool(file.write, chunk)
+        try:
+            await _receive(request, path, limit)
+        except OSError as error:
+            raise OutriderError(ErrorCode.PACKAGE_WRITE_FAILED, detail=str(error.strerror)) from error
         yield path
+
+
+async def _receive(request: Request, path: Path, limit: int) -> None:
+    received = 0
+    with path.open("wb") as file:
+        async for chunk in request.stream():
+            received += len(chunk)
+            if received > limit:
+                raise InputError(ErrorCode.PACKAGE_TOO_LARGE, detail=f"at most {limit} bytes")
+            await run_in_threadpool(file.write, chunk)
 
 
 @router.post("/packages", dependencies=[requires(Role.OPERATOR)])

@@ -51,8 +51,9 @@ class PackageIntake:
             verify_blob(blob.stream, encryption=metadata.encryption, plain_size=metadata.unencrypted_content_size)
             blob.stream.seek(0)
             digest = _digest(blob.stream)
-            blob.stream.seek(0)
-            self._store.put(object_key(digest), blob.stream, size=blob.size)
+            if not self._store.exists(object_key(digest)):
+                blob.stream.seek(0)
+                self._store.put(object_key(digest), blob.stream, size=blob.size)
         with self._database.transaction() as session:
             return session.get(Package, digest) or self._add(session, digest, blob.size, metadata)
 

@@ -18,7 +18,7 @@ from control.catalog.manifest import InstallExperienceEntry, Manifest, ReturnCod
 MAX_MANIFEST_BYTES = 1024 * 1024
 
 #: Rules by their type; pydantic puts these words between a list's index and the field.
-_RULES: dict[object, type[BaseModel]] = {
+_RULES: dict[int | str, type[BaseModel]] = {
     "file": FileRule,
     "registry": RegistryRule,
     "productCode": ProductCodeRule,
@@ -52,7 +52,7 @@ def parse_manifest(text: str, *, place: str = "manifest") -> Manifest:
     """
     try:
         data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise _invalid(place, f"is not YAML: {' '.join(str(error).split())}") from error
     return validate_manifest(data, place=place)
 
@@ -63,8 +63,8 @@ def validate_manifest(data: object, *, place: str = "") -> Manifest:
     Raises:
         DocumentError: It is no manifest; the first wrong field is the place, all are in the detail.
     """
-    if not isinstance(data, Mapping):
-        raise _invalid(place, f"expected fields such as `name: ...`, found {type(data).__name__}")
+    if not isinstance(data, Mapping) or not all(isinstance(key, str) for key in data):
+        raise _invalid(place or "manifest", f"expected fields such as `name: ...`, found {type(data).__name__}")
     misspelt = list(_unknown_rule_keys(data))
     try:
         manifest = Manifest.model_validate(data)
@@ -118,10 +118,10 @@ def _problem(entry: ErrorDetails) -> tuple[str, str]:
 def _dotted(location: tuple[int | str, ...]) -> str:
     parts: list[str] = []
     for index, part in enumerate(location):
-        if isinstance(part, int):
+        if isinstance(part, int) and parts:
             parts[-1] += f"[{part}]"
         elif not (part in _RULES and index and isinstance(location[index - 1], int)):
-            parts.append(part)
+            parts.append(str(part))
     return ".".join(parts) or "manifest"
 
 
@@ -139,13 +139,13 @@ def _keys(model: type[BaseModel]) -> list[str]:
 
 def _unknown_rule_keys(data: Mapping[object, object]) -> Iterator[tuple[str, str]]:
     """Rules keep unknown keys when they travel in policies; in a manifest such a key is a mistake."""
-    for name in ("detectionRules", "requirementRules"):
+    for name in ("detectionRules", "detection_rules", "requirementRules", "requirement_rules"):
         rules = data.get(name)
         for index, rule in enumerate(rules if isinstance(rules, list) else ()):
-            model = _RULES.get(rule.get("type")) if isinstance(rule, Mapping) else None
+            model = _RULES.get(str(rule.get("type"))) if isinstance(rule, Mapping) else None
             if model is not None:
                 keys = _keys(model)
-                for key in rule.keys() - {*keys, *model.model_fields}:
+                for key in (key for key in rule if key not in keys and key not in model.model_fields):
                     yield f"{name}[{index}].{key}", _unknown_key(str(key), keys)
 
 

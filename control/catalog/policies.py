@@ -118,12 +118,15 @@ class PolicyOffice:
         self._signer = signer
         self._lifetime = lifetime
 
-    def current(self, session: Session, revision: Revision, intent: Intent, now: datetime) -> PolicyRow:
-        """The policy to hand out now."""
+    def fresh(self, session: Session, revision: Revision, intent: Intent, now: datetime) -> PolicyRow | None:
+        """The policy as it was signed; None where it is time to sign a new one."""
         row = session.get(PolicyRow, (revision.app_id, revision.number, intent))
-        if row is not None and row.expires_at - now > self._lifetime / 2:
-            return row
-        return session.merge(self._issue(session, revision, intent, now))
+        return row if row is not None and row.expires_at - now > self._lifetime / 2 else None
+
+    def current(self, session: Session, revision: Revision, intent: Intent, now: datetime) -> PolicyRow:
+        """The policy to hand out now, signed anew where it is time to."""
+        row = self.fresh(session, revision, intent, now)
+        return session.merge(self._issue(session, revision, intent, now)) if row is None else row
 
     def _issue(self, session: Session, revision: Revision, intent: Intent, now: datetime) -> PolicyRow:
         app = session.get_one(App, revision.app_id)

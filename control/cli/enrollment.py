@@ -9,7 +9,7 @@ from control.cli.options import STATUSES, Json, parse_duration
 from control.cli.output import handled
 from control.cli.printing import print_views
 from control.cli.words import time_word
-from control.views import EnrollmentTokenRequest
+from control.views import MAX_TOKEN_USES, EnrollmentTokenRequest
 
 enrollment_app = typer.Typer(no_args_is_help=True, help="Tokens that devices enrol with.")
 
@@ -22,7 +22,7 @@ def _group() -> None:
 @enrollment_app.command("create", epilog=STATUSES)
 def create(
     group: Annotated[str | None, typer.Option("--group", "-g", help="Put the devices into this group.")] = None,
-    uses: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many devices may use it.")] = 1,
+    uses: Annotated[int, typer.Option(min=1, max=MAX_TOKEN_USES, help="How many devices may use it.")] = 1,
     expires_in: Annotated[str, typer.Option(metavar="DURATION", help="Such as 30m, 1h, 7d.")] = "1h",
     as_json: Json = False,
 ) -> None:

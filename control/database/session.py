@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from sqlite3 import SQLITE_ERROR
 from typing import Final
 
+from psycopg.errors import UndefinedTable
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
@@ -76,9 +78,18 @@ def lock_planning(session: Session) -> None:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
+    except (OperationalError, InterfaceError, ProgrammingError) as error:
+        if _lacks_tables(error):
+            detail = "it lacks tables; run `outrider-control init`"
+            raise UnavailableError(ErrorCode.DATABASE_UNAVAILABLE, detail=detail) from error
+        if isinstance(error, ProgrammingError) or getattr(error.orig, "sqlite_errorcode", None) == SQLITE_ERROR:
+            raise
         raise UnavailableError(ErrorCode.DATABASE_UNAVAILABLE, detail=str(error.orig).strip()) from error
     except PoolTimeoutError as error:
         raise UnavailableError(ErrorCode.DATABASE_UNAVAILABLE, detail="all connections are busy") from error
     except DataError as error:
         raise InputError(ErrorCode.DOCUMENT_INVALID, detail=str(error.orig).strip()) from error
+
+
+def _lacks_tables(error: DBAPIError) -> bool:
+    return isinstance(error.orig, UndefinedTable) or str(error.orig).startswith("no such table")

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
 from uuid import uuid4
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -19,9 +18,6 @@ from control.database.tables import Device, EnrollmentToken
 from control.fleet.broker_users import BrokerUsers
 from control.fleet.groups import add_member
 from control.security.tokens import new_token, token_hash
-
-MAX_USES: Final = 1_000_000
-MAX_LIFETIME: Final = timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -89,10 +85,11 @@ def create_enrollment_token(
 def _check_proof(request: EnrollmentRequest) -> None:
     message = proof_message(request.token, request.name, request.signing_key, request.sealing_key)
     try:
-        X25519PublicKey.from_public_bytes(request.sealing_key)
+        # Keys of small order pass for keys until something is to be sealed to them.
+        X25519PrivateKey.generate().exchange(X25519PublicKey.from_public_bytes(request.sealing_key))
         Ed25519PublicKey.from_public_bytes(request.signing_key).verify(request.proof, message)
     except (InvalidSignature, ValueError) as error:
-        detail = "the proof is not made with the signing key it names"
+        detail = "a key is none, or the proof is not made with the signing key it names"
         raise TrustError(ErrorCode.SIGNATURE_REFUSED, detail=detail) from error
 
 

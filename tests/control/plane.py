@@ -206,6 +206,13 @@ class SignedDevice:
         sign_request(signable, body, key=self.signer, key_id=self.device_id, now=datetime.now(UTC))
         return self.client.send(request)
 
+    def stay_online(self, clock: ManualClock, span: timedelta) -> None:
+        """Let time pass, checking in every five minutes and at the end."""
+        while span > timedelta():
+            clock.advance(min(span, timedelta(minutes=5)))
+            span -= timedelta(minutes=5)
+            self.check_in()
+
     def check_in(self) -> httpx.Response:
         message = CheckIn(reason=CheckInReason.AGENT_RESTART, facts=FACTS)
         return self.request("POST", CHECK_IN_PATH, message.to_json().encode())

@@ -114,8 +114,7 @@ def test_content_info_opens_with_the_devices_key_and_leads_to_the_content(
 
 def test_a_generation_that_is_void_gets_no_content(plane: Plane, sent: tuple[SignedDevice, JobRef]) -> None:
     device, ref = sent
-    plane.clock.advance(timedelta(minutes=16))
-    device.check_in()
+    device.stay_online(plane.clock, timedelta(minutes=16))
     plane.reconcile()
     path = CONTENT_INFO_PATH.format(job_id=ref.job_id)
     refused = device.request("POST", f"{path}?generation=1")

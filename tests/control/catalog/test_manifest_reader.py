@@ -1,11 +1,14 @@
 """Manifests: what is accepted, and how exactly a mistake is named."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contract.errors import DocumentError, InputError
 from contract.rules import FileRule, RunAsAccount, ScriptRule
@@ -19,6 +22,7 @@ from control.catalog.manifest_reader import (
 )
 from tests.control.plane import manifest_data
 
+KEYS = ["type", "path", "detectionRules", "requirementRules", "returnCodes", "installExperience", "name", "attempts"]
 RULE = {"type": "file", "path": "/opt/editor", "fileOrFolderName": "bin"}
 
 
@@ -134,6 +138,42 @@ def test_a_file_that_cannot_be_a_manifest_is_refused(tmp_path: Path, content: by
     path.write_bytes(content)
     with pytest.raises(DocumentError):
         read_manifest(path)
+
+
+nested = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(["file", "script"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*KEYS, "x"]), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=3), nested, max_size=6))
+def test_whatever_is_given_the_answer_is_a_manifest_or_a_clear_refusal(data: dict[str, Any]) -> None:
+    with suppress(DocumentError):
+        validate_manifest(manifest_data(**data))
+
+
+@given(st.text(max_size=60))
+def test_whatever_is_written_the_answer_is_a_clear_refusal(text: str) -> None:
+    with pytest.raises(DocumentError):
+        parse_manifest(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 5000,
+        "name: 2024-13-45",
+        "1: a",
+        "&a [*a]",
+        "name: &a [*a]",
+        "? [a]\n: b",
+        "a: !!python/object:os.system x",
+    ],
+)
+def test_odd_yaml_is_refused_in_words(text: str) -> None:
+    with pytest.raises(DocumentError):
+        parse_manifest(text)
 
 
 def test_the_schema_knows_no_other_keys_than_the_reader() -> None:

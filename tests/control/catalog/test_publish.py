@@ -96,6 +96,13 @@ def test_a_store_that_goes_away_leaves_nothing_visible(plane: Plane) -> None:
     assert rows(plane, Package) == 0
 
 
+def test_content_that_vanished_from_the_store_is_put_back_by_publishing_again(plane: Plane) -> None:
+    key = object_key(plane.services.packages.take(plane.package).digest)
+    plane.store.delete(key)
+    plane.services.packages.take(plane.package)
+    assert plane.store.exists(key)
+
+
 @pytest.mark.parametrize("table", ["packages", "apps", "revisions", "policies"])
 def test_a_publish_cut_off_at_any_row_leaves_no_app_and_can_be_repeated(plane: Plane, table: str) -> None:
     engine = plane.services.database.engine

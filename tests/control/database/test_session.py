@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import DBAPIError, StatementError
 
 from contract.errors import InputError, UnavailableError
 from contract.exit_statuses import ExitStatus
@@ -85,6 +85,17 @@ def test_a_database_that_cannot_be_opened_is_named_unavailable(tmp_path: Path) -
     with pytest.raises(UnavailableError, match="database does not answer") as caught, database.snapshot() as session:
         session.execute(text("SELECT 1"))
     assert caught.value.exit_status is ExitStatus.UNAVAILABLE
+
+
+def test_a_database_without_tables_says_what_to_run(either_plane: Plane) -> None:
+    database = either_plane.services.database
+    with pytest.raises(UnavailableError, match="outrider-control init"), database.transaction() as session:
+        session.execute(text("SELECT * FROM nowhere"))
+
+
+def test_a_mistake_in_a_statement_is_not_called_unavailable(either_plane: Plane) -> None:
+    with pytest.raises(DBAPIError), either_plane.services.database.snapshot() as session:
+        session.execute(text("SELECT nothing_like_that FROM apps"))
 
 
 def test_a_server_that_is_not_there_is_named_unavailable() -> None:

@@ -33,8 +33,7 @@ def only_job(plane: Plane) -> JobView:
 
 def test_a_silent_job_is_sent_anew_with_a_raised_generation(plane: Plane, sent: tuple[SignedDevice, JobRef]) -> None:
     device, ref = sent
-    plane.clock.advance(timedelta(minutes=16))
-    device.check_in()
+    device.stay_online(plane.clock, timedelta(minutes=16))
     plane.reconcile()
     assert plane.queue.asked == [ControlTask.DISPATCH]
     ((_, again),) = plane.dispatch()
@@ -51,10 +50,9 @@ def test_a_job_of_an_offline_device_is_left(plane: Plane, sent: tuple[SignedDevi
 
 def test_a_sign_of_life_puts_it_off(plane: Plane, sent: tuple[SignedDevice, JobRef]) -> None:
     device, ref = sent
-    plane.clock.advance(timedelta(minutes=10))
+    device.stay_online(plane.clock, timedelta(minutes=10))
     device.progress(progress_of(ref))
-    plane.clock.advance(timedelta(minutes=10))
-    device.check_in()
+    device.stay_online(plane.clock, timedelta(minutes=10))
     plane.reconcile()
     assert only_job(plane).generation == 1
 
@@ -63,8 +61,7 @@ def test_words_of_the_older_generation_are_kept_but_change_nothing(
     plane: Plane, sent: tuple[SignedDevice, JobRef]
 ) -> None:
     device, ref = sent
-    plane.clock.advance(timedelta(minutes=16))
-    device.check_in()
+    device.stay_online(plane.clock, timedelta(minutes=16))
     plane.reconcile()
     assert device.report(report_of(ref, device.device_id)).json() == {"stored": True, "new": True}
     assert device.progress(progress_of(ref, sequence=9)).json() == {"stored": 1, "unknown": 0}
@@ -78,8 +75,7 @@ def test_a_waiting_job_is_the_devices_business_until_well_past_its_time(
     device, ref = sent
     at = plane.clock.now() + timedelta(hours=1)
     device.report(failed_report_of(ref, device.device_id, next_action=retry_at(at, ref)))
-    plane.clock.advance(timedelta(hours=1, minutes=14))
-    device.check_in()
+    device.stay_online(plane.clock, timedelta(hours=1, minutes=14))
     plane.reconcile()
     assert only_job(plane).state == "waiting"
     plane.clock.advance(timedelta(minutes=2))

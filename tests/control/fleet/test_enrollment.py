@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from contract.uplink import ENROLL_PATH, Problem
+from contract.uplink import ENROLL_PATH, Problem, proof_message
 from control.answers.devices import group_detail
 from control.database.tables import Device, EnrollmentToken
 from tests.control.plane import Plane, SignedDevice
@@ -80,6 +80,14 @@ def test_a_request_changed_on_the_way_is_refused(plane: Plane, client: httpx.Cli
     response = client.post(ENROLL_PATH, content=request.model_copy(update={field: changed}).to_json())
     assert (response.status_code, problem(response).code) == (401, "signature-refused")
     assert uses_left(plane) == 1
+
+
+def test_a_sealing_key_that_nothing_can_be_sealed_to_is_refused(plane: Plane, client: httpx.Client) -> None:
+    device = SignedDevice(client)
+    token, signing_key, sealing_key = plane.token(), device.signer.public_key().public_bytes_raw(), bytes(32)
+    proof = device.signer.sign(proof_message(token, device.name, signing_key, sealing_key))
+    request = device.enrollment(token).model_copy(update={"sealing_key": sealing_key, "proof": proof})
+    assert client.post(ENROLL_PATH, content=request.to_json()).status_code == 401
 
 
 def test_a_broker_that_is_down_leaves_the_token_unspent(plane: Plane, client: httpx.Client) -> None:

@@ -1,0 +1,86 @@
+"""Check-in: what is due is sent, what is stale is void, and nothing is sent twice."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from contract.states import Intent
+from contract.uplink import CheckInReply
+from control.answers.devices import device_detail
+from control.fleet.groups import remove_member
+from control.views import DeviceDetail
+from tests.control.plane import Plane, SignedDevice
+
+Enrolled = Callable[..., SignedDevice]
+
+
+def sent_by(device: SignedDevice) -> int:
+    return CheckInReply.from_json(device.check_in().content).jobs_sent
+
+
+def detail(plane: Plane, device: SignedDevice) -> DeviceDetail:
+    with plane.services.database.snapshot() as session:
+        return device_detail(session, device.device_id, plane.clock.now())
+
+
+def test_a_device_with_nothing_due_is_sent_nothing(enrolled: Enrolled) -> None:
+    assert sent_by(enrolled()) == 0
+
+
+def test_what_was_assigned_while_it_was_away_is_sent_once(plane: Plane, enrolled: Enrolled) -> None:
+    plane.publish()
+    device = enrolled(group_id=plane.group("desks"))
+    plane.clock.advance(timedelta(days=7))
+    plane.assign("desks")
+    plane.plan()
+    assert plane.dispatch() == []
+    assert sent_by(device) == 1
+    assert len(plane.dispatch()) == 1
+    assert sent_by(device) == 0
+    assert plane.dispatch() == []
+
+
+def test_what_became_stale_while_it_was_away_is_void(plane: Plane, enrolled: Enrolled) -> None:
+    plane.publish()
+    group_id = plane.group("desks")
+    device = enrolled(group_id=group_id)
+    plane.assign("desks")
+    plane.plan()
+    plane.clock.advance(timedelta(days=7))
+    with plane.services.database.transaction() as session:
+        remove_member(session, group_id, device.device_id)
+    assert sent_by(device) == 0
+    assert [job.state for job in detail(plane, device).jobs] == ["cancelled"]
+
+
+def test_available_apps_are_not_pushed(plane: Plane, enrolled: Enrolled) -> None:
+    plane.publish()
+    device = enrolled(group_id=plane.group("desks"))
+    plane.assign("desks", Intent.AVAILABLE)
+    assert sent_by(device) == 0
+
+
+def test_a_device_that_comes_back_has_time_to_begin_what_waits_in_its_queue(plane: Plane, enrolled: Enrolled) -> None:
+    plane.publish()
+    device = enrolled(group_id=plane.group("desks"))
+    plane.assign("desks")
+    plane.plan()
+    assert len(plane.dispatch()) == 1
+    plane.clock.advance(timedelta(days=7))
+    device.check_in()
+    plane.reconcile()
+    assert plane.dispatch() == []
+    plane.clock.advance(timedelta(minutes=8))
+    device.check_in()
+    plane.clock.advance(timedelta(minutes=8))
+    device.check_in()
+    plane.reconcile()
+    assert [ref.generation for _, ref in plane.dispatch()] == [2]
+
+
+def test_a_device_says_anew_what_it_is(plane: Plane, enrolled: Enrolled) -> None:
+    device = enrolled()
+    plane.clock.advance(timedelta(minutes=5))
+    device.check_in()
+    page = detail(plane, device)
+    assert page.last_seen_at == plane.clock.now()
+    assert page.facts["hostname"] == "desk-1"
