@@ -8,11 +8,13 @@ from pathlib import Path
 
 from deploy.local.addresses import StackAddresses
 from deploy.local.layout import StackLayout
-from deploy.local.part import Part
+from deploy.local.part import STACK_VARIABLE, Part
 from deploy.local.ports import HOST
 from deploy.local.readiness import AnswersHttp, ListensOn, LogSays
 
 _FLOWER_CONFIGURATION = Path(__file__).resolve().parent.parent / "flower" / "flowerconfig.py"
+#: The agent's setting that names which of its variables installers may see.
+_VISIBLE_TO_INSTALLERS = "OUTRIDER_AGENT_PASS_ENVIRONMENT"
 _START = timedelta(seconds=60)
 #: A Celery worker finishes the task at hand before it ends.
 _WORKER_STOP = timedelta(seconds=20)
@@ -94,14 +96,18 @@ def flower_part(addresses: StackAddresses) -> Part:
 def agent_part(name: str, environment: Mapping[str, str]) -> Part:
     """A device agent that was enrolled in the state folder its environment names.
 
+    Installers live in sessions of their own and outlive their agent; they are allowed to see the stack's name so that
+    taking the stack down ends them, too.
+
     Args:
         name: The part's name, unique in the stack.
         environment: What the agent reads its settings from.
     """
+    passed = [STACK_VARIABLE, environment.get(_VISIBLE_TO_INSTALLERS, "")]
     return Part(
         name=name,
         command=(program("outrider-agent"), "run"),
-        environment=environment,
+        environment={**environment, _VISIBLE_TO_INSTALLERS: ",".join(filter(None, passed))},
         ready=LogSays(words=" ready."),
         start_timeout=_START,
         stop_timeout=_WORKER_STOP,
