@@ -17,16 +17,22 @@ import pytest
 import uvicorn
 from pydantic import SecretStr
 
-from contract.states import Intent
+from contract.jobs import JobState
+from contract.phases import PHASES
+from contract.report import WaitReason
+from contract.states import Intent, Outcome
+from control.answers.jobs import device_jobs
 from control.api.app import create_app
 from control.bootstrap import initialise, make_publisher, make_services
 from control.catalog.assignments import assign
 from control.catalog.manifest import Manifest
 from control.catalog.revisions import add_revision
+from control.fleet.devices import find_device
 from control.fleet.enrollment import create_enrollment_token
 from control.fleet.groups import create_group
 from control.services import Services
 from control.settings import ControlSettings
+from control.views import JobDetail
 from control.work import dispatch_now, plan_now
 from deploy.local.polling import wait_until
 from deploy.local.ports import HOST, find_free_port
@@ -37,6 +43,7 @@ from tests.support.broker import RunningBroker
 pytestmark = pytest.mark.integration
 
 INSTALL = """\
+if [ -f "$HOME/fail" ]; then rm "$HOME/fail"; exit 73; fi
 echo begun >> "$HOME/begun"
 while [ -f "$HOME/hold" ]; do sleep 0.05; done
 cp editor.txt "$HOME/editor"
@@ -60,7 +67,7 @@ class Plane:
             lifetime = timedelta(hours=1)
             return create_enrollment_token(session, group_id=group.id, uses=1, lifetime=lifetime, now=now)[0]
 
-    def deploy(self) -> None:
+    def deploy(self, **changes: Any) -> None:
         manifest = Manifest.model_validate(
             {
                 "name": "Editor",
@@ -69,6 +76,7 @@ class Plane:
                 "installCommandLine": "sh install.sh",
                 "uninstallCommandLine": "sh uninstall.sh",
                 "detectionRules": [{"type": "file", "path": "%HOME%", "fileOrFolderName": "editor"}],
+                **changes,
             }
         )
         stored, now = self.services.packages.take(self.package), self.services.clock.now()
@@ -77,6 +85,11 @@ class Plane:
             assign(session, "Editor", "desks", Intent.REQUIRED, now)
         plan_now(self.services)
         dispatch_now(self.services, make_publisher(self.settings))
+
+    def job(self) -> JobDetail:
+        with self.services.database.snapshot() as session:
+            (job,) = device_jobs(session, find_device(session, "desk-1").id)
+        return job
 
 
 @dataclass
@@ -166,6 +179,28 @@ def test_a_job_reaches_a_real_device_and_installs(plane: Plane, agent: AgentProc
     assert agent.app()["raw_exit_code"] == 0
 
 
+def test_the_control_plane_hears_of_every_phase_and_of_the_result(plane: Plane, agent: AgentProcess) -> None:
+    with agent.running():
+        plane.deploy()
+        _wait(lambda: plane.job().state is JobState.FINISHED and len(plane.job().phases) == len(PHASES), agent)
+    job = plane.job()
+    assert (job.outcome, job.raw_exit_code) == (Outcome.INSTALLED, 0)
+    assert [phase.phase for phase in sorted(job.phases, key=lambda phase: phase.phase.position)] == list(PHASES)
+
+
+def test_a_failed_attempt_is_announced_and_made_again_by_itself(plane: Plane, agent: AgentProcess) -> None:
+    (agent.home / "fail").touch()
+    with agent.running():
+        plane.deploy(retryIntervalInMinutes=0.05)
+        _wait(lambda: plane.job().state is JobState.WAITING, agent)
+        waiting = plane.job()
+        assert (waiting.outcome, waiting.raw_exit_code) == (Outcome.FAILED, 73)
+        assert waiting.next_action_reason is WaitReason.RETRY_INTERVAL
+        _wait(lambda: plane.job().state is JobState.FINISHED, agent)
+    assert plane.job().outcome is Outcome.INSTALLED
+    assert plane.job().attempt == 2
+
+
 def test_an_agent_killed_while_its_installer_runs_ends_installed_and_the_installer_ran_once(
     plane: Plane, agent: AgentProcess
 ) -> None:
@@ -176,6 +211,7 @@ def test_an_agent_killed_while_its_installer_runs_ends_installed_and_the_install
         process.send_signal(signal.SIGKILL)
         process.wait()
     with agent.running():
+        _wait(lambda: agent.log.read_text(encoding="utf-8").count("ready.") > 2, agent)
         (agent.home / "hold").unlink()
         _wait(lambda: agent.app().get("outcome") == "installed", agent)
     assert (agent.home / "begun").read_text(encoding="utf-8") == "begun\n"

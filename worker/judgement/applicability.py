@@ -24,16 +24,21 @@ class Unmet:
     words: str
 
 
-def first_unmet(policy: Policy, facts: DeviceFacts) -> Unmet | None:
+def first_unmet(policy: Policy, facts: DeviceFacts, cpu_speed_in_mhz: int | None) -> Unmet | None:
     """The first requirement the device does not meet; None where it meets all.
+
+    Args:
+        policy: Whose requirements.
+        facts: The device.
+        cpu_speed_in_mhz: None where the device does not tell.
 
     Raises:
         PhaseError: RULE_EVALUATION_FAILED: a release is not written in numbers.
     """
-    return next(_unmet(policy, facts), None)
+    return next(_unmet(policy, facts, cpu_speed_in_mhz), None)
 
 
-def _unmet(policy: Policy, facts: DeviceFacts) -> Iterator[Unmet]:
+def _unmet(policy: Policy, facts: DeviceFacts, cpu_speed_in_mhz: int | None) -> Iterator[Unmet]:
     required = policy.requirements
     if policy.install_experience.run_as_account is RunAsAccount.USER:
         words = "the app installs in the user's context; the job is the device's"
@@ -46,6 +51,7 @@ def _unmet(policy: Policy, facts: DeviceFacts) -> Iterator[Unmet]:
         yield Unmet(Applicability.PROCESSOR_ARCHITECTURE_NOT_APPLICABLE, words)
     yield from _old_release(required, facts)
     yield from _too_little(required, facts)
+    yield from _too_slow(required.minimum_cpu_speed_in_mhz, cpu_speed_in_mhz)
 
 
 def _old_release(required: Requirements, facts: DeviceFacts) -> Iterator[Unmet]:
@@ -79,6 +85,15 @@ def _too_little(required: Requirements, facts: DeviceFacts) -> Iterator[Unmet]:
     for number, what, actual, minimum in amounts:
         if minimum is not None and actual < minimum:
             yield Unmet(number, f"{actual} {what}, expected at least {minimum}")
+
+
+def _too_slow(minimum: int | None, actual: int | None) -> Iterator[Unmet]:
+    if minimum is None:
+        return
+    if actual is None:
+        yield Unmet(Applicability.HOST_PLATFORM_NOT_APPLICABLE, "this device does not tell its processors' speed")
+    elif actual < minimum:
+        yield Unmet(Applicability.CPU_SPEED_NOT_MET, f"{actual} MHz, expected at least {minimum}")
 
 
 def _any_of(names: frozenset[str]) -> str:

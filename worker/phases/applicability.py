@@ -6,14 +6,15 @@ from worker.phases.context import PhaseContext, PhaseResult, done, settled
 
 
 def applicability(context: PhaseContext) -> PhaseResult:
-    """Compare operating system, architecture, disk, memory and processors with what the app needs.
+    """Compare operating system, architecture, disk, memory, processors and their speed with what the app needs.
 
     Raises:
         PhaseError: RULE_EVALUATION_FAILED.
     """
     if context.policy.intent is Intent.UNINSTALL:
         return done(context.findings, "not asked for an uninstall")
-    unmet = first_unmet(context.policy, context.device.machine.platform.facts())
+    platform = context.device.machine.platform
+    unmet = first_unmet(context.policy, platform.facts(), platform.cpu_speed_in_mhz())
     if unmet is None:
         return done(context.findings, "applicable")
     found = {"outcome": Outcome.NOT_APPLICABLE, "applicability": unmet.number}

@@ -66,6 +66,12 @@ class GenericPlatform:
         """The IANA name of the device's zone."""
         return os.environ.get("TZ", "").lstrip(":") or "UTC"
 
+    def cpu_speed_in_mhz(self) -> int | None:
+        """See `Platform.cpu_speed_in_mhz`."""
+        speed = psutil.cpu_freq()
+        # Virtual machines often know the current speed only.
+        return None if speed is None else int(speed.max or speed.current) or None
+
     def expand(self, path: str) -> str:
         """See `Platform.expand`."""
         return _VARIABLE.sub(lambda match: os.environ[match.group(1)], path)

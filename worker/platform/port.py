@@ -34,6 +34,10 @@ class Platform(Protocol):
         """What the device says of itself."""
         ...
 
+    def cpu_speed_in_mhz(self) -> int | None:
+        """The processors' highest speed; None where the machine does not tell."""
+        ...
+
     def expand(self, path: str) -> str:
         """The path with each `%NAME%` replaced by the agent's environment variable of that name.
 

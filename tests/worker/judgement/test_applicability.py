@@ -51,12 +51,13 @@ def _policy(*, account: RunAsAccount = RunAsAccount.SYSTEM, **requirements: Any)
         ({"minimum_os_release": "12.10"}, 1002, "release 12.4, expected at least 12.10"),
         ({"minimum_memory_in_mb": 4096}, 1003, "2048 MiB of memory, expected at least 4096"),
         ({"minimum_number_of_processors": 4}, 1004, "2 logical processors, expected at least 4"),
+        ({"minimum_cpu_speed_in_mhz": 3000}, 1005, "2400 MHz, expected at least 3000"),
     ],
 )
 def test_each_unmet_requirement_has_its_number_and_the_compared_values(
     required: dict[str, Any], number: int, words: str
 ) -> None:
-    unmet = first_unmet(_policy(**required), FACTS)
+    unmet = first_unmet(_policy(**required), FACTS, 2400)
     assert unmet is not None
     assert unmet.number is Applicability(number)
     assert unmet.words == words
@@ -70,20 +71,28 @@ def test_what_is_just_enough_is_enough() -> None:
         minimum_free_disk_space_in_mb=1000,
         minimum_memory_in_mb=2048,
         minimum_number_of_processors=2,
+        minimum_cpu_speed_in_mhz=2400,
     )
-    assert first_unmet(policy, FACTS) is None
+    assert first_unmet(policy, FACTS, 2400) is None
 
 
 def test_no_requirement_means_any_device() -> None:
-    assert first_unmet(_policy(), FACTS) is None
+    assert first_unmet(_policy(), FACTS, 2400) is None
 
 
 def test_a_user_context_app_is_not_run_in_the_devices_name() -> None:
-    unmet = first_unmet(_policy(account=RunAsAccount.USER), FACTS)
+    unmet = first_unmet(_policy(account=RunAsAccount.USER), FACTS, 2400)
     assert unmet is not None
     assert unmet.number is Applicability.USER_CONTEXT_UNSUPPORTED
 
 
 def test_a_release_that_is_no_version_is_an_error() -> None:
     with pytest.raises(PhaseError):
-        first_unmet(_policy(minimum_os_release="bookworm"), FACTS)
+        first_unmet(_policy(minimum_os_release="bookworm"), FACTS, 2400)
+
+
+def test_a_speed_the_device_does_not_tell_is_not_taken_for_enough() -> None:
+    unmet = first_unmet(_policy(minimum_cpu_speed_in_mhz=1), FACTS, None)
+    assert unmet is not None
+    assert unmet.number is Applicability.HOST_PLATFORM_NOT_APPLICABLE
+    assert first_unmet(_policy(), FACTS, None) is None

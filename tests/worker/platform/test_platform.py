@@ -31,6 +31,11 @@ def test_the_facts_are_those_of_this_machine(platform: Platform) -> None:
     assert facts.agent_version
 
 
+def test_a_speed_is_a_number_of_mhz_or_not_told(platform: Platform) -> None:
+    speed = platform.cpu_speed_in_mhz()
+    assert speed is None or speed > 100
+
+
 def test_a_file_has_size_and_date_and_a_folder_no_size(platform: Platform, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"12345")
