@@ -1,7 +1,9 @@
 """Judge the inner zip as a whole before anything of it is written: names, sizes, overlaps (package 1.4, 1.8)."""
 
 import os
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +16,13 @@ from storage.intunewin.zip_guard import ZIP_FAILURES, guard_directory
 
 _GIB = 1 << 30
 _CHUNK_BYTES = 1 << 20
-_LOCAL_HEADER_BYTES = 30
+
+#: Files up to this size are unpacked in one piece.
+SMALL_BYTES = 1 << 18
+
+_LOCAL = struct.Struct("<4s22s2H")
+_LOCAL_SIGNATURE = b"PK\x03\x04"
+_UTF8_FLAG = 0x0800
 _ENCRYPTED_FLAG = 0x1
 _METHODS = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflated"}
 
@@ -53,9 +61,29 @@ class PlannedEntry:
     parts: tuple[str, ...]
     kind: Kind
 
+    @property
+    def is_small(self) -> bool:
+        """Whether it may be held in memory whole, packed and unpacked."""
+        return max(self.info.file_size, self.info.compress_size) <= SMALL_BYTES
+
+
+@dataclass(frozen=True)
+class OpenZip:
+    """An inner zip that has been judged.
+
+    Attributes:
+        stream: Its bytes.
+        archive: The standard library's view of it.
+        plan: Its entries, all of which may be written.
+    """
+
+    stream: BinaryIO
+    archive: zipfile.ZipFile
+    plan: list[PlannedEntry]
+
 
 @contextmanager
-def open_inner_zip(plain: BinaryIO, limits: UnzipLimits) -> Iterator[tuple[zipfile.ZipFile, list[PlannedEntry]]]:
+def open_inner_zip(plain: BinaryIO, limits: UnzipLimits) -> Iterator[OpenZip]:
     """The inner zip and its entries, all of which may be written.
 
     Raises:
@@ -67,19 +95,22 @@ def open_inner_zip(plain: BinaryIO, limits: UnzipLimits) -> Iterator[tuple[zipfi
     except ZIP_FAILURES as error:
         raise corrupt(f"the inner zip cannot be read: {error}") from error
     with archive:
-        yield archive, plan_entries(archive.infolist(), plain.seek(0, os.SEEK_END), limits)
+        yield OpenZip(plain, archive, plan_entries(archive.infolist(), plain.seek(0, os.SEEK_END), limits))
 
 
-def entry_chunks(archive: zipfile.ZipFile, entry: PlannedEntry) -> Iterator[bytes]:
-    """The unpacked data of a file, piece by piece.
+def entry_chunks(inner: OpenZip, entry: PlannedEntry) -> Iterator[bytes]:
+    """The unpacked data of a file, piece by piece; a small file's in one piece.
 
     Raises:
         PackageError: PACKAGE_CORRUPT where it cannot be unpacked, at the latest behind the last piece where size or
             CRC are wrong.
     """
+    if entry.is_small:
+        yield small_data(inner.stream, entry)
+        return
     unpacked = 0
     try:
-        with archive.open(entry.info) as stream:
+        with inner.archive.open(entry.info) as stream:
             while chunk := stream.read(_CHUNK_BYTES):
                 unpacked += len(chunk)
                 yield chunk
@@ -87,6 +118,36 @@ def entry_chunks(archive: zipfile.ZipFile, entry: PlannedEntry) -> Iterator[byte
         raise corrupt(f"the entry cannot be unpacked: {error}", entry.info.orig_filename) from error
     if unpacked != entry.info.file_size:
         raise corrupt(f"{unpacked} bytes, its entry says {entry.info.file_size}", entry.info.orig_filename)
+
+
+def small_data(plain: BinaryIO, entry: PlannedEntry) -> bytes:
+    """The unpacked data of a small file at once, with the same checks and a tenth of the calls.
+
+    Raises:
+        PackageError: PACKAGE_CORRUPT where header, data, size or CRC are wrong.
+    """
+    info = entry.info
+    plain.seek(info.header_offset)
+    header = plain.read(_LOCAL.size)
+    if len(header) < _LOCAL.size or not header.startswith(_LOCAL_SIGNATURE):
+        raise corrupt("its local header is missing", info.orig_filename)
+    name_bytes, extra_bytes = _LOCAL.unpack(header)[2:]
+    name = plain.read(name_bytes + extra_bytes)[:name_bytes]
+    if name != info.orig_filename.encode("utf-8" if info.flag_bits & _UTF8_FLAG else "cp437", "replace"):
+        raise corrupt("its local header has another name", info.orig_filename)
+    data = _inflated(plain.read(info.compress_size), info)
+    if len(data) != info.file_size or zlib.crc32(data) != info.CRC:
+        raise corrupt("its size or CRC is wrong", info.orig_filename)
+    return data
+
+
+def _inflated(packed: bytes, info: zipfile.ZipInfo) -> bytes:
+    if info.compress_type == zipfile.ZIP_STORED:
+        return packed
+    try:
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, info.file_size + 1)
+    except zlib.error as error:
+        raise corrupt(f"the entry cannot be unpacked: {error}", info.orig_filename) from error
 
 
 def plan_entries(entries: Sequence[zipfile.ZipInfo], packed_bytes: int, limits: UnzipLimits) -> list[PlannedEntry]:
@@ -132,6 +193,6 @@ def _check_amount(unpacked: int, packed: int, limits: UnzipLimits) -> None:
 
 def _check_overlaps(entries: Sequence[zipfile.ZipInfo]) -> None:
     for before, after in pairwise(sorted(entries, key=lambda info: info.header_offset)):
-        least = _LOCAL_HEADER_BYTES + before.compress_size
+        least = _LOCAL.size + before.compress_size
         if before.header_offset + least > after.header_offset:
             raise corrupt(f"it overlaps the entry {after.orig_filename!r}: a zip bomb", before.orig_filename)

@@ -69,13 +69,14 @@ def list_package(
         PackageError: The package is damaged, unsafe or none.
     """
     with open_package(path, detection_xml=detection_xml) as package, package.plain() as plain:
-        with open_inner_zip(plain.stream, limits) as (archive, plan):
+        with open_inner_zip(plain.stream, limits) as inner:
+            plan = inner.plan
             progress.begin("Reading", sum(entry.info.file_size for entry in plan))
             files = []
             for entry in plan:
                 digest = hashlib.sha256()
                 if digests:
-                    for chunk in entry_chunks(archive, entry):
+                    for chunk in entry_chunks(inner, entry):
                         digest.update(chunk)
                         progress.advance(len(chunk))
                 name = "/".join(entry.parts) + ("/" if entry.kind is Kind.FOLDER else "")

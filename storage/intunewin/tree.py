@@ -63,7 +63,7 @@ def _walk(walk: _Walk, folder: Path, prefix: str) -> Iterator[SourceEntry]:
     full: list[tuple[Path, str]] = []
     for child in _children(walk, folder, prefix):
         name = prefix + child.name
-        if not child.is_dir():
+        if not _is_folder(child):
             yield SourceEntry(Path(child.path), name, _status(walk, child))
         elif _is_empty(walk, Path(child.path), name + "\\"):
             yield SourceEntry(Path(child.path), name + "\\", None)
@@ -93,7 +93,15 @@ def _children(walk: _Walk, folder: Path, prefix: str) -> list[os.DirEntry[str]]:
 
 
 def _relative(prefix: str, child: os.DirEntry[str]) -> str:
-    return prefix.replace("\\", "/") + child.name + ("/" if child.is_dir() else "")
+    return prefix.replace("\\", "/") + child.name + ("/" if _is_folder(child) else "")
+
+
+def _is_folder(child: os.DirEntry[str]) -> bool:
+    try:
+        return child.is_dir()
+    except OSError:
+        # A link that leads to itself.
+        return False
 
 
 def _check(walk: _Walk, child: os.DirEntry[str], prefix: str) -> None:
@@ -104,16 +112,16 @@ def _check(walk: _Walk, child: os.DirEntry[str], prefix: str) -> None:
         raise _unusable(f"the path inside the package has more than {MAX_PATH} characters", child.path)
     if child.is_symlink():
         _check_link(walk, child)
-    elif not child.is_dir() and not child.is_file():
+    elif not _is_folder(child) and not child.is_file():
         raise _unusable("it is neither a file nor a folder", child.path)
 
 
 def _check_link(walk: _Walk, child: os.DirEntry[str]) -> None:
-    target = Path(child.path).resolve()
-    if child.is_dir():
+    if _is_folder(child):
         raise _unusable("it is a link to a folder", child.path)
-    if not child.is_file():
+    if not Path(child.path).is_file():
         raise _unusable("it is a link that leads to no file", child.path)
+    target = Path(child.path).resolve()
     if not target.is_relative_to(walk.root):
         raise _unusable(f"it is a link that leads out of the source folder, to {target}", child.path)
 

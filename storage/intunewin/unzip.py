@@ -8,7 +8,6 @@ import errno
 import os
 import shutil
 import tempfile
-import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from typing import BinaryIO
 from contract.error_codes import ErrorCode
 from contract.errors import PackageError
 from storage.intunewin.failures import reading, writing
-from storage.intunewin.inner_zip import PlannedEntry, UnzipLimits, entry_chunks, open_inner_zip
+from storage.intunewin.inner_zip import OpenZip, PlannedEntry, UnzipLimits, entry_chunks, open_inner_zip, small_data
 from storage.intunewin.names import Kind
 from storage.intunewin.paths import long_path
 from storage.intunewin.progress import UNWATCHED, Progress
@@ -32,14 +31,12 @@ _SPARE_BYTES = 16 << 20
 
 __all__ = ["UnzipLimits", "UnzipSummary", "unzip", "unzip_stream"]
 
-#: Files up to this size are unpacked whole and written beside others.
-_SMALL_BYTES = 1 << 18
+#: Small files are written in batches of about this size.
+_BATCH_BYTES = 1 << 18
+_BATCH_FILES = 64
 
-#: Small files that wait to be written: with the bound above at most some 8 MiB.
-_FILES_AHEAD = 32
-
-#: More only fight for the interpreter lock; one alone waits for slow file systems.
-_THREADS = 2
+#: Batches that wait to be written: with the bounds above at most some 4 MiB.
+_BATCHES_AHEAD = 6
 
 _DEFAULT_LIMITS = UnzipLimits()
 
@@ -95,13 +92,13 @@ def unzip_stream(
     Raises:
         PackageError: As `unzip`.
     """
-    with open_inner_zip(plain, limits) as (archive, plan):
-        total = sum(entry.info.file_size for entry in plan)
+    with open_inner_zip(plain, limits) as inner:
+        total = sum(entry.info.file_size for entry in inner.plan)
         progress.begin("Unpacking", total)
         with _new_folder(target, total) as folder:
-            _write_all(archive, plan, folder, progress)
+            _write_all(inner, folder, progress)
             before_commit()
-    return UnzipSummary(files=sum(entry.kind is Kind.FILE for entry in plan), bytes=total)
+    return UnzipSummary(files=sum(entry.kind is Kind.FILE for entry in inner.plan), bytes=total)
 
 
 @contextmanager
@@ -135,45 +132,56 @@ def _check_room(folder: Path, needed: int) -> None:
         raise PackageError(ErrorCode.PACKAGE_WRITE_FAILED, detail=detail, place=str(folder))
 
 
-def _write_all(archive: zipfile.ZipFile, plan: list[PlannedEntry], folder: Path, progress: Progress) -> None:
-    """Write everything; small files are made by several threads, which is most of their cost."""
-    with ThreadPoolExecutor(_THREADS) as executor:
-        tasks = _tasks(archive, plan, folder, progress)
-        for _ in windowed(executor, tasks, width=_FILES_AHEAD):
+def _write_all(open_zip: OpenZip, folder: Path, progress: Progress) -> None:
+    """Write everything; batches of small files are written beside the reading of the next."""
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        for _ in windowed(beside, _batches(open_zip, folder, progress), width=_BATCHES_AHEAD):
             pass
 
 
-def _tasks(
-    archive: zipfile.ZipFile, plan: list[PlannedEntry], folder: Path, progress: Progress
-) -> Iterator[Callable[[], None]]:
-    made: set[Path] = set()
-    for entry in plan:
+def _batches(open_zip: OpenZip, folder: Path, progress: Progress) -> Iterator[Callable[[], None]]:
+    made: set[tuple[str, ...]] = set()
+    batch: list[tuple[Path, bytes]] = []
+    waiting = 0
+    for entry in open_zip.plan:
         path = long_path(folder.joinpath(*entry.parts))
-        needed = path if entry.kind is Kind.FOLDER else path.parent
-        if needed not in made:
-            with writing(needed):
-                needed.mkdir(parents=True, exist_ok=True)
-            made.add(needed)
-        if entry.kind is Kind.FILE and entry.info.file_size <= _SMALL_BYTES:
-            data = b"".join(entry_chunks(archive, entry))
-            progress.advance(len(data))
-            yield partial(_write_whole, path, data)
-        elif entry.kind is Kind.FILE:
-            _write_large(archive, entry, path, progress)
+        _make_folders(folder, entry, made)
+        if entry.kind is Kind.FOLDER:
+            continue
+        if not entry.is_small:
+            _write_large(open_zip, entry, path, progress)
+            continue
+        data = small_data(open_zip.stream, entry)
+        progress.advance(len(data))
+        batch.append((path, data))
+        waiting += len(data)
+        if waiting >= _BATCH_BYTES or len(batch) >= _BATCH_FILES:
+            yield partial(_write_batch, batch)
+            batch, waiting = [], 0
+    yield partial(_write_batch, batch)
 
 
-def _write_whole(path: Path, data: bytes) -> None:
-    with writing(path), path.open("xb", buffering=0) as output:
-        written = output.write(data)
-        if written != len(data):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+def _make_folders(folder: Path, entry: PlannedEntry, made: set[tuple[str, ...]]) -> None:
+    parts = entry.parts if entry.kind is Kind.FOLDER else entry.parts[:-1]
+    if parts not in made:
+        needed = long_path(folder.joinpath(*parts))
+        with writing(needed):
+            needed.mkdir(parents=True, exist_ok=True)
+        made.add(parts)
 
 
-def _write_large(archive: zipfile.ZipFile, entry: PlannedEntry, path: Path, progress: Progress) -> None:
+def _write_batch(batch: list[tuple[Path, bytes]]) -> None:
+    for path, data in batch:
+        with writing(path), path.open("xb", buffering=0) as output:
+            if output.write(data) != len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _write_large(open_zip: OpenZip, entry: PlannedEntry, path: Path, progress: Progress) -> None:
     with writing(path):
         output = path.open("xb")
     with output:
-        for chunk in entry_chunks(archive, entry):
+        for chunk in entry_chunks(open_zip, entry):
             with writing(path):
                 output.write(chunk)
             progress.advance(len(chunk))

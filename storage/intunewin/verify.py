@@ -53,10 +53,11 @@ def verify_package(
         PackageError: The package is damaged, unsafe or none.
     """
     with open_package(path, detection_xml=detection_xml) as package:
-        with package.plain() as plain, open_inner_zip(plain.stream, limits) as (archive, plan):
+        with package.plain() as plain, open_inner_zip(plain.stream, limits) as inner:
+            plan = inner.plan
             progress.begin("Checking", sum(entry.info.file_size for entry in plan))
             for entry in plan:
-                for chunk in entry_chunks(archive, entry):
+                for chunk in entry_chunks(inner, entry):
                     progress.advance(len(chunk))
             plain.confirm()
         return VerifyReport(

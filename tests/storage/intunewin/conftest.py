@@ -1,6 +1,7 @@
 """Source folders, packages built from them, and the real packages beside the project."""
 
 import os
+import zipfile
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -66,3 +67,13 @@ def build(source: Path, tmp_path: Path) -> Build:
 @pytest.fixture
 def package(build: Build) -> Path:
     return build().path
+
+
+@pytest.fixture
+def real_xml(real_packages: list[Path]) -> dict[str, bytes]:
+    """Every real Detection.xml by the package it comes from."""
+    found = {}
+    for path in real_packages:
+        with zipfile.ZipFile(path) as outer:
+            found[path.name] = outer.read("IntuneWinPackage/Metadata/Detection.xml")
+    return found
