@@ -8,7 +8,7 @@ from typing import Any, Final, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import AnyHttpUrl, BaseModel, TypeAdapter, ValidationError
 
 from contract.error_codes import ErrorCode
 from contract.errors import InputError, NotFoundError, OutriderError, TrustError, UnavailableError
@@ -54,12 +54,15 @@ class ControlClient:
         NotFoundError: A name stands for nothing.
         InputError: Something else about the request is wrong.
         OutriderError: The control plane failed.
+
+    Making one raises:
+        InputError: The URL is no address.
     """
 
     def __init__(self, url: str, token: str, *, transport: httpx.BaseTransport | None = None) -> None:
         timeout = httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS)
         headers = {"Authorization": f"Bearer {token}"}
-        self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout, transport=transport)
+        self._http = httpx.Client(base_url=_address(url), headers=headers, timeout=timeout, transport=transport)
 
     def __enter__(self) -> Self:
         return self
@@ -151,7 +154,7 @@ class ControlClient:
     def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
             response = self._http.request(method, path, **options)
-        except (httpx.TransportError, httpx.InvalidURL) as error:
+        except httpx.TransportError as error:
             place = str(self._http.base_url)
             raise UnavailableError(ErrorCode.API_UNAVAILABLE, place=place, detail=str(error)) from error
         if not response.is_success:
@@ -194,6 +197,14 @@ def _pieces(chunks: Iterator[bytes], advance: Callable[[int], None]) -> Iterator
     for chunk in chunks:
         yield chunk
         advance(len(chunk))
+
+
+def _address(url: str) -> str:
+    try:
+        TypeAdapter(AnyHttpUrl).validate_python(url)
+    except ValidationError as error:
+        raise InputError(ErrorCode.URL_INVALID, place=url, detail=error.errors()[0]["msg"]) from error
+    return url
 
 
 def _word(name: str) -> str:

@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from contract.clock import Clock
 from contract.jobs import JobRef, JobState
 from control.database.session import Database
-from control.database.tables import LIVE_STATES, Job, OutboxEntry
+from control.database.tables import Job, OutboxEntry
 from control.dispatch.ports import JobPublisher
+from control.live_states import LIVE_STATES
 
 #: How long a dispatcher has for one batch before another may take it over.
 _CLAIM: Final = timedelta(minutes=2)

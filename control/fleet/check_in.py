@@ -7,8 +7,9 @@ from sqlalchemy.orm import Session
 
 from contract.jobs import JobState
 from contract.uplink import CheckIn, CheckInReply
-from control.database.tables import LIVE_STATES, Device, Job
+from control.database.tables import Device, Job
 from control.dispatch.outbox import pending_entries
+from control.live_states import LIVE_STATES
 from control.planning.service import plan_fleet
 
 

@@ -5,7 +5,8 @@ from sqlalchemy.orm import Session
 
 from contract.error_codes import ErrorCode
 from contract.errors import NotFoundError
-from control.database.tables import LIVE_STATES, Job, Revision
+from control.database.tables import Job, Revision
+from control.live_states import LIVE_STATES
 
 
 def live_revision(session: Session, job_id: str, device_id: str, generation: int | None) -> tuple[Job, Revision]:

@@ -11,8 +11,7 @@ from contract.jobs import JobState
 from contract.phases import Phase
 from contract.report import Progress, Report, WaitReason
 from contract.states import EnforcementState, Outcome
-
-_LIVE = frozenset({JobState.PLANNED, JobState.SENT, JobState.RUNNING, JobState.WAITING})
+from control.live_states import LIVE_STATES
 
 
 @dataclass(frozen=True)
@@ -41,9 +40,10 @@ class JobStatus:
 
 def after_progress(status: JobStatus, progress: Progress) -> JobStatus:
     """The status after a progress message; the same where the message is old or the job is over."""
-    if status.state not in _LIVE or progress.generation < status.generation:
+    if status.state not in LIVE_STATES or progress.generation < status.generation:
         return status
     if progress.generation == status.generation:
+        # Nothing more is to be heard of an attempt that has been reported.
         seen = max((status.reported_attempt + 1, 0), (status.attempt, status.progress_sequence))
         if (progress.attempt, progress.sequence) <= seen:
             return status
@@ -62,7 +62,7 @@ def after_progress(status: JobStatus, progress: Progress) -> JobStatus:
 
 def after_report(status: JobStatus, report: Report, now: datetime) -> JobStatus:
     """The status after a report; the same where the report is old or the job is over."""
-    if status.state not in _LIVE or report.generation < status.generation:
+    if status.state not in LIVE_STATES or report.generation < status.generation:
         return status
     if report.generation == status.generation:
         seen = (status.reported_attempt, status.reported_sequence)

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 
 from contract.jobs import JobState
 from contract.states import Intent
+from control.live_states import LIVE_STATES
 from control.planning.intents import PUSHED, winning_intent
 from control.planning.models import Fleet, KnownJob, NewJob, Plan
 
 _Target = tuple[str, str]
-_LIVE = frozenset({JobState.PLANNED, JobState.SENT, JobState.RUNNING, JobState.WAITING})
 
 
 def plan(fleet: Fleet) -> Plan:
@@ -22,7 +22,7 @@ def plan(fleet: Fleet) -> Plan:
     known = {(job.device_id, job.app_id): job for job in fleet.jobs}
     make = (job for target, job in wanted.items() if not _serves(known.get(target), job))
     cancel = (
-        job.job_id for target, job in known.items() if job.state in _LIVE and not _serves(job, wanted.get(target))
+        job.job_id for target, job in known.items() if job.state in LIVE_STATES and not _serves(job, wanted.get(target))
     )
     return Plan(make=tuple(make), cancel=tuple(cancel))
 

@@ -5,7 +5,8 @@ from sqlalchemy.orm import Session
 
 from contract.jobs import JobState
 from contract.states import Intent
-from control.database.tables import LIVE_STATES, Assignment, Device, GroupMember, Job, Revision
+from control.database.tables import Assignment, Device, GroupMember, Job, Revision
+from control.live_states import LIVE_STATES
 from control.planning.models import AssignedIntent, Fleet, KnownJob, Membership
 
 

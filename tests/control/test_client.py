@@ -59,8 +59,14 @@ def test_an_answer_that_is_not_understood_says_so(text: str) -> None:
         client.apps()
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "not an address", "ftp://control.example", "http://[bad"])
-def test_an_address_where_nobody_answers_is_unavailable(url: str) -> None:
-    with pytest.raises(UnavailableError) as caught, ControlClient(url, "token") as client:
+def test_an_address_where_nobody_answers_is_unavailable() -> None:
+    with pytest.raises(UnavailableError) as caught, ControlClient("http://127.0.0.1:1", "token") as client:
         client.apps()
     assert caught.value.code is ErrorCode.API_UNAVAILABLE
+
+
+@pytest.mark.parametrize("url", ["not an address", "ftp://control.example", "http://[bad", "http://", "127.0.0.1:80"])
+def test_what_is_no_address_is_named(url: str) -> None:
+    with pytest.raises(InputError) as caught, ControlClient(url, "token") as client:
+        client.apps()
+    assert caught.value.code is ErrorCode.URL_INVALID

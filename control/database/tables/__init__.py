@@ -4,10 +4,9 @@ from control.database.tables.access import EnrollmentToken, OperatorToken, Role
 from control.database.tables.base import Base
 from control.database.tables.catalog import App, Package, PolicyRow, Revision
 from control.database.tables.fleet import Assignment, Device, Group, GroupMember
-from control.database.tables.jobs import LIVE_STATES, Job, OutboxEntry, PhaseRow, ReportRow
+from control.database.tables.jobs import Job, OutboxEntry, PhaseRow, ReportRow
 
 __all__ = [
-    "LIVE_STATES",
     "App",
     "Assignment",
     "Base",

@@ -10,9 +10,7 @@ from contract.phases import Phase
 from contract.report import PhaseOutcome, WaitReason
 from contract.states import EnforcementState, Intent, Outcome
 from control.database.tables.base import Base, Count, Id, LongText, Name
-
-#: A job in one of these states is wanted and not yet done.
-LIVE_STATES = (JobState.PLANNED, JobState.SENT, JobState.RUNNING, JobState.WAITING)
+from control.live_states import LIVE_STATES
 
 _IS_LIVE = column("state").in_([state.value for state in LIVE_STATES])
 

@@ -1,0 +1,8 @@
+"""Which jobs are alive."""
+
+from typing import Final
+
+from contract.jobs import JobState
+
+#: A job in one of these states is wanted and not yet over; a device has at most one such job for an app.
+LIVE_STATES: Final = (JobState.PLANNED, JobState.SENT, JobState.RUNNING, JobState.WAITING)
