@@ -21,6 +21,7 @@ from storage.intunewin.inner_writer import InnerZipStyle, InnerZipSummary, write
 from storage.intunewin.keys import ContentKeys
 from storage.intunewin.metadata import MsiInfo, PackageMetadata
 from storage.intunewin.msi import read_msi
+from storage.intunewin.names import component_problem
 from storage.intunewin.options import LONG_PATH, MAX_PACKAGE_BYTES, BuildOptions, Layout
 from storage.intunewin.outer_writer import write_package
 from storage.intunewin.progress import UNWATCHED, Progress
@@ -99,7 +100,7 @@ class _Build:
         self._source = source
         self._setup = setup
         self._options = options
-        self._target = output / f"{options.name or setup.path.stem}{SUFFIX}"
+        self._target = output / _file_name(options.name or setup.path.stem)
         self._title, self._msi = _describe_setup(setup, options)
         self._ignored = read_ignores(source, given=options.ignore_file, defaults=options.default_ignores)
         self._left_out: dict[str, None] = {}
@@ -203,6 +204,14 @@ class _Build:
             encryption=sealed.encryption,
             msi=self._msi,
         )
+
+
+def _file_name(stem: str) -> str:
+    if problem := component_problem(stem) or ("it holds a folder" if {"/", "\\"} & set(stem) else ""):
+        raise PackageError(
+            ErrorCode.PACKAGE_WRITE_FAILED, detail=f"the package's name cannot be used: {problem}", place=stem
+        )
+    return stem.removesuffix(SUFFIX) + SUFFIX
 
 
 def _relative(target: Path, source: Path) -> str | None:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import BinaryIO
 
 from storage.intunewin.failures import corrupt, unsafe
-from storage.intunewin.names import Kind, NameTable, kind_of, safe_parts
+from storage.intunewin.names import Kind, NameTable, kind_of, safe_parts, split_name
 from storage.intunewin.zip_guard import ZIP_FAILURES, guard_directory
 
 _GIB = 1 << 30
@@ -47,19 +47,22 @@ class UnzipLimits:
     max_directory_bytes: int = 32 << 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PlannedEntry:
     """An entry that may be written.
 
     Attributes:
         info: What the zip says about it.
-        parts: The components of its name.
         kind: File or folder.
     """
 
     info: zipfile.ZipInfo
-    parts: tuple[str, ...]
     kind: Kind
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The components of its name."""
+        return split_name(self.info.orig_filename)
 
     @property
     def is_small(self) -> bool:
@@ -181,7 +184,7 @@ def _plan(info: zipfile.ZipInfo, names: NameTable) -> PlannedEntry:
         raise corrupt("the entry is encrypted by the zip itself", info.orig_filename)
     if info.compress_type == zipfile.ZIP_STORED and info.compress_size != info.file_size:
         raise corrupt("a stored entry has two sizes", info.orig_filename)
-    return PlannedEntry(info, parts, kind)
+    return PlannedEntry(info, kind)
 
 
 def _check_amount(unpacked: int, packed: int, limits: UnzipLimits) -> None:

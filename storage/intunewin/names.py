@@ -48,15 +48,19 @@ def safe_parts(name: str) -> tuple[str, ...]:
         PackageError: PACKAGE_UNSAFE for a name that is absolute, leaves the folder, or means something else to some
             system: drive letters, UNC, alternate streams, reserved device names, trailing dots or spaces.
     """
-    trimmed = name[:-1] if name.endswith(("/", "\\")) else name
     if len(name) > MAX_PATH:
         raise unsafe(f"a path of {len(name)} characters, at most {MAX_PATH} are unpacked", name[:MAX_COMPONENT])
-    parts = tuple(_SEPARATORS.split(trimmed))
+    parts = split_name(name)
     for part in parts:
         problem = component_problem(part)
         if problem:
             raise unsafe(problem, name)
     return parts
+
+
+def split_name(name: str) -> tuple[str, ...]:
+    r"""The components of a name, split at `/` and `\`; a folder's last separator is dropped."""
+    return tuple(_SEPARATORS.split(name[:-1] if name.endswith(("/", "\\")) else name))
 
 
 def component_problem(part: str) -> str:
@@ -90,11 +94,12 @@ def fold(name: str) -> str:
 
 
 class NameTable:
-    """The names of one archive, so that no two of them meet on any system."""
+    """The names of one archive, so that no two of them meet on any system; archives of 100,000 files fit in memory."""
 
     def __init__(self) -> None:
-        self._taken: dict[str, tuple[str, Kind]] = {}
-        self._stated: set[str] = set()
+        # Folders end with a backslash, here and only here.
+        self._taken: dict[str, str] = {}
+        self._stated_folders: set[str] = set()
 
     def add(self, parts: tuple[str, ...], kind: Kind) -> None:
         """Take the name and its folders.
@@ -104,16 +109,21 @@ class NameTable:
                 and a folder at once.
         """
         for depth in range(1, len(parts)):
-            self._take("\\".join(parts[:depth]), Kind.FOLDER)
+            self._take("\\".join(parts[:depth]), "\\")
         path = "\\".join(parts)
-        self._take(path, kind)
-        if path in self._stated:
+        is_new = self._take(path, "\\" if kind is Kind.FOLDER else "")
+        if (kind is Kind.FILE and not is_new) or path in self._stated_folders:
             raise unsafe("the name stands there twice", path)
-        self._stated.add(path)
+        if kind is Kind.FOLDER:
+            self._stated_folders.add(path)
 
-    def _take(self, path: str, kind: Kind) -> None:
-        taken, taken_as = self._taken.setdefault(fold(path), (path, kind))
-        if taken != path:
+    def _take(self, path: str, mark: str) -> bool:
+        taken = self._taken.get(folded := fold(path))
+        if taken is None:
+            self._taken[folded] = path + mark
+            return True
+        if taken.rstrip("\\") != path:
             raise unsafe(f"it differs from {taken!r} by case alone", path)
-        if taken_as is not kind:
+        if taken != path + mark:
             raise unsafe("it is a file and a folder at once", path)
+        return False

@@ -146,7 +146,7 @@ class OuterZip:
             PackageError: There is none, or more than one.
         """
         folder = CONTENTS_FOLDER.lower()
-        return self._single(lambda name: name.startswith(folder) and name != folder, f"{CONTENTS_FOLDER}*")
+        return self._single(lambda name: name.startswith(folder) and not name.endswith("/"), f"{CONTENTS_FOLDER}*")
 
     @contextmanager
     def blob(self) -> Iterator[Blob]:

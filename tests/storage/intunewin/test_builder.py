@@ -205,6 +205,16 @@ def test_an_output_that_cannot_be_written_is_refused(source: Path, tmp_path: Pat
     assert caught.value.code is ErrorCode.PACKAGE_WRITE_FAILED
 
 
+@pytest.mark.parametrize("name", ["../up", "a/b", "a\\b", "NUL", "..", "x:y"])
+def test_a_name_that_is_none_is_refused(source: Path, tmp_path: Path, name: str) -> None:
+    error = refused(source, "install.sh", tmp_path / "o", BuildOptions(name=name))
+    assert (error.code, error.place) == (ErrorCode.PACKAGE_WRITE_FAILED, name)
+
+
+def test_a_name_may_carry_the_suffix(build: Build) -> None:
+    assert build(name="mine.intunewin").path.name == build(name="mine").path.name == "mine.intunewin"
+
+
 def test_a_failed_build_leaves_an_older_package_alone(source: Path, build: Build) -> None:
     package = build().path
     before = package.read_bytes()
