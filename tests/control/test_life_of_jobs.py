@@ -1,0 +1,215 @@
+"""Random lives of jobs on a real database: operators change their minds; devices come, go, fail, repeat themselves."""
+
+import shutil
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from pydantic import SecretStr
+from sqlalchemy import select
+
+from contract.clock import ManualClock
+from contract.jobs import JobRef, JobState
+from contract.phases import PHASES, Phase
+from contract.report import NextAction, WaitReason
+from contract.states import Intent
+from contract.uplink import CheckIn, CheckInReason, ProgressBatch
+from control.bootstrap import assemble
+from control.database.tables import Device, Job, OutboxEntry
+from control.fleet.check_in import check_in
+from control.fleet.groups import add_member
+from control.ingest.progress import take_progress
+from control.ingest.reports import take_report
+from control.live_states import LIVE_STATES
+from control.security.content_keys import ensure_key_encryption_key
+from control.security.policy_signing import FilePolicySigner, ensure_policy_key
+from control.settings import ControlSettings
+from storage.objects.memory import MemoryObjectStore
+from tests.control.plane import (
+    FACTS,
+    Plane,
+    RecordingBrokerUsers,
+    RecordingQueue,
+    failed_report_of,
+    progress_of,
+    report_of,
+)
+
+DEVICES = 2
+
+
+class LifeOfJobs(RuleBasedStateMachine):
+    """One app, one group, two devices."""
+
+    template: Path
+    package: Path
+    messages: Bundle[tuple[str, JobRef]] = Bundle("messages")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        path = Path(self.folder.name)
+        shutil.copy(self.template, path / "control.db")
+        self.plane = plane_in(path, self.package)
+        self.version = 0
+        group_id = self.plane.group("desks")
+        self.plane.publish()
+        self.devices = [self.add_device(group_id) for _ in range(DEVICES)]
+
+    def teardown(self) -> None:
+        self.plane.services.database.close()
+        self.folder.cleanup()
+
+    def add_device(self, group_id: str) -> str:
+        now = self.plane.clock.now()
+        device = Device(
+            id=str(uuid4()),
+            name="desk",
+            signing_key=uuid4().bytes,
+            sealing_key=b"",
+            facts={},
+            enrolled_with="",
+            enrolled_at=now,
+            last_seen_at=now,
+        )
+        with self.plane.services.database.transaction() as session:
+            session.add(device)
+            session.flush()
+            add_member(session, group_id, device.id, now)
+        return device.id
+
+    @rule(intent=st.sampled_from([Intent.REQUIRED, Intent.UNINSTALL, Intent.AVAILABLE]))
+    def assign(self, intent: Intent) -> None:
+        self.plane.assign("desks", intent)
+        self.plane.plan()
+
+    @rule()
+    def publish(self) -> None:
+        self.version += 1
+        self.plane.publish(displayVersion=str(self.version))
+        self.plane.plan()
+
+    @rule(target=messages)
+    def dispatch(self) -> MultipleResults[tuple[str, JobRef]]:
+        return multiple(*self.plane.dispatch())
+
+    @rule(minutes=st.sampled_from([1, 9, 20, 60 * 24]))
+    def pass_time(self, minutes: int) -> None:
+        self.plane.clock.advance(timedelta(minutes=minutes))
+
+    @rule()
+    def reconcile(self) -> None:
+        self.plane.reconcile()
+
+    @rule(number=st.integers(0, DEVICES - 1))
+    def check_in(self, number: int) -> None:
+        services, now = self.plane.services, self.plane.clock.now()
+        message = CheckIn(reason=CheckInReason.MAINTENANCE_TIMER, facts=FACTS)
+        with services.database.transaction() as session:
+            check_in(
+                session,
+                session.get_one(Device, self.devices[number]),
+                message,
+                check_in_interval=services.settings.check_in_interval,
+                online_window=services.settings.online_window,
+                now=now,
+            )
+            planned = select(Job.id, Job.generation).where(
+                Job.device_id == self.devices[number], Job.state == JobState.PLANNED
+            )
+            queued = set(session.execute(select(OutboxEntry.job_id, OutboxEntry.generation)).all())
+            assert set(session.execute(planned).all()) <= queued, "nothing that is planned is left lying"
+
+    @rule(message=messages, attempt=st.integers(1, 3), sequence=st.integers(1, 5), phase=st.sampled_from(PHASES))
+    def progress(self, message: tuple[str, JobRef], attempt: int, sequence: int, phase: Phase) -> None:
+        device_id, ref = message
+        batch = ProgressBatch(items=(progress_of(ref.model_copy(update={"attempt": attempt}), phase, sequence),))
+        with self.plane.services.database.transaction() as session:
+            take_progress(session, session.get_one(Device, device_id), batch, self.plane.clock.now())
+
+    @rule(message=messages, attempt=st.integers(1, 3), how=st.sampled_from(["installed", "failed", "retry", "grs"]))
+    def report(self, message: tuple[str, JobRef], attempt: int, how: str) -> None:
+        device_id, sent = message
+        ref = sent.model_copy(update={"attempt": attempt})
+        report = report_of(ref, device_id)
+        if how != "installed":
+            report = failed_report_of(ref, device_id, next_action=self.next_action(how, ref))
+        with self.plane.services.database.transaction() as session:
+            take_report(session, session.get_one(Device, device_id), report, self.plane.clock.now())
+
+    def next_action(self, how: str, ref: JobRef) -> NextAction | None:
+        later = self.plane.clock.now() + timedelta(minutes=5)
+        if how == "retry":
+            reason = WaitReason.RETRY_INTERVAL
+            return NextAction(at=later, reason=reason, generation=ref.generation, attempt=ref.attempt + 1)
+        if how == "grs":
+            return NextAction(at=later, reason=WaitReason.GRS, generation=ref.generation + 1, attempt=1)
+        return None
+
+    def jobs(self) -> list[Job]:
+        with self.plane.services.database.snapshot() as session:
+            return list(session.scalars(select(Job)))
+
+    @invariant()
+    def a_device_has_one_live_job_at_most(self) -> None:
+        live = [job.device_id for job in self.jobs() if job.state in LIVE_STATES]
+        assert len(live) == len(set(live))
+
+    @invariant()
+    def whoever_waits_says_for_what_and_until_when(self) -> None:
+        for job in self.jobs():
+            waiting = job.state is JobState.WAITING
+            assert (job.next_action_at is not None) == (job.next_action_reason is not None) == waiting
+
+    @invariant()
+    def what_is_over_has_its_time(self) -> None:
+        for job in self.jobs():
+            assert (job.finished_at is not None) == (job.state not in LIVE_STATES)
+
+    @precondition(lambda self: self.plane.publisher.sent)
+    @invariant()
+    def no_message_is_of_a_generation_that_never_was(self) -> None:
+        generations = {job.id: job.generation for job in self.jobs()}
+        assert all(ref.generation <= generations[ref.job_id] for _, ref in self.plane.publisher.sent)
+
+
+def plane_in(folder: Path, package: Path) -> Plane:
+    configured = ControlSettings(
+        database_url=SecretStr(f"sqlite:///{folder}/control.db"),
+        broker_url=SecretStr("redis://broker.example"),
+        s3_endpoint="http://store.example",
+        s3_access_key="key",
+        s3_secret_key=SecretStr("secret"),
+        state_dir=folder / "state",
+        check_in_interval_seconds=600,
+        online_slack_seconds=60,
+    )
+    ensure_policy_key(configured.state_dir)
+    ensure_key_encryption_key(configured.state_dir)
+    clock, store = ManualClock(datetime.now(UTC)), MemoryObjectStore()
+    users, queue = RecordingBrokerUsers(), RecordingQueue()
+    signer = FilePolicySigner.load(configured.state_dir)
+    services = assemble(configured, clock=clock, store=store, signer=signer, broker_users=users, queue=queue)
+    return Plane(services, clock, store, users, queue, package)
+
+
+@pytest.mark.parametrize("examples", [25, pytest.param(300, marks=[pytest.mark.long, pytest.mark.timeout(1200)])])
+def test_whatever_happens_the_rules_of_a_job_hold(migrated_sqlite: Path, package: Path, examples: int) -> None:
+    machine = type("Machine", (LifeOfJobs,), {"template": migrated_sqlite, "package": package})
+    slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
+    chosen = settings(max_examples=examples, stateful_step_count=30, deadline=None, suppress_health_check=slow)
+    run_state_machine_as_test(machine, settings=chosen)
