@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from contract.errors import PackageError
 from storage.intunewin.blob import checked_plain, verify_mac
 from storage.intunewin.decrypted import DecryptedReader
 from storage.intunewin.failures import reading
@@ -62,7 +63,12 @@ class PackageFile:
         verify_mac(self.blob.stream, encryption=encryption, plain_size=size)
         with ThreadPoolExecutor(max_workers=1) as beside:
             digesting = beside.submit(self._check_digest)
-            yield VerifiedPlain(DecryptedReader.buffered(self.blob.stream, encryption, size), digesting)
+            try:
+                yield VerifiedPlain(DecryptedReader.buffered(self.blob.stream, encryption, size), digesting)
+            except PackageError:
+                # Where the digest is wrong too, that is the reason of all else.
+                digesting.result()
+                raise
 
     def _check_digest(self) -> None:
         chunks = checked_plain(

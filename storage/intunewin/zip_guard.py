@@ -1,7 +1,6 @@
 """What stands between a hostile zip and the standard library's reader."""
 
 import io
-import os
 import struct
 import zipfile
 import zlib
@@ -50,8 +49,8 @@ def directory_bytes(stream: BinaryIO) -> int:
     length = stream.seek(0, io.SEEK_END)
     tail_start = stream.seek(max(0, length - _END.size - _MAX_COMMENT_BYTES))
     tail = stream.read()
-    at = tail.rfind(_END_SIGNATURE, 0, max(0, len(tail) - _END.size) + len(_END_SIGNATURE))
-    if at < 0:
+    at = tail.rfind(_END_SIGNATURE, 0, max(0, len(tail) - _END.size + len(_END_SIGNATURE)))
+    if at < 0 or len(tail) < _END.size:
         raise zipfile.BadZipFile("no end record: the file is no zip or is cut short")
     size = _END.unpack_from(tail, at)[5]
     return max(size if size != _MARK_32 else 0, _zip64_directory_bytes(stream, tail_start + at))
@@ -65,10 +64,14 @@ def _zip64_directory_bytes(stream: BinaryIO, end: int) -> int:
     signature, _, record_at, _ = _LOCATOR.unpack(stream.read(_LOCATOR.size))
     if signature != _LOCATOR_SIGNATURE:
         return 0
-    for candidate in (record_at, locator_at - _END64.size):
-        if 0 <= candidate <= end:
-            stream.seek(candidate, os.SEEK_SET)
-            record = stream.read(_END64.size)
-            if len(record) == _END64.size and record.startswith(_END64_SIGNATURE):
-                return int(_END64.unpack(record)[8])
-    return 0
+    # Readers differ in which of both places they believe.
+    return max(_record_size(stream, record_at, end), _record_size(stream, locator_at - _END64.size, end))
+
+
+def _record_size(stream: BinaryIO, position: int, end: int) -> int:
+    if not 0 <= position <= end:
+        return 0
+    stream.seek(position)
+    record = stream.read(_END64.size)
+    is_record = len(record) == _END64.size and record.startswith(_END64_SIGNATURE)
+    return int(_END64.unpack(record)[8]) if is_record else 0

@@ -173,6 +173,18 @@ def test_a_compressed_entry_that_claims_too_much_is_refused(
     assert caught.value.code is ErrorCode.PACKAGE_CORRUPT
 
 
+def test_a_wrong_key_is_named_as_such_and_not_as_a_broken_zip(
+    parts: tuple[BuildResult, bytes, bytes], tmp_path: Path
+) -> None:
+    result, blob, _ = parts
+    encryption = result.metadata.encryption.model_copy(update={"encryption_key": bytes(32)})
+    xml = write_detection_xml(result.metadata.model_copy(update={"encryption": encryption}))
+    names = ("IntuneWinPackage/Contents/x", "IntuneWinPackage/Metadata/Detection.xml")
+    path = repack(tmp_path / "odd.intunewin", list(zip(names, (blob, xml), strict=True)))
+    with pytest.raises(PackageError, match=r"encryption key|digest"):
+        extract_package(path, tmp_path / "content")
+
+
 def test_a_wrong_outer_crc_is_named_as_unusual(package: Path) -> None:
     data = bytearray(package.read_bytes())
     at = data.index(b"PK\x01\x02") + 16
