@@ -39,6 +39,11 @@ def corrupt(detail: str, place: str = "") -> PackageError:
     return PackageError(ErrorCode.PACKAGE_CORRUPT, detail=detail, place=place)
 
 
+def unusable(detail: str, place: str) -> PackageError:
+    """The error for something in the source folder that a package cannot hold."""
+    return PackageError(ErrorCode.PACKAGE_SOURCE_UNUSABLE, detail=detail, place=place)
+
+
 def unsafe(detail: str, place: str = "") -> PackageError:
     """The error for content that could harm the machine it is unpacked on."""
     return PackageError(ErrorCode.PACKAGE_UNSAFE, detail=detail, place=place)

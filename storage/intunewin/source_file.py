@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from contract.error_codes import ErrorCode
 from contract.errors import PackageError
-from storage.intunewin.failures import reason
+from storage.intunewin.failures import reason, unusable
 from storage.intunewin.tree import SourceEntry
 
 _CHUNK_BYTES = 1 << 20
@@ -17,7 +17,8 @@ def read_whole(entry: SourceEntry) -> bytes:
     """The content of a small file.
 
     Raises:
-        PackageError: PACKAGE_SOURCE_CHANGED where the file is no longer what was listed or cannot be read.
+        PackageError: PACKAGE_SOURCE_CHANGED where the file is no longer what was listed; PACKAGE_SOURCE_UNUSABLE where
+            it cannot be read.
     """
     with _unchanged(entry) as file:
         data = file.read(entry.size + 1)
@@ -47,15 +48,17 @@ def _read(entry: SourceEntry, file: BinaryIO, size: int) -> bytes:
     try:
         return file.read(size)
     except OSError as error:
-        raise _changed(entry, reason(error)) from error
+        raise unusable(reason(error), str(entry.path)) from error
 
 
 @contextmanager
 def _unchanged(entry: SourceEntry) -> Iterator[BinaryIO]:
     try:
         file = entry.path.open("rb", buffering=0)
-    except OSError as error:
+    except FileNotFoundError as error:
         raise _changed(entry, reason(error)) from error
+    except OSError as error:
+        raise unusable(reason(error), str(entry.path)) from error
     with file:
         _check(entry, file)
         yield file

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from contract.error_codes import ErrorCode
 from contract.errors import PackageError
-from storage.intunewin.failures import reason
+from storage.intunewin.failures import reason, unusable
 from storage.intunewin.names import MAX_PATH, component_problem, fold
 from storage.intunewin.paths import long_path
 
@@ -47,7 +47,7 @@ def walk(source: Path, *, ignored: Ignored = lambda _relative: False) -> Iterato
 
     Raises:
         PackageError: PACKAGE_SOURCE_UNUSABLE for what a package cannot hold (special files, links that lead outside,
-            names Windows refuses); PACKAGE_SOURCE_MISSING where a folder cannot be read.
+            names Windows refuses, folders that cannot be read); PACKAGE_SOURCE_CHANGED for what vanishes meanwhile.
     """
     return _walk(_Walk(source, long_path(source).resolve(), ignored), long_path(source), "")
 
@@ -81,14 +81,16 @@ def _children(walk: _Walk, folder: Path, prefix: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as listing:
             kept = [child for child in listing if not walk.ignored(_relative(prefix, child))]
+    except FileNotFoundError as error:
+        raise PackageError(ErrorCode.PACKAGE_SOURCE_CHANGED, detail=reason(error), place=str(folder)) from error
     except OSError as error:
-        raise PackageError(ErrorCode.PACKAGE_SOURCE_MISSING, detail=reason(error), place=str(folder)) from error
+        raise unusable(reason(error), str(folder)) from error
     for child in kept:
         _check(walk, child, prefix)
     kept.sort(key=lambda child: fold(child.name).encode("utf-16-be"))
     for before, after in pairwise(kept):
         if fold(before.name) == fold(after.name):
-            raise _unusable(f"its name differs from {before.name!r} by case alone", after.path)
+            raise unusable(f"its name differs from {before.name!r} by case alone", after.path)
     return kept
 
 
@@ -107,23 +109,23 @@ def _is_folder(child: os.DirEntry[str]) -> bool:
 def _check(walk: _Walk, child: os.DirEntry[str], prefix: str) -> None:
     problem = "the name holds a backslash" if "\\" in child.name else component_problem(child.name)
     if problem:
-        raise _unusable(problem, child.path)
+        raise unusable(problem, child.path)
     if len(prefix) + len(child.name) >= MAX_PATH:
-        raise _unusable(f"the path inside the package has more than {MAX_PATH} characters", child.path)
+        raise unusable(f"the path inside the package has more than {MAX_PATH} characters", child.path)
     if child.is_symlink():
         _check_link(walk, child)
     elif not _is_folder(child) and not child.is_file():
-        raise _unusable("it is neither a file nor a folder", child.path)
+        raise unusable("it is neither a file nor a folder", child.path)
 
 
 def _check_link(walk: _Walk, child: os.DirEntry[str]) -> None:
     if _is_folder(child):
-        raise _unusable("it is a link to a folder", child.path)
+        raise unusable("it is a link to a folder", child.path)
     if not Path(child.path).is_file():
-        raise _unusable("it is a link that leads to no file", child.path)
+        raise unusable("it is a link that leads to no file", child.path)
     target = Path(child.path).resolve()
     if not target.is_relative_to(walk.root):
-        raise _unusable(f"it is a link that leads out of the source folder, to {target}", child.path)
+        raise unusable(f"it is a link that leads out of the source folder, to {target}", child.path)
 
 
 def _status(walk: _Walk, child: os.DirEntry[str]) -> os.stat_result:
@@ -132,9 +134,5 @@ def _status(walk: _Walk, child: os.DirEntry[str]) -> os.stat_result:
     except OSError as error:
         raise PackageError(ErrorCode.PACKAGE_SOURCE_CHANGED, detail=reason(error), place=child.path) from error
     if not stat.S_ISREG(status.st_mode):
-        raise _unusable("it is neither a file nor a folder", str(walk.source / child.name))
+        raise unusable("it is neither a file nor a folder", str(walk.source / child.name))
     return status
-
-
-def _unusable(detail: str, place: str) -> PackageError:
-    return PackageError(ErrorCode.PACKAGE_SOURCE_UNUSABLE, detail=detail, place=place)

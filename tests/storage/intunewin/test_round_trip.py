@@ -1,5 +1,6 @@
 """What goes in comes out, and bytes equal those of Microsoft's tool."""
 
+import contextlib
 import os
 import zipfile
 from collections.abc import Callable
@@ -7,11 +8,16 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from contract.errors import PackageError
 from storage.intunewin.blob import decrypt_blob
 from storage.intunewin.builder import BuildResult, build_package
+from storage.intunewin.extract import extract_package
 from storage.intunewin.keys import ContentKeys
 from storage.intunewin.metadata import PackageMetadata
+from storage.intunewin.names import Kind, NameTable, component_problem
 from storage.intunewin.options import BuildOptions, Layout
 from storage.intunewin.reader import open_blob, read_metadata
 from storage.intunewin.unzip import unzip
@@ -41,6 +47,37 @@ def test_a_built_package_unpacks_to_its_source(
     assert metadata == result.metadata
     assert paths_and_bytes(tmp_path / "content") == paths_and_bytes(source)
     assert (summary.files, summary.bytes) == (result.files, result.source_bytes) == (5, 3_220_020)
+
+
+PARTS = st.text(st.sampled_from("abAB. -_é日😀1"), min_size=1, max_size=6).filter(
+    lambda part: not component_problem(part)
+)
+TREES = st.dictionaries(
+    st.lists(PARTS, min_size=1, max_size=3).map(tuple), st.none() | st.binary(max_size=300), max_size=8
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(tree=TREES, fast=st.booleans())
+def test_whatever_a_folder_holds_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, tree: dict[tuple[str, ...], bytes | None], fast: bool
+) -> None:
+    folder = tmp_path_factory.mktemp("tree")
+    source = folder / "source"
+    source.mkdir()
+    (source / "setup").write_text("setup")
+    table = NameTable()
+    table.add(("setup",), Kind.FILE)
+    for parts, content in tree.items():
+        with contextlib.suppress(PackageError):
+            table.add(parts, Kind.FOLDER if content is None else Kind.FILE)
+            path = source.joinpath(*parts)
+            (path if content is None else path.parent).mkdir(parents=True, exist_ok=True)
+            if content is not None:
+                path.write_bytes(content)
+    result = build_package(source, "setup", folder / "out", options=BuildOptions(fast=fast, default_ignores=False))
+    extract_package(result.path, folder / "content")
+    assert paths_and_bytes(folder / "content") == paths_and_bytes(source)
 
 
 def test_a_build_leaves_only_the_package(build: Callable[..., BuildResult], tmp_path: Path) -> None:
