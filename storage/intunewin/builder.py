@@ -4,6 +4,7 @@ import hashlib
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -85,12 +86,25 @@ def build_package(
             Nothing is left behind then.
     """
     build = _Build(source, find_setup_file(source, setup_file), output, options)
-    with writing(output):
-        output.mkdir(parents=True, exist_ok=True)
+    with writing(output), _folder(output):
         with tempfile.TemporaryFile(prefix=PARTIAL_PREFIX, dir=output) as plain:
             summary = build.pack(plain, progress)
             metadata = build.seal(plain, progress)
         return build.result(summary, metadata)
+
+
+@contextmanager
+def _folder(output: Path) -> Iterator[None]:
+    """Make the folder where it is missing; take it away again where nothing comes of the build."""
+    is_new = not output.exists()
+    output.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        if is_new:
+            with suppress(OSError):
+                output.rmdir()
+        raise
 
 
 class _Build:
