@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from contract.errors import InputError, UnavailableError
 from contract.exit_statuses import ExitStatus
 from control.database.engine import make_engine
+from control.database.migrate import upgrade
 from control.database.session import Database
 from control.database.tables import Group
 from tests.control.plane import Plane
@@ -111,9 +112,10 @@ def test_an_address_of_another_kind_is_refused(url: str) -> None:
         make_engine(url)
 
 
-def test_text_the_database_cannot_hold_is_the_senders_mistake(either_plane: Plane) -> None:
-    database = either_plane.services.database
-    if database.engine.dialect.name == "sqlite":
-        pytest.skip("SQLite holds any text")
+@pytest.mark.integration
+def test_text_that_postgresql_cannot_hold_is_the_senders_mistake(postgresql: str) -> None:
+    database = Database.at(postgresql)
+    upgrade(database)
     with pytest.raises(InputError):
         store(database, group("a\0b"))
+    database.close()
