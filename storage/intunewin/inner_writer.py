@@ -22,8 +22,12 @@ from storage.intunewin.zip_stream import ZipStream
 #: Files up to this size are read whole and compressed beside others.
 _SMALL_BYTES = 1 << 18
 
-#: Small files under way at the same time: with both bounds at most some 16 MiB.
-_FILES_AHEAD = 32
+#: Small files are packed in batches of about this many bytes and at most so many files.
+_BATCH_BYTES = 1 << 18
+_BATCH_FILES = 32
+
+#: Batches under way at the same time: with the bounds above at most some 8 MiB.
+_BATCHES_AHEAD = 8
 
 _MAX_THREADS = 8
 
@@ -104,6 +108,19 @@ def _counted(entries: Iterable[SourceEntry], summary: InnerZipSummary) -> Iterat
         yield entry
 
 
+def _batches(entries: Iterable[SourceEntry]) -> Iterator[list[SourceEntry]]:
+    batch: list[SourceEntry] = []
+    waiting = 0
+    for entry in entries:
+        batch.append(entry)
+        waiting += entry.size
+        if waiting >= _BATCH_BYTES or len(batch) >= _BATCH_FILES:
+            yield batch
+            batch, waiting = [], 0
+    if batch:
+        yield batch
+
+
 @dataclass(frozen=True)
 class _Packed:
     entry: SourceEntry
@@ -119,18 +136,22 @@ class _InnerWriter:
     progress: Progress
 
     def add_small(self, entries: Iterable[SourceEntry]) -> None:
-        tasks = (partial(self._pack, entry) for entry in entries)
-        for packed in windowed(self.executor, tasks, width=_FILES_AHEAD):
-            entry = packed.entry
-            self.target.add(
-                self.style.name(entry),
-                self.style.time(entry),
-                packed.data,
-                crc=packed.crc,
-                size=entry.size,
-                method=DEFLATED if entry.size else STORED,
-            )
-            self.progress.advance(entry.size)
+        tasks = (partial(self._pack_batch, batch) for batch in _batches(entries))
+        for batch in windowed(self.executor, tasks, width=_BATCHES_AHEAD):
+            for packed in batch:
+                self._add_packed(packed)
+
+    def _add_packed(self, packed: _Packed) -> None:
+        entry = packed.entry
+        self.target.add(
+            self.style.name(entry),
+            self.style.time(entry),
+            packed.data,
+            crc=packed.crc,
+            size=entry.size,
+            method=DEFLATED if entry.size else STORED,
+        )
+        self.progress.advance(entry.size)
 
     def add_large(self, entry: SourceEntry) -> None:
         begun = self.target.begin(self.style.name(entry), self.style.time(entry))
@@ -138,6 +159,9 @@ class _InnerWriter:
         for piece in self.style.deflate.stream(plain, self.executor):
             self.target.write(piece)
         self.target.finish(begun, crc=plain.crc, size=plain.size)
+
+    def _pack_batch(self, entries: list[SourceEntry]) -> list[_Packed]:
+        return [self._pack(entry) for entry in entries]
 
     def _pack(self, entry: SourceEntry) -> _Packed:
         if not entry.size:
