@@ -53,6 +53,7 @@ _OPERATIONS = {
     ("registry", "stringcomparison"): ("string", "Value"),
     ("registry", "integercomparison"): ("integer", "Value"),
 }
+_OUTPUTS = {word.lower(): word for word in ("string", "integer", "boolean", "dateTime", "float", "version")}
 _EXISTENCE = {"exists": "exists", "notexists": "doesNotExist", "doesnotexist": "doesNotExist"}
 _RULE_TYPES = {"msi": "ProductCode", "file": "FileSystem", "registry": "Registry", "script": "PowerShellScript"}
 
@@ -157,20 +158,28 @@ def _script(converted: Json, rule: Json, folder: Path | None, place: str) -> tup
         "scriptContent": base64.b64encode(text).decode(),
     }
     if converted["ruleType"] == "requirement":
-        found |= {
-            "displayName": name,
-            "runAsAccount": rule.get("RunAsAccount") or rule.get("ScriptContext"),
-            "operationType": rule.get("OutputDataType"),
-            "operator": rule.get("Operator") or rule.get("StringComparisonOperator"),
-            "comparisonValue": rule.get("Value"),
-        }
+        found |= _output(rule, name, place)
     return found, notes
+
+
+def _output(rule: Json, name: str, place: str) -> Json:
+    """How the script's output is judged: the method names the type, such as `StringOutput`."""
+    method = str(rule.get("DetectionMethod") or rule.get("OutputDataType") or "String").lower().removesuffix("output")
+    if method not in _OUTPUTS:
+        raise invalid(f"found method {rule.get('DetectionMethod')!r}, expected one such as StringOutput", place)
+    return {
+        "displayName": name,
+        "runAsAccount": rule.get("ScriptContext") or rule.get("RunAsAccount"),
+        "operationType": _OUTPUTS[method],
+        "operator": rule.get("Operator"),
+        "comparisonValue": rule.get("Value"),
+    }
 
 
 def _script_text(name: str, folder: Path | None) -> bytes:
     if folder is None or not name or Path(name).name != name:
         return b""
-    candidates = (folder / name, folder / "Source" / name)
+    candidates = (folder / name, folder / "Scripts" / name, folder / "Source" / name)
     return next((path.read_bytes() for path in candidates if path.is_file()), b"")
 
 

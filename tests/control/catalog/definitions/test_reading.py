@@ -157,6 +157,27 @@ def test_the_script_of_a_packagefactory_file_is_read_from_beside_it(tmp_path: Pa
     assert to_manifest(bundle).fields["detectionRules"][0]["scriptContent"] == "exit 0"
 
 
+def test_a_requirement_script_of_a_packagefactory_file_is_judged_by_its_method(tmp_path: Path) -> None:
+    (tmp_path / "Scripts").mkdir()
+    (tmp_path / "Scripts" / "needed.ps1").write_text("'yes'")
+    rule = {
+        "Type": "Script",
+        "DetectionMethod": "StringOutput",
+        "ScriptFile": "needed.ps1",
+        "ScriptContext": "user",
+        "Operator": "equal",
+        "Value": "yes",
+        "RunAs32BitOn64System": "true",
+    }
+    document = {"PackageInformation": {}, "Information": {}, "Program": {}, "CustomRequirementRule": [rule]}
+    bundle = parse_definition(json.dumps(document), place="App.json", folder=tmp_path)
+    assert bundle.app is not None
+    found = bundle.app["rules"][0]
+    assert (found["operationType"], found["operator"], found["comparisonValue"]) == ("string", "equal", "yes")
+    assert (found["runAsAccount"], found["runAs32Bit"]) == ("user", True)
+    assert base64.b64decode(found["scriptContent"]) == b"'yes'"
+
+
 @pytest.mark.parametrize("name", ["../secret.ps1", "/etc/passwd", ""])
 def test_a_script_outside_the_folder_is_not_read(tmp_path: Path, name: str) -> None:
     (tmp_path / "secret.ps1").write_text("secret")
