@@ -193,12 +193,12 @@ def _msi(fields: _Fields | None) -> MsiInfo | None:
     if fields is None:
         return None
     texts = {field: fields.text(element) for field, element in _MSI_ELEMENTS.items()}
-    return MsiInfo.model_validate({field: text for field, text in texts.items() if text is not None})
+    return MsiInfo.model_validate({field: text for field, text in texts.items() if text})
 
 
 def _binary(element: str, text: str) -> bytes:
     try:
-        return base64.b64decode(text, validate=True)
+        return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
         _refuse(f"{element} is not base64")
 

@@ -55,11 +55,11 @@ class MsiInfo(_Frozen):
     """The facts of an MSI setup file, in the order Detection.xml gives them (package 1.3).
 
     Attributes:
-        product_code: GUID in braces, upper case.
-        product_version: The ProductVersion property.
+        product_code: GUID in braces, upper case; empty where another writer left it out.
+        product_version: The ProductVersion property; empty where another writer left it out.
         package_code: GUID in braces; None where the MSI names none.
         upgrade_code: GUID in braces; None where the MSI names none.
-        execution_context: For whom it installs.
+        execution_context: For whom it installs: a `MsiExecutionContext`, or what another writer made of it.
         requires_logon: Whether a user must be logged on.
         requires_reboot: Whether the MSI forces a restart.
         is_machine_install: Whether it installs for the machine.
@@ -71,11 +71,11 @@ class MsiInfo(_Frozen):
         publisher: The Manufacturer property.
     """
 
-    product_code: str
-    product_version: str
+    product_code: str = ""
+    product_version: str = ""
     package_code: str | None = None
     upgrade_code: str | None = None
-    execution_context: MsiExecutionContext = MsiExecutionContext.SYSTEM
+    execution_context: str = MsiExecutionContext.SYSTEM
     requires_logon: bool = False
     requires_reboot: bool = False
     is_machine_install: bool = True

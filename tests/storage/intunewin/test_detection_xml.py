@@ -84,6 +84,17 @@ def test_what_other_writers_do_is_read(data: bytes) -> None:
     assert parse_detection_xml(data) == METADATA
 
 
+def test_an_msi_description_of_another_writer_is_read_as_far_as_it_goes() -> None:
+    msi = b"<MsiInfo><MsiProductVersion/><MsiExecutionContext>Dual</MsiExecutionContext><MsiRequiresLogon /></MsiInfo>"
+    found = parse_detection_xml(XML.replace(b"</ApplicationInfo>", msi + b"</ApplicationInfo>")).msi
+    assert found == MsiInfo(execution_context="Dual")
+
+
+def test_wrapped_base64_is_read() -> None:
+    key = base64.b64encode(b"e" * 32)
+    assert parse_detection_xml(XML.replace(key, b"\n  " + key[:20] + b"\n  " + key[20:] + b"\n")) == METADATA
+
+
 def test_a_missing_tool_version_is_read_as_empty() -> None:
     assert parse_detection_xml(XML.replace(b' ToolVersion="1.8.7.0"', b"")).tool_version == ""
 
