@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -166,3 +168,24 @@ def test_it_works_without_a_console(source: Path, tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"\x1b" not in done.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
+def test_ctrl_c_ends_a_build_with_130_and_leaves_nothing(source: Path, tmp_path: Path) -> None:
+    block = os.urandom(1 << 20)
+    with (source / "large.bin").open("wb") as file:
+        for _ in range(300):
+            file.write(block)
+    output = tmp_path / "out"
+    code = "from control.cli.package import package_app; package_app()"
+    command = [sys.executable, "-c", code, "-c", str(source), "-s", "setup.exe", "-o", str(output)]
+    with subprocess.Popen(
+        command, env={"PYTHONPATH": str(Path.cwd())}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        while not output.exists() and running.poll() is None:
+            time.sleep(0.01)
+        running.send_signal(signal.SIGINT)
+        _, errors = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert b"Traceback" not in errors
+    assert not output.exists()

@@ -25,7 +25,7 @@ from storage.intunewin.seal import encrypt_blob
 from storage.intunewin.verify import verify_package
 
 SHORT, LONG = 1_500, 100_000
-MAX_SEED_PACKAGE = 60_000
+MAX_SEED_PACKAGE = 400_000
 
 
 @dataclass(frozen=True)
