@@ -1,17 +1,20 @@
 """`outrider app import` and `outrider app export`: definitions of other systems, in and out."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from control.catalog.definitions.files import load_draft, save_draft, save_json
+from control.catalog.definitions.files import beside_path, load_draft, save_draft, save_json
 from control.catalog.definitions.reader import read_definition
 from control.catalog.definitions.to_graph import GraphVersion, to_graph
 from control.catalog.definitions.to_manifest import to_manifest
+from control.cli.connection import connect
 from control.cli.output import handled, print_json
 
 _STATUSES = "Exit status: 0 done, 2 the input is wrong, 130 ended by Ctrl-C."
+
+_FILE_SUFFIXES = {".yaml", ".yml", ".json"}
 
 definitions_app = typer.Typer()
 
@@ -47,9 +50,18 @@ def import_definition(
             typer.echo(f"Note: {note}", err=True)
 
 
+def _found(app: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The manifest and what is beside it; what neither is nor looks like a file is an app's name."""
+    path = Path(app)
+    if path.exists() or beside_path(path).exists() or path.suffix in _FILE_SUFFIXES:
+        return load_draft(path)
+    with connect() as client:
+        return client.app(app).manifest, {}
+
+
 @definitions_app.command("export", epilog=_STATUSES)
 def export_definition(
-    manifest: Annotated[Path, typer.Argument(help="The manifest; NAME.graph.json beside it is read too.")],
+    app: Annotated[str, typer.Argument(help="A manifest's file, or the name of a published app.")],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="The file to write; else standard output.")] = (
         None
     ),
@@ -58,12 +70,14 @@ def export_definition(
         bool, typer.Option("--create", help="Leave out what Graph sets itself, so that it can be posted.")
     ] = False,
 ) -> None:
-    """Write an app as Graph's win32LobApp JSON.
+    """Write an app as Graph's win32LobApp JSON, from its manifest's file or from the control plane.
+
+    NAME.graph.json beside a manifest's file is read too.
 
     Example: outrider app export chrome.yaml --api v1.0 --create -o chrome.json
     """
     with handled():
-        fields, beside = load_draft(manifest)
+        fields, beside = _found(app)
         document = to_graph(fields, beside, version=api, create=create)
         if output is None:
             print_json(document)

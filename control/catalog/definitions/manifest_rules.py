@@ -54,7 +54,7 @@ def fields_beyond(rule: Json) -> Json:
 def to_graph_rule(rule: Json, rule_type: str) -> Json:
     """A manifest's rule as Graph has it."""
     found = {"@odata.type": f"{_PREFIX}{_NAMES[rule['type']]}Rule", "ruleType": rule_type}
-    found |= {name: rule[name] for name in _FIELDS[rule["type"]] if name in rule}
+    found |= {name: rule[name] for name in _FIELDS[rule["type"]] if rule.get(name) is not None}
     if rule["type"] == "script":
         found["scriptContent"] = base64.b64encode(rule["scriptContent"].encode()).decode()
     return found

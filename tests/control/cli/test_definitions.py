@@ -2,14 +2,19 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
 from control.catalog.manifest_reader import read_manifest
 from control.cli.definitions import definitions_app
+from control.client import ControlClient
+from control.database.tables import Role
+from tests.control.plane import Plane, manifest_data
 
 Run = Callable[..., Result]
 RULE = {
@@ -95,3 +100,25 @@ def test_notes_tell_what_is_to_be_completed(run: Run, tmp_path: Path) -> None:
 def test_a_missing_file_is_refused(run: Run, tmp_path: Path) -> None:
     assert run("export", tmp_path / "none.yaml").exit_code == 2
     assert run("import", tmp_path / "none.json").exit_code == 2
+
+
+def test_a_published_app_is_exported_by_its_name(
+    run: Run,
+    plane: Plane,
+    client: httpx.Client,
+    operator: Callable[[Role], dict[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plane.publish()
+    token = operator(Role.VIEWER)["Authorization"].removeprefix("Bearer ")
+    monkeypatch.setenv("OUTRIDER_URL", "http://control.example")
+    monkeypatch.setenv("OUTRIDER_TOKEN", token)
+    monkeypatch.setattr("control.cli.connection.ControlClient", partial(ControlClient, transport=client._transport))
+    stated = manifest_data()
+    result = run("export", stated["name"], "--api", "v1.0")
+    assert result.exit_code == 0, result.output
+    exported = json.loads(result.stdout)
+    assert exported["displayName"] == stated["name"]
+    assert exported["rules"][0]["@odata.type"].startswith("#microsoft.graph.win32LobApp")
+    assert all(value is not None for rule in exported["rules"] for value in rule.values())
+    assert run("export", "No such app").exit_code == 2
