@@ -10,7 +10,7 @@ from control.catalog.definitions.reader import read_definition
 from control.catalog.definitions.to_graph import GraphVersion, to_graph
 from control.catalog.definitions.to_manifest import to_manifest
 from control.cli.connection import connect
-from control.cli.output import handled, print_json
+from control.cli.output import handled, print_json, printable
 
 _STATUSES = "Exit status: 0 done, 2 the input is wrong, 130 ended by Ctrl-C."
 
@@ -47,7 +47,7 @@ def import_definition(
         for path in written:
             typer.echo(f"Wrote {path}")
         for note in draft.notes:
-            typer.echo(f"Note: {note}", err=True)
+            typer.echo(printable(f"Note: {note}"), err=True)
 
 
 def _found(app: str) -> tuple[dict[str, Any], dict[str, Any]]:

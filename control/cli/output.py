@@ -43,8 +43,13 @@ def fail(error: OutriderError, *, as_json: bool) -> NoReturn:
 def error_text(error: OutriderError) -> str:
     """The error for a person: the sentence, then place, detail and hint, each in a line of its own."""
     lines = [f"Error: {error.code.sentence}"]
-    lines += [f"  {line}" for line in (error.place, error.detail) if line]
+    lines += [f"  {printable(line)}" for line in (error.place, *error.detail.splitlines()) if line]
     return "\n".join([*lines, f"Hint: {error.code.hint}"])
+
+
+def printable(text: str) -> str:
+    """The text without what could steer a terminal: names in packages and files are anyone's."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def error_fields(error: OutriderError) -> dict[str, Any]:

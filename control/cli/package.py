@@ -12,7 +12,7 @@ import typer
 from contract.error_codes import ErrorCode
 from contract.errors import PackageError
 from contract.exit_statuses import ExitStatus
-from control.cli.output import handled, print_json
+from control.cli.output import handled, print_json, printable
 from control.cli.package_output import (
     build_fields,
     build_lines,
@@ -213,7 +213,7 @@ def _build(source: Path, setup: str, output: Path, options: BuildOptions, *, qui
         print_json(build_fields(result))
         return
     for warning in result.warnings:
-        typer.echo(f"Warning: {warning}", err=True)
+        typer.echo(printable(f"Warning: {warning}"), err=True)
     _print_lines(build_lines(result), quiet)
 
 
@@ -244,4 +244,4 @@ def _secret(file: Path | None) -> bytes:
 def _print_lines(lines: Iterable[str], quiet: int = 0) -> None:
     if quiet <= 1:
         for line in lines:
-            typer.echo(line)
+            typer.echo(printable(line))

@@ -94,7 +94,7 @@ def listing_lines(listing: Listing, *, show_keys: bool) -> Iterator[str]:
     yield f"files: {len(listing.files)}"
     for file in listing.files:
         time = file.modified.isoformat(sep=" ") if file.modified else "(no valid time)"
-        yield f"  {file.size:>12}  {time:<19}  {_printable(file.name)}"
+        yield f"  {file.size:>12}  {time:<19}  {file.name}"
 
 
 def diff_fields(diff: PackageDiff) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def diff_lines(diff: PackageDiff) -> Iterator[str]:
     """A comparison for a person."""
     for mark, names in (("-", diff.removed), ("+", diff.added), ("~", diff.changed)):
         for name in names:
-            yield f"{mark} {_printable(name)}"
+            yield f"{mark} {name}"
     for field, (first, second) in diff.metadata.items():
         yield f"~ {field}: {first} -> {second}"
     yield f"{diff.unchanged} files are the same in both."
@@ -128,8 +128,3 @@ def _encryption_fields(encryption: EncryptionInfo, *, show_keys: bool) -> dict[s
         else:
             shown[name] = base64.b64encode(value).decode() if isinstance(value, bytes) else value
     return shown
-
-
-def _printable(name: str) -> str:
-    # A hostile name must not send control sequences to the terminal.
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in name)

@@ -27,6 +27,13 @@ def test_an_error_is_a_sentence_its_place_its_detail_and_a_hint(capsys: pytest.C
     ]
 
 
+def test_nothing_in_an_error_can_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit), handled():
+        raise PackageError(ErrorCode.PACKAGE_UNSAFE, detail="one\x1b[2J\ntwo\x07", place="a\nb\x9b1m")
+    printed = capsys.readouterr().err
+    assert printed.splitlines()[1:4] == ["  a\ufffdb\ufffd1m", "  one\ufffd[2J", "  two\ufffd"]
+
+
 def test_a_program_gets_the_error_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(typer.Exit), handled(as_json=True):
         raise CORRUPT

@@ -15,6 +15,8 @@ import typer
 from typer.testing import CliRunner, Result
 
 from control.cli.package import package_app
+from storage.intunewin.detection_xml import write_detection_xml
+from storage.intunewin.reader import read_metadata
 
 Run = Callable[..., Result]
 
@@ -109,6 +111,19 @@ def test_inspect_shows_keys_only_when_asked(run: Run, package: Path) -> None:
     assert len(shown["metadata"]["encryption"]["encryption_key"]) == 44
     assert [file["name"] for file in shown["files"]] == ["setup.exe", "sub/data.txt"]
     assert len(shown["files"][0]["sha256"]) == 64
+
+
+def test_a_hostile_name_cannot_steer_the_terminal(run: Run, package: Path, tmp_path: Path) -> None:
+    metadata = read_metadata(package).model_copy(update={"name": "\x9b2Jevil"})
+    with zipfile.ZipFile(package) as outer:
+        blob = outer.read(outer.namelist()[0])
+    hostile = tmp_path / "hostile.intunewin"
+    with zipfile.ZipFile(hostile, "w") as outer:
+        outer.writestr("IntuneWinPackage/Contents/x", blob)
+        outer.writestr("IntuneWinPackage/Metadata/Detection.xml", write_detection_xml(metadata))
+    result = run("inspect", hostile)
+    assert result.exit_code == 0
+    assert "\ufffd2Jevil" in result.stdout
 
 
 def test_extract_makes_the_folder_and_never_touches_a_full_one(run: Run, package: Path, tmp_path: Path) -> None:
