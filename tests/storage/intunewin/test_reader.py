@@ -1,6 +1,8 @@
 """Packages of every writer: the outer zip is found through slashes, case, compression and wrong names."""
 
 import io
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -213,3 +215,13 @@ def test_two_builds_of_the_same_folder_hold_the_same(build: Callable[..., BuildR
     (source / "empty.txt").write_text("filled")
     found = compare(first, list_package(build(name="third").path, digests=True))
     assert (found.removed, found.changed, found.added) == (("Files/Data.bin",), ("empty.txt",), ())
+
+
+def test_a_device_reads_packages_without_what_building_needs() -> None:
+    code = """
+import sys
+for name in ("isal", "pymsi", "pathspec"):
+    sys.modules[name] = None
+import storage.intunewin.blob, storage.intunewin.extract, storage.intunewin.unzip
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path.cwd())
