@@ -45,17 +45,22 @@ class MovingQoS(virtual.QoS):
     channel: "MovingChannel"
 
     def ack(self, delivery_tag: str) -> None:
-        """The message is done with."""
-        self.channel.finish(delivery_tag)
-        super().ack(delivery_tag)
+        """The message is done with, also where the broker cannot be told now."""
+        try:
+            self.channel.finish(delivery_tag)
+        finally:
+            # Otherwise it would count as being worked on, and nothing more would ever be taken.
+            super().ack(delivery_tag)
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
         """The message is not wanted; with `requeue` it is to be taken again, before all others."""
-        if requeue:
-            self.channel.give_back(delivery_tag)
-        else:
-            self.channel.finish(delivery_tag)
-        super().ack(delivery_tag)
+        try:
+            if requeue:
+                self.channel.give_back(delivery_tag)
+            else:
+                self.channel.finish(delivery_tag)
+        finally:
+            super().ack(delivery_tag)
 
 
 class MovingChannel(stock.Channel):

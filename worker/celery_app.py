@@ -3,6 +3,7 @@
 It turns a message into a call of the engine, and the engine's handover into what follows in the queue.
 """
 
+import sys
 import warnings
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -30,6 +31,8 @@ READ_WAIT_SECONDS = 10
 HEALTH_CHECK_SECONDS = 5
 #: Seconds a connection attempt or a command may take.
 SOCKET_TIMEOUT_SECONDS = READ_WAIT_SECONDS + HEALTH_CHECK_SECONDS
+#: A link that ended hands on however long the broker is away: to give up would be to lose the rest of the chain.
+PUBLISH_RETRY_POLICY = {"max_retries": sys.maxsize, "interval_start": 0.2, "interval_step": 0.5, "interval_max": 5}
 #: Seconds between two signs of life for the dashboard; the default of 2 is far too chatty for a fleet.
 HEARTBEAT_SECONDS = 60
 
@@ -60,6 +63,7 @@ def make_app(identity: Identity, runner: PhaseRunner) -> Celery:
         task_default_exchange="",
         task_default_routing_key=queue,
         task_create_missing_queues=False,
+        task_publish_retry_policy=PUBLISH_RETRY_POLICY,
         worker_prefetch_multiplier=1,
         worker_enable_remote_control=False,
         worker_send_task_events=True,
