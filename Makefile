@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links
 
 .PHONY: help setup demo down test check lock bench clean
 
@@ -30,8 +32,9 @@ check: setup ## Format, lint, types and import rules
 	@$(BIN)/mypy
 	@PYTHONPATH=. $(BIN)/lint-imports
 
-lock: ## Rewrite requirements.lock from pyproject.toml
-	@$(BIN)/uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements.lock pyproject.toml
+lock: ## Rewrite both lock files from pyproject.toml
+	@$(LOCK) --all-extras --output-file requirements.lock pyproject.toml
+	@$(LOCK) --group graph --constraints requirements.lock --output-file requirements-graph.lock
 
 bench: setup ## Measure, as ratios against baselines run side by side (QUICK=1 for a short run)
 	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick)

