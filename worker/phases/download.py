@@ -30,6 +30,6 @@ def download(context: PhaseContext) -> PhaseResult:
 
 def _fetch(context: PhaseContext, target: Path) -> int:
     device, content = context.device, context.policy.content
-    info = device.uplink.content_info(context.ref.job_id)
+    info = device.uplink.content_info(context.ref)
     device.keys.open(context.ref, info, digest=content.digest)
     return fetch(device.source, info.url, target, size=content.size, on_progress=context.on_bytes)

@@ -38,7 +38,7 @@ def _fetch(context: PhaseContext, binding: Binding | None) -> tuple[str, bytes]:
     if binding is not None:
         known = context.device.ledger.policies.envelope(binding.policy_digest)
     digest = binding.policy_digest if binding is not None and known is not None else None
-    reply = context.device.uplink.policy(context.ref.job_id, known_digest=digest)
+    reply = context.device.uplink.policy(context.ref, known_digest=digest)
     if reply.envelope is not None:
         return reply.digest, reply.envelope
     if known is None:

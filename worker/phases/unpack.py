@@ -83,7 +83,7 @@ def _key(context: PhaseContext) -> bytes:
     known = keys.get(ref)
     if known is not None:
         return known
-    info = context.device.uplink.content_info(ref.job_id)
+    info = context.device.uplink.content_info(ref)
     return keys.open(ref, info, digest=context.policy.content.digest)
 
 

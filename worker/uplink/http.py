@@ -8,6 +8,7 @@ import httpx
 from contract.clock import Clock
 from contract.documents import Document
 from contract.http_signatures import SignableRequest, sign_request
+from contract.jobs import JobRef
 from contract.report import Report
 from contract.uplink import (
     CHECK_IN_PATH,
@@ -41,17 +42,17 @@ class HttpUplink:
         """See `Uplink.check_in`."""
         return CheckInReply.from_json(self._post(CHECK_IN_PATH, check_in).content)
 
-    def policy(self, job_id: str, *, known_digest: str | None) -> PolicyReply:
+    def policy(self, ref: JobRef, *, known_digest: str | None) -> PolicyReply:
         """See `Uplink.policy`."""
         headers = {} if known_digest is None else {"If-None-Match": f'"{known_digest}"'}
-        response = self._send("GET", POLICY_PATH.format(job_id=job_id), headers=headers)
+        response = self._send("GET", _of_generation(POLICY_PATH, ref), headers=headers)
         if response.status_code == HTTPStatus.NOT_MODIFIED and known_digest is not None:
             return PolicyReply(known_digest, envelope=None)
         return PolicyReply(hashlib.sha256(response.content).hexdigest(), response.content)
 
-    def content_info(self, job_id: str) -> ContentInfo:
+    def content_info(self, ref: JobRef) -> ContentInfo:
         """See `Uplink.content_info`."""
-        response = self._send("POST", CONTENT_INFO_PATH.format(job_id=job_id))
+        response = self._send("POST", _of_generation(CONTENT_INFO_PATH, ref))
         return ContentInfo.from_json(response.content)
 
     def progress(self, batch: ProgressBatch) -> None:
@@ -73,3 +74,7 @@ class HttpUplink:
         signable = SignableRequest(method, str(request.url), request.headers)
         sign_request(signable, body, key=self._identity.signer, key_id=self._identity.device_id, now=self._clock.now())
         return send(self.client, request)
+
+
+def _of_generation(path: str, ref: JobRef) -> str:
+    return f"{path.format(job_id=ref.job_id)}?generation={ref.generation}"

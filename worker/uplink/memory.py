@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from contract.envelopes import SignedEnvelope
 from contract.error_codes import ErrorCode
 from contract.errors import NotFoundError, UnavailableError
+from contract.jobs import JobRef
 from contract.report import Progress, Report
 from contract.uplink import CheckIn, CheckInReply, ContentInfo, ProgressBatch
 from worker.uplink.port import PolicyReply
@@ -40,20 +41,20 @@ class MemoryUplink:
             jobs_sent=0, check_in_interval_seconds=self.check_in_interval_seconds, server_time=datetime.now(UTC)
         )
 
-    def policy(self, job_id: str, *, known_digest: str | None) -> PolicyReply:
+    def policy(self, ref: JobRef, *, known_digest: str | None) -> PolicyReply:
         """See `Uplink.policy`."""
         self._answer()
-        if job_id not in self.policies:
-            raise NotFoundError(ErrorCode.UNKNOWN_JOB, place=job_id)
-        envelope = self.policies[job_id].to_json().encode()
+        if ref.job_id not in self.policies:
+            raise NotFoundError(ErrorCode.UNKNOWN_JOB, place=ref.job_id)
+        envelope = self.policies[ref.job_id].to_json().encode()
         digest = hashlib.sha256(envelope).hexdigest()
         return PolicyReply(digest, None if digest == known_digest else envelope)
 
-    def content_info(self, job_id: str) -> ContentInfo:
+    def content_info(self, ref: JobRef) -> ContentInfo:
         """See `Uplink.content_info`."""
         self._answer()
         self.asked_for_content += 1
-        return self.contents[job_id]
+        return self.contents[ref.job_id]
 
     def progress(self, batch: ProgressBatch) -> None:
         """See `Uplink.progress`."""

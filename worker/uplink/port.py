@@ -9,6 +9,7 @@ Errors that every call may raise:
 from dataclasses import dataclass
 from typing import Protocol
 
+from contract.jobs import JobRef
 from contract.report import Report
 from contract.uplink import CheckIn, CheckInReply, ContentInfo, ProgressBatch
 
@@ -33,12 +34,12 @@ class Uplink(Protocol):
         """Say that the device is there."""
         ...
 
-    def policy(self, job_id: str, *, known_digest: str | None) -> PolicyReply:
-        """The signed policy of a job, unless it is the one already known."""
+    def policy(self, ref: JobRef, *, known_digest: str | None) -> PolicyReply:
+        """The signed policy of a job, unless it is the one already known; refused for an older generation."""
         ...
 
-    def content_info(self, job_id: str) -> ContentInfo:
-        """Where the content of a job's revision is, and the key to it, sealed to this device."""
+    def content_info(self, ref: JobRef) -> ContentInfo:
+        """Where the content of a job's revision is, and the key to it, sealed; refused for an older generation."""
         ...
 
     def progress(self, batch: ProgressBatch) -> None:

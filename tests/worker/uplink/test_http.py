@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from contract.error_codes import ErrorCode
 from contract.errors import NotFoundError, OutriderError, TrustError, UnavailableError
 from contract.http_signatures import SignableRequest, verify_request
+from contract.jobs import JobRef
 from contract.phases import Phase
 from contract.report import Progress
 from contract.uplink import CheckIn, CheckInReason, CheckInReply, ContentInfo, Problem, ProgressBatch
@@ -20,7 +22,7 @@ from worker.uplink.http import HttpUplink
 
 pytestmark = pytest.mark.integration
 
-JOB = str(uuid4())
+JOB = JobRef(job_id=str(uuid4()), generation=3, attempt=1)
 REPLY = CheckInReply(jobs_sent=2, check_in_interval_seconds=60, server_time=datetime.now(UTC))
 
 
@@ -34,7 +36,7 @@ def _check_in(rig: Rig) -> CheckIn:
 
 
 def _progress() -> ProgressBatch:
-    item = Progress(job_id=JOB, generation=1, attempt=1, sequence=1, phase=Phase.POLL, at=datetime.now(UTC))
+    item = Progress(job_id=JOB.job_id, generation=1, attempt=1, sequence=1, phase=Phase.POLL, at=datetime.now(UTC))
     return ProgressBatch(items=(item,))
 
 
@@ -52,7 +54,9 @@ def test_every_request_is_signed_by_the_device(
 ) -> None:
     info = ContentInfo(url="http://store", expires_at=datetime.now(UTC), size=1, sealed_key=b"x")
     bodies = {"check-in": REPLY.to_json(), "content-info": info.to_json()}
-    server.answer = lambda asked: Answer(body=bodies.get(asked.request.url.rpartition("/")[2], "").encode())
+    server.answer = lambda asked: Answer(
+        body=bodies.get(urlsplit(asked.request.url).path.rpartition("/")[2], "").encode()
+    )
     call(uplink, rig)
     (asked,) = server.asked
     keys = {rig.identity.device_id: rig.identity.signer.public_key()}
@@ -85,6 +89,11 @@ def test_a_policy_comes_with_the_digest_of_its_bytes(uplink: HttpUplink, server:
     reply = uplink.policy(JOB, known_digest=None)
     assert reply.envelope == b"signed bytes"
     assert reply.digest == hashlib.sha256(b"signed bytes").hexdigest()
+
+
+def test_what_is_asked_for_a_job_is_asked_for_its_generation(uplink: HttpUplink, server: Server) -> None:
+    uplink.policy(JOB, known_digest=None)
+    assert server.asked[0].request.url.endswith(f"/v1/device/jobs/{JOB.job_id}/policy?generation=3")
 
 
 def test_a_policy_that_is_known_is_not_sent_again(uplink: HttpUplink, server: Server) -> None:
