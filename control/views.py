@@ -92,12 +92,16 @@ class PublishReply(_View):
 
     Attributes:
         created: Whether it is new.
+        assignments: Where the app is assigned now.
+        warnings: What the manifest says that is not acted on, in sentences.
     """
 
     app_id: str
     app: str
     revision: int
     created: bool
+    assignments: tuple[AssignmentView, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class GroupRequest(_Request):
@@ -214,9 +218,14 @@ class PhaseView(PhaseRecord):
 
 
 class JobDetail(JobView):
-    """A job with the phases of all its attempts, in the order they were run."""
+    """A job with the phases of all its attempts, in the order they were run.
+
+    Attributes:
+        output_tail: The end of what the installer printed, of the newest attempt that was reported.
+    """
 
     phases: tuple[PhaseView, ...]
+    output_tail: str
 
 
 class DeviceDetail(DeviceView):

@@ -11,10 +11,10 @@ from starlette.concurrency import run_in_threadpool
 from contract.error_codes import ErrorCode
 from contract.errors import InputError, OutriderError
 from contract.queues import ControlTask
-from control.answers.apps import app_detail, list_apps
+from control.answers.apps import app_detail, list_apps, list_assignments
 from control.api.dependencies import ServicesDep, requires, services_of
 from control.catalog.manifest_reader import validate_manifest
-from control.catalog.revisions import add_revision
+from control.catalog.publishing import publish_manifest, warnings_of
 from control.database.tables import Role
 from control.views import AppDetail, AppView, PackageView, PublishReply, PublishRequest
 
@@ -55,17 +55,25 @@ def upload_package(path: Annotated[Path, Depends(uploaded_file)], services: Serv
 
 @router.post("/apps", dependencies=[requires(Role.OPERATOR)], status_code=status.HTTP_201_CREATED)
 def publish(body: PublishRequest, services: ServicesDep, response: Response) -> PublishReply:
-    """Make a revision of a manifest and a package; the same again gives the same revision."""
+    """Make a revision of a manifest and a package, assigned as the manifest says; the same again changes nothing."""
     manifest = validate_manifest(body.manifest)
     with services.database.transaction() as session:
-        revision, created = add_revision(
+        revision, created = publish_manifest(
             session, manifest, body.package, policies=services.policies, now=services.clock.now()
         )
-    if created:
+        assigned = tuple(list_assignments(session, app_id=revision.app_id))
+    if created or manifest.assignments:
         services.queue.request(ControlTask.PLAN)
-    else:
+    if not created:
         response.status_code = status.HTTP_200_OK
-    return PublishReply(app_id=revision.app_id, app=manifest.name, revision=revision.number, created=created)
+    return PublishReply(
+        app_id=revision.app_id,
+        app=manifest.name,
+        revision=revision.number,
+        created=created,
+        assignments=assigned,
+        warnings=warnings_of(manifest),
+    )
 
 
 @router.get("/apps", dependencies=[requires(Role.VIEWER)])

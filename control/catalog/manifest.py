@@ -1,53 +1,36 @@
 """The manifest: all that is said of an app besides its package, in the words of win32LobApp (package 4)."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field, ValidationError, model_validator
 
-from contract.rules import Rule, RunAsAccount
+from contract.rules import Rule
+from control.catalog.manifest_checks import misfit_assignments, misfit_relations
+from control.catalog.manifest_entries import (
+    MAX_NAME_LENGTH,
+    AssignmentEntry,
+    DependencyEntry,
+    InstallExperienceEntry,
+    ManifestPart,
+    ReturnCodeEntry,
+    SupersedenceEntry,
+)
 
 Architecture = Literal["x64", "arm64", "x86", "arm"]
 OperatingSystem = Literal["linux", "windows", "macos"]
-RestartBehavior = Literal["basedOnReturnCode", "allow", "suppress", "force"]
-ReturnCodeWord = Literal["success", "softReboot", "hardReboot", "retry", "failed"]
 
-_ONE_DAY_IN_MINUTES = 1440
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, validate_by_alias=True
-    )
+#: What Graph takes at most (package 4.6).
+_MAX_DEPENDENCIES = 100
+_MAX_SUPERSEDED = 10
 
 
-class InstallExperienceEntry(_Part):
-    """In whose name the commands run, for how long, and what may restart the device."""
-
-    run_as_account: RunAsAccount = Field(default=RunAsAccount.SYSTEM, description="`system` or `user`.")
-    device_restart_behavior: RestartBehavior = Field(
-        default="basedOnReturnCode", description="What may restart the device after an install."
-    )
-    max_run_time_in_minutes: float = Field(
-        default=60,
-        gt=0,
-        le=_ONE_DAY_IN_MINUTES,
-        description="After this the installer is ended with all its processes.",
-    )
-
-
-class ReturnCodeEntry(_Part):
-    """What one exit code of the installer means."""
-
-    return_code: int = Field(description="The exit code.")
-    type: ReturnCodeWord = Field(description="What it means.")
-
-
-class Manifest(_Part):
+class Manifest(ManifestPart):
     """An app as a packager describes it in a YAML file."""
 
     name: str = Field(
-        min_length=1, max_length=200, description="The app's name; a manifest with a known name makes a new revision."
+        min_length=1,
+        max_length=MAX_NAME_LENGTH,
+        description="The app's name; a manifest with a known name makes a new revision.",
     )
     display_version: str = Field(default="", max_length=100, description="The version people see.")
     publisher: str = Field(default="", max_length=200, description="Who makes the app.")
@@ -86,7 +69,34 @@ class Manifest(_Part):
     attempts: int = Field(default=3, ge=1, le=100, description="Attempts in all before the long wait (GRS).")
     retry_interval_in_minutes: float = Field(default=5, ge=0, description="Between two attempts; fractions are fine.")
     grs_in_hours: float = Field(default=24, ge=0, description="The long wait after the last attempt failed.")
+    dependencies: tuple[DependencyEntry, ...] = Field(
+        default=(),
+        max_length=_MAX_DEPENDENCIES,
+        description="Apps that have to be there first; stored and shown, not acted on yet.",
+    )
+    supersedence: tuple[SupersedenceEntry, ...] = Field(
+        default=(),
+        max_length=_MAX_SUPERSEDED,
+        description="Apps that this one takes the place of; stored and shown, not acted on yet.",
+    )
+    assignments: tuple[AssignmentEntry, ...] = Field(
+        default=(), description="Groups that publishing assigns the app to, as `outrider assign` does."
+    )
+
+    @model_validator(mode="after")
+    def _names_fit_together(self) -> Self:
+        misfits = [
+            *misfit_relations(self.name, "dependencies", self.dependencies),
+            *misfit_relations(self.name, "supersedence", self.supersedence),
+            *misfit_assignments("assignments", self.assignments),
+        ]
+        if misfits:
+            raise ValidationError.from_exception_data(type(self).__name__, misfits)
+        return self
 
     def to_json(self) -> str:
-        """The manifest as the database keeps it: the same manifest always gives the same text."""
-        return self.model_dump_json(by_alias=True)
+        """The manifest as a revision keeps it: the same manifest always gives the same text.
+
+        Assignments are not in it: they have rows of their own, and one more group makes no new revision.
+        """
+        return self.model_dump_json(by_alias=True, exclude={"assignments"})

@@ -12,7 +12,14 @@ from pydantic_core import ErrorDetails
 from contract.error_codes import ErrorCode
 from contract.errors import DocumentError, InputError
 from contract.rules import FileRule, ProductCodeRule, RegistryRule, ScriptRule
-from control.catalog.manifest import InstallExperienceEntry, Manifest, ReturnCodeEntry
+from control.catalog.manifest import Manifest
+from control.catalog.manifest_entries import (
+    AssignmentEntry,
+    DependencyEntry,
+    InstallExperienceEntry,
+    ReturnCodeEntry,
+    SupersedenceEntry,
+)
 
 #: A manifest is a page or two; scripts in it make it longer.
 MAX_MANIFEST_BYTES = 1024 * 1024
@@ -129,6 +136,9 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     parts: dict[int | str, type[BaseModel]] = {
         "installExperience": InstallExperienceEntry,
         "returnCodes": ReturnCodeEntry,
+        "dependencies": DependencyEntry,
+        "supersedence": SupersedenceEntry,
+        "assignments": AssignmentEntry,
     }
     return _keys(parts.get(location[0], Manifest))
 

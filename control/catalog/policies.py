@@ -16,7 +16,8 @@ from contract.policy import (
     ReturnCode,
 )
 from contract.states import DeviceRestartBehavior, Intent, ReturnCodeType
-from control.catalog.manifest import Manifest, ReturnCodeEntry
+from control.catalog.manifest import Manifest
+from control.catalog.manifest_entries import ReturnCodeEntry
 from control.database.tables import App, Package, PolicyRow, Revision
 from control.security.policy_signing import PolicySigner
 

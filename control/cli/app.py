@@ -8,14 +8,16 @@ import typer
 from contract.error_codes import ErrorCode
 from contract.errors import PackageError
 from control.catalog.manifest_reader import manifest_schema, read_manifest
+from control.catalog.publishing import RELATIONS_NOTICE
 from control.cli.connection import connect
 from control.cli.options import STATUSES, Json
-from control.cli.output import handled, print_json
+from control.cli.output import handled, print_json, printable
 from control.cli.printing import print_table, print_views
 from control.cli.progress import bytes_bar
-from control.cli.tables import app_table, assignment_table, revision_table
+from control.cli.tables import app_table, assignment_table, relation_table, revision_table
+from control.cli.words import intent_word
 from control.client import ControlClient
-from control.views import AppDetail, PackageView
+from control.views import AppDetail, PackageView, PublishReply
 from storage.intunewin.reader import read_metadata
 
 app_app = typer.Typer(no_args_is_help=True, help="Publish and look at apps.")
@@ -31,7 +33,7 @@ ManifestPath = Annotated[
 
 @app_app.command("publish", epilog=STATUSES)
 def publish(package: PackagePath, manifest: ManifestPath = None, as_json: Json = False) -> None:
-    """Publish a package with its manifest; doing it again changes nothing.
+    """Publish a package with its manifest, and assign the app as the manifest says; doing it again changes nothing.
 
     Example: outrider app publish editor.intunewin --manifest editor.yaml
     """
@@ -45,8 +47,7 @@ def publish(package: PackagePath, manifest: ManifestPath = None, as_json: Json =
         if as_json:
             print_views(reply)
         else:
-            what = "published" if reply.created else "was published before, nothing changed"
-            typer.echo(f"{reply.app} revision {reply.revision}: {what}.")
+            _print_reply(reply)
 
 
 @app_app.command("list", epilog=STATUSES)
@@ -63,7 +64,7 @@ def list_apps(as_json: Json = False) -> None:
 
 @app_app.command("show", epilog=STATUSES)
 def show(name: Annotated[str, typer.Argument(help="The app's name or id.")], as_json: Json = False) -> None:
-    """Show an app: its revisions and where it is assigned.
+    """Show an app: its revisions, the apps it names, and where it is assigned.
 
     Example: outrider app show Editor
     """
@@ -96,13 +97,30 @@ def _upload(client: ControlClient, path: Path) -> PackageView:
         raise PackageError(ErrorCode.PACKAGE_NOT_A_PACKAGE, place=str(path), detail=str(error)) from error
 
 
+def _print_reply(reply: PublishReply) -> None:
+    what = "published" if reply.created else "was published before, nothing changed in it"
+    typer.echo(f"{reply.app} revision {reply.revision}: {what}.")
+    for made in reply.assignments:
+        typer.echo(printable(f"{made.app} is {intent_word(made.intent)} on {made.group}."))
+    for warning in reply.warnings:
+        typer.echo(f"Warning: {warning}", err=True)
+
+
 def _print_app(app: AppDetail) -> None:
     typer.echo(f"{app.name}  {app.id}")
     typer.echo(f"installs with   {app.manifest['installCommandLine']}")
     typer.echo(f"uninstalls with {app.manifest['uninstallCommandLine']}\n")
     print_table(revision_table(app.revisions))
     typer.echo()
+    _print_relations(app)
     if app.assignments:
         print_table(assignment_table(app.assignments))
     else:
         typer.echo(f"Not assigned yet: outrider assign {app.name!r} --group GROUP")
+
+
+def _print_relations(app: AppDetail) -> None:
+    relations = relation_table(app.manifest)
+    if relations.row_count:
+        print_table(relations)
+        typer.echo(f"{RELATIONS_NOTICE}\n")

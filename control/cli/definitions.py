@@ -11,6 +11,7 @@ from control.catalog.definitions.to_graph import GraphVersion, to_graph
 from control.catalog.definitions.to_manifest import to_manifest
 from control.cli.connection import connect
 from control.cli.output import handled, print_json, printable
+from control.cli.words import intent_word
 
 _STATUSES = "Exit status: 0 done, 2 the input is wrong, 130 ended by Ctrl-C."
 
@@ -32,8 +33,8 @@ def import_definition(
 ) -> None:
     """Make a manifest from another system's app definition.
 
-    What a manifest has no word for (icon, assignments, relations, new fields) is kept beside it in NAME.graph.json and
-    comes back with `outrider app export`.
+    What a manifest has no word for (icon, new fields, apps and groups known only by an id) is kept beside it in
+    NAME.graph.json and comes back with `outrider app export`.
 
     Example: outrider app import Chrome/App.json -o chrome.yaml
     """
@@ -56,7 +57,9 @@ def _found(app: str) -> tuple[dict[str, Any], dict[str, Any]]:
     if path.exists() or beside_path(path).exists() or path.suffix in _FILE_SUFFIXES:
         return load_draft(path)
     with connect() as client:
-        return client.app(app).manifest, {}
+        found = client.app(app)
+    assignments = [{"group": one.group, "intent": intent_word(one.intent)} for one in found.assignments]
+    return found.manifest | {"assignments": assignments}, {}
 
 
 @definitions_app.command("export", epilog=_STATUSES)

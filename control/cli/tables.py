@@ -1,13 +1,15 @@
 """Tables of the API's views; commands print them, and the demo shows them live."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from contract.jobs import JobState
+from control.cli.output import printable
 from control.cli.words import (
     ago_word,
     duration_word,
@@ -27,6 +29,12 @@ _STATE_STYLES = {
     JobState.FINISHED: "green",
     JobState.CANCELLED: "dim",
 }
+
+#: A manifest's list, what it says of the apps in it, and the field that says how.
+_RELATIONS = (
+    ("dependencies", "depends on", "dependencyType"),
+    ("supersedence", "supersedes", "supersedenceType"),
+)
 
 
 def status_view(jobs: Sequence[JobView], now: datetime) -> RenderableType:
@@ -89,6 +97,15 @@ def assignment_table(assignments: Iterable[AssignmentView]) -> Table:
     table = _table("app", "group", "intent", "since")
     for entry in assignments:
         table.add_row(entry.app, entry.group, intent_word(entry.intent), time_word(entry.created_at))
+    return table
+
+
+def relation_table(manifest: Mapping[str, Any]) -> Table:
+    """The other apps that a manifest names."""
+    table = _table("relation", "app", "type")
+    for name, relation, kind in _RELATIONS:
+        for entry in manifest.get(name, ()):
+            table.add_row(relation, printable(entry["app"]), entry[kind])
     return table
 
 

@@ -7,6 +7,7 @@ from control.catalog.definitions.bundle import Json
 from control.catalog.definitions.failures import invalid
 from control.catalog.definitions.graph_fields import APP_TYPE, BETA_ONLY, READ_ONLY, V1_INSTALL_EXPERIENCE
 from control.catalog.definitions.manifest_rules import to_graph_rule
+from control.catalog.definitions.relations import graph_relations
 from control.catalog.definitions.rule_forms import old_lists
 from control.catalog.definitions.to_manifest import INSTALL_EXPERIENCE, RULE_LISTS, SAME
 from control.catalog.definitions.windows_releases import release_name
@@ -49,6 +50,7 @@ def to_graph(manifest: Json, beside: Json, *, version: GraphVersion = GraphVersi
         return {name: beside[name] for name in _RELATIONS if name in beside}
     try:
         app = _app(manifest, dict(beside.get("app", {})))
+        stated = beside | graph_relations(manifest, beside)
     except (KeyError, TypeError, AttributeError) as error:
         raise invalid(f"the manifest is not valid: {error}", manifest.get("name", "manifest")) from error
     if version is GraphVersion.BETA and app.get("rules"):
@@ -59,7 +61,7 @@ def to_graph(manifest: Json, beside: Json, *, version: GraphVersion = GraphVersi
         experience = app["installExperience"]
         app["installExperience"] = {name: experience[name] for name in experience.keys() & V1_INSTALL_EXPERIENCE}
     relations = () if create else _RELATIONS if version is GraphVersion.BETA else _V1_RELATIONS
-    return app | {name: beside[name] for name in relations if name in beside}
+    return app | {name: stated[name] for name in relations if name in stated}
 
 
 def _app(manifest: Json, kept: Json) -> Json:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from contract.errors import DocumentError
 from control.catalog.definitions.bundle import AppBundle, Json
 from control.catalog.definitions.manifest_rules import fields_beyond, to_manifest_rule
+from control.catalog.definitions.relations import RelationDraft, take_relations
 from control.catalog.definitions.windows_releases import release_number
 from control.catalog.manifest_reader import validate_manifest
 
@@ -56,15 +57,19 @@ def to_manifest(bundle: AppBundle) -> ManifestDraft:
     _take_install_experience(app, fields)
     if codes := app.pop("returnCodes", None):
         fields["returnCodes"] = [{name: code.get(name) for name in ("returnCode", "type")} for code in codes]
+    relations = RelationDraft(relationships=list(bundle.relationships), assignments=list(bundle.assignments))
+    if bundle.app is not None:
+        relations = take_relations(bundle, fields.get("name"))
+        fields |= relations.fields
+        notes += [*_assigning(relations.fields), *_missing(fields)]
     beside = {
         "app": app,
-        "assignments": list(bundle.assignments),
-        "relationships": list(bundle.relationships),
+        "assignments": relations.assignments,
+        "relationships": relations.relationships,
+        "relationFields": relations.beyond,
         "categories": list(bundle.categories),
         "beyond": bundle.beyond,
     }
-    if bundle.app is not None:
-        notes += _missing(fields)
     return ManifestDraft(fields, {name: value for name, value in beside.items() if value}, tuple(notes))
 
 
@@ -108,6 +113,10 @@ def _take_install_experience(app: Json, fields: Json) -> None:
         fields["installExperience"] = taken
     if experience:
         app["installExperience"] = experience
+
+
+def _assigning(fields: Json) -> list[str]:
+    return [f"Publishing assigns it: {one['intent']} on {one['group']}." for one in fields.get("assignments", ())]
 
 
 def _missing(fields: Json) -> list[str]:

@@ -1,0 +1,74 @@
+"""The entries of a manifest's lists and objects, in the words of win32LobApp (package 4.4 to 4.7)."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from contract.rules import RunAsAccount
+
+RestartBehavior = Literal["basedOnReturnCode", "allow", "suppress", "force"]
+ReturnCodeWord = Literal["success", "softReboot", "hardReboot", "retry", "failed"]
+DependencyType = Literal["autoInstall", "detect"]
+SupersedenceType = Literal["update", "replace"]
+AssignmentIntent = Literal["required", "available", "uninstall"]
+
+#: Characters in the name of an app or a group.
+MAX_NAME_LENGTH = 200
+
+_ONE_DAY_IN_MINUTES = 1440
+
+
+class ManifestPart(BaseModel):
+    """What all parts of a manifest have in common: never changed, camel case in files, no unknown keys."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, validate_by_alias=True
+    )
+
+
+class InstallExperienceEntry(ManifestPart):
+    """In whose name the commands run, for how long, and what may restart the device."""
+
+    run_as_account: RunAsAccount = Field(default=RunAsAccount.SYSTEM, description="`system` or `user`.")
+    device_restart_behavior: RestartBehavior = Field(
+        default="basedOnReturnCode", description="What may restart the device after an install."
+    )
+    max_run_time_in_minutes: float = Field(
+        default=60,
+        gt=0,
+        le=_ONE_DAY_IN_MINUTES,
+        description="After this the installer is ended with all its processes.",
+    )
+
+
+class ReturnCodeEntry(ManifestPart):
+    """What one exit code of the installer means."""
+
+    return_code: int = Field(description="The exit code.")
+    type: ReturnCodeWord = Field(description="What it means.")
+
+
+class DependencyEntry(ManifestPart):
+    """An app that has to be there first (package 4.6)."""
+
+    app: str = Field(min_length=1, max_length=MAX_NAME_LENGTH, description="The other app's name.")
+    dependency_type: DependencyType = Field(
+        default="autoInstall", description="Whether to install it, or only to look for it."
+    )
+
+
+class SupersedenceEntry(ManifestPart):
+    """An app that this one takes the place of (package 4.6)."""
+
+    app: str = Field(min_length=1, max_length=MAX_NAME_LENGTH, description="The other app's name.")
+    supersedence_type: SupersedenceType = Field(
+        description="`update` leaves the other app in place, `replace` uninstalls it."
+    )
+
+
+class AssignmentEntry(ManifestPart):
+    """A group on which the app is wanted, and how (package 4.7)."""
+
+    group: str = Field(min_length=1, max_length=MAX_NAME_LENGTH, description="The group's name; it has to exist.")
+    intent: AssignmentIntent = Field(description="What is wanted of the app on this group.")

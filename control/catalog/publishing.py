@@ -1,0 +1,49 @@
+"""Publish a manifest: its revision and its assignments in one transaction, both or neither."""
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from contract.states import Intent
+from control.catalog.assignments import assign
+from control.catalog.manifest import Manifest
+from control.catalog.manifest_entries import AssignmentIntent
+from control.catalog.policies import PolicyOffice
+from control.catalog.revisions import add_revision
+from control.database.tables import Revision
+
+RELATIONS_NOTICE: Final = (
+    "Dependencies and supersedence are kept with the revision and shown, but not acted on yet: "
+    "assign or uninstall those apps yourself."
+)
+
+_INTENTS: Final[dict[AssignmentIntent, Intent]] = {
+    "required": Intent.REQUIRED,
+    "available": Intent.AVAILABLE,
+    "uninstall": Intent.UNINSTALL,
+}
+
+
+def publish_manifest(
+    session: Session, manifest: Manifest, package_digest: str, *, policies: PolicyOffice, now: datetime
+) -> tuple[Revision, bool]:
+    """Make the revision, and each assignment of the manifest; publishing the same again changes nothing.
+
+    Assignments that the manifest does not name stay as they are.
+
+    Returns:
+        The revision, and whether it is new.
+
+    Raises:
+        NotFoundError: There is no such package or group.
+    """
+    revision, created = add_revision(session, manifest, package_digest, policies=policies, now=now)
+    for entry in manifest.assignments:
+        assign(session, manifest.name, entry.group, _INTENTS[entry.intent], now)
+    return revision, created
+
+
+def warnings_of(manifest: Manifest) -> tuple[str, ...]:
+    """What the manifest says that nothing acts on yet, in sentences."""
+    return (RELATIONS_NOTICE,) if manifest.dependencies or manifest.supersedence else ()
