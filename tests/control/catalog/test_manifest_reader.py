@@ -22,7 +22,26 @@ from control.catalog.manifest_reader import (
 )
 from tests.control.plane import manifest_data
 
-KEYS = ["type", "path", "detectionRules", "requirementRules", "returnCodes", "installExperience", "name", "attempts"]
+KEYS = [
+    "type",
+    "path",
+    "detectionRules",
+    "requirementRules",
+    "returnCodes",
+    "installExperience",
+    "name",
+    "attempts",
+    "dependencies",
+    "supersedence",
+    "assignments",
+    "app",
+    "group",
+]
+DESKS = {"group": "desks", "intent": "required"}
+RELATIONS = {
+    "dependencies": [{"app": "Runtime", "dependencyType": "detect"}],
+    "supersedence": [{"app": "Old Editor", "supersedenceType": "update"}],
+}
 RULE = {"type": "file", "path": "/opt/editor", "fileOrFolderName": "bin"}
 
 
@@ -55,6 +74,9 @@ def test_a_manifest_with_everything_is_read() -> None:
         attempts: 2
         retryIntervalInMinutes: 0.25
         grsInHours: 0.5
+        dependencies: [{app: Runtime}, {app: Fonts, dependencyType: detect}]
+        supersedence: [{app: Old Editor, supersedenceType: replace}]
+        assignments: [{group: desks, intent: required}, {group: labs, intent: available}]
         """.replace("1.0", "'1.0'")
     )
     assert isinstance(manifest.detection_rules[0], ScriptRule)
@@ -62,11 +84,22 @@ def test_a_manifest_with_everything_is_read() -> None:
     assert manifest.install_experience.run_as_account is RunAsAccount.USER
     assert (manifest.minimum_free_disk_space_in_mb, manifest.minimum_memory_in_mb) == (100, 200)
     assert manifest.retry_interval_in_minutes == 0.25
+    assert [(one.app, one.dependency_type) for one in manifest.dependencies] == [
+        ("Runtime", "autoInstall"),
+        ("Fonts", "detect"),
+    ]
+    assert [(one.app, one.supersedence_type) for one in manifest.supersedence] == [("Old Editor", "replace")]
+    assert [(one.group, one.intent) for one in manifest.assignments] == [("desks", "required"), ("labs", "available")]
 
 
 def test_what_was_read_is_kept_through_json() -> None:
-    manifest = validate_manifest(manifest_data())
+    manifest = validate_manifest(manifest_data(**RELATIONS))
     assert Manifest.model_validate_json(manifest.to_json()) == manifest
+
+
+def test_assignments_are_no_part_of_what_a_revision_keeps() -> None:
+    assigned = validate_manifest(manifest_data(assignments=[DESKS]))
+    assert assigned.to_json() == validate_manifest(manifest_data()).to_json()
 
 
 @pytest.mark.parametrize(
@@ -84,6 +117,22 @@ def test_what_was_read_is_kept_through_json() -> None:
         ({"returnCodes": [{"returnCode": 1, "type": "ok"}]}, "returnCodes[0].type", "found 'ok'"),
         ({"attempts": 0}, "attempts", "greater than or equal to 1, found 0"),
         ({"name": ""}, "name", "at least 1 character"),
+        ({"dependencies": "Runtime"}, "dependencies", "found 'Runtime'"),
+        ({"dependencies": ["Runtime"]}, "dependencies[0]", "found 'Runtime'"),
+        ({"dependencies": [{"app": ""}]}, "dependencies[0].app", "at least 1 character"),
+        ({"dependencies": [{"app": "A", "type": "detect"}]}, "dependencies[0].type", "known are app, dependencyType"),
+        ({"dependencies": [{"app": "A", "dependencyType": "update"}]}, "dependencies[0].dependencyType", "'update'"),
+        ({"dependencies": [{"app": "A"}, {"app": "Editor"}]}, "dependencies[1].app", "cannot name itself"),
+        ({"dependencies": [{"app": "A"}, {"app": "B"}, {"app": "A"}]}, "dependencies[2].app", "named twice"),
+        ({"supersedence": [{"app": "A"}]}, "supersedence[0].supersedenceType", "is missing"),
+        ({"supersedence": [{"app": "A", "supersedenceType": "detect"}]}, "supersedence[0].supersedenceType", "detect"),
+        ({"supersedence": [{"app": "Editor", "supersedenceType": "update"}]}, "supersedence[0].app", "itself"),
+        ({"supersedence": [{"app": "A", "supersedenceType": "update"}] * 2}, "supersedence[1].app", "named twice"),
+        ({"assignments": [{"group": "desks"}]}, "assignments[0].intent", "is missing"),
+        ({"assignments": [DESKS | {"intent": "wanted"}]}, "assignments[0].intent", "found 'wanted'"),
+        ({"assignments": [DESKS | {"exclude": True}]}, "assignments[0].exclude", "known are group, intent"),
+        ({"assignments": [DESKS, DESKS | {"intent": "uninstall"}]}, "assignments[1].group", "found 'desks'"),
+        ({"assignment": [DESKS]}, "assignment", "did you mean `assignments`?"),
         ({"installCommandLine": None}, "installCommandLine", "string"),
     ],
 )
@@ -99,6 +148,29 @@ def test_all_mistakes_are_named_at_once() -> None:
     assert all(
         place in said for place in ("attempts", "grsInHours", "returnCodes[0].returnCode", "returnCodes[0].code")
     )
+
+
+def test_every_name_that_does_not_fit_is_named_at_once() -> None:
+    error = refused(dependencies=[{"app": "A"}, {"app": "A"}, {"app": "Editor"}], assignments=[DESKS, DESKS])
+    assert error.place == "dependencies[1].app"
+    assert "dependencies[2].app: an app cannot name itself" in error.detail
+    assert "assignments[1].group: is named twice" in error.detail
+
+
+def test_one_app_may_be_in_both_lists() -> None:
+    superseded = {"app": "Runtime", "supersedenceType": "update"}
+    manifest = validate_manifest(manifest_data(dependencies=[{"app": "Runtime"}], supersedence=[superseded]))
+    assert manifest.dependencies[0].app == manifest.supersedence[0].app
+
+
+@pytest.mark.parametrize(
+    ("name", "limit", "more"), [("dependencies", 100, {}), ("supersedence", 10, {"supersedenceType": "update"})]
+)
+def test_as_many_relations_as_graph_takes_and_no_more(name: str, limit: int, more: dict[str, str]) -> None:
+    entries = [{"app": f"App {number}", **more} for number in range(limit + 1)]
+    assert len(getattr(validate_manifest(manifest_data(**{name: entries[:limit]})), name)) == limit
+    error = refused(**{name: entries})
+    assert (error.place, f"at most {limit} items" in error.detail) == (name, True)
 
 
 @pytest.mark.parametrize("text", ["- a list", "just words", "", "5"])
@@ -185,4 +257,6 @@ def test_the_schema_knows_no_other_keys_than_the_reader() -> None:
         "uninstallCommandLine",
         "detectionRules",
     }
-    assert schema["$defs"]["FileRule"]["additionalProperties"] is False
+    for name in ("FileRule", "DependencyEntry", "SupersedenceEntry", "AssignmentEntry"):
+        assert schema["$defs"][name]["additionalProperties"] is False
+    assert schema["properties"]["dependencies"]["maxItems"] == 100

@@ -93,6 +93,57 @@ def test_publishing_again_says_that_nothing_changed(outrider: Outrider, files: P
     assert "nothing changed" in outrider("app", "publish", str(files)).stdout
 
 
+RELATIONS = {
+    "dependencies": [{"app": "Runtime"}],
+    "supersedence": [{"app": "Old\x1b[2J Editor", "supersedenceType": "replace"}],
+}
+
+
+def describe(package: Path, **changes: Any) -> None:
+    package.with_suffix(".yaml").write_text(yaml.safe_dump(manifest_data(**changes)), encoding="utf-8")
+
+
+def test_publishing_assigns_as_the_manifest_says(plane: Plane, outrider: Outrider, files: Path) -> None:
+    plane.group("desks")
+    describe(files, assignments=[{"group": "desks", "intent": "required"}])
+    shown = outrider("app", "publish", str(files))
+    assert "Editor is required on desks." in shown.stdout
+    assert "Warning" not in shown.stderr
+    (assigned,) = printed(outrider("app", "publish", str(files), "--json"))["assignments"]
+    assert (assigned["group"], assigned["intent"]) == ("desks", 3)
+
+
+def test_a_group_that_is_not_there_publishes_nothing(outrider: Outrider, files: Path) -> None:
+    describe(files, assignments=[{"group": "shelves", "intent": "required"}])
+    result = outrider("app", "publish", str(files))
+    assert result.exit_code == ExitStatus.USAGE
+    assert "There is no such group." in result.stderr
+    assert "shelves" in result.stderr
+    assert printed(outrider("app", "list", "--json")) == []
+
+
+def test_relations_are_warned_of_and_shown(outrider: Outrider, files: Path) -> None:
+    describe(files, **RELATIONS)
+    published = outrider("app", "publish", str(files))
+    assert (published.exit_code, "not acted on yet" in published.stderr) == (ExitStatus.OK, True)
+    assert "not acted on yet" not in published.stdout
+    (warning,) = printed(outrider("app", "publish", str(files), "--json"))["warnings"]
+    assert f"Warning: {warning}" in published.stderr
+    shown = outrider("app", "show", "Editor").stdout
+    for words in ("depends on", "Runtime", "autoInstall", "supersedes", "replace", "not acted on yet"):
+        assert words in shown
+    assert "\x1b" not in shown
+    manifest = printed(outrider("app", "show", "Editor", "--json"))["manifest"]
+    assert manifest["dependencies"] == [{"app": "Runtime", "dependencyType": "autoInstall"}]
+    assert manifest["supersedence"] == RELATIONS["supersedence"]
+
+
+def test_an_app_that_names_no_other_is_shown_without_relations(outrider: Outrider, files: Path) -> None:
+    assert "Warning" not in outrider("app", "publish", str(files)).stderr
+    assert printed(outrider("app", "publish", str(files), "--json"))["warnings"] == []
+    assert "relation" not in outrider("app", "show", "Editor").stdout
+
+
 def test_a_bad_manifest_is_refused_before_anything_is_uploaded(plane: Plane, outrider: Outrider, files: Path) -> None:
     manifest = files.with_suffix(".yaml")
     manifest.write_text(yaml.safe_dump(manifest_data(detectionRules=[{"type": "file"}])), encoding="utf-8")

@@ -102,6 +102,31 @@ def test_a_missing_file_is_refused(run: Run, tmp_path: Path) -> None:
     assert run("import", tmp_path / "none.json").exit_code == 2
 
 
+def test_other_apps_and_groups_come_into_the_manifest_by_name_and_out_again(run: Run, tmp_path: Path) -> None:
+    source, manifest = tmp_path / "app.json", tmp_path / "editor.yaml"
+    dependency = {
+        "@odata.type": "#microsoft.graph.mobileAppDependency",
+        "targetId": "42",
+        "targetDisplayName": "Runtime",
+        "dependencyType": "detect",
+    }
+    source.write_text(json.dumps(APP | {"relationships": [dependency]}))
+    assert run("import", source, "-o", manifest).exit_code == 0
+    assert [(one.app, one.dependency_type) for one in read_manifest(manifest).dependencies] == [("Runtime", "detect")]
+    assert json.loads(run("export", manifest).stdout)["relationships"] == [dependency]
+    manifest.write_text(manifest.read_text().replace("dependencyType: detect", "dependencyType: autoInstall"))
+    assert json.loads(run("export", manifest).stdout)["relationships"] == [
+        dependency | {"dependencyType": "autoInstall"}
+    ]
+
+
+def test_an_import_says_what_publishing_will_assign(run: Run, tmp_path: Path) -> None:
+    source = tmp_path / "app.json"
+    target = {"@odata.type": "#microsoft.graph.groupAssignmentTarget", "groupId": "7", "groupDisplayName": "desks"}
+    source.write_text(json.dumps(APP | {"assignments": [{"intent": "Required", "target": target}]}))
+    assert "Publishing assigns it: required on desks." in run("import", source, "-o", tmp_path / "a.yaml").stderr
+
+
 def test_a_published_app_is_exported_by_its_name(
     run: Run,
     plane: Plane,
@@ -109,16 +134,22 @@ def test_a_published_app_is_exported_by_its_name(
     operator: Callable[[Role], dict[str, str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    plane.publish()
+    plane.publish(dependencies=[{"app": "Runtime"}])
+    plane.group("desks")
+    plane.assign("desks")
     token = operator(Role.VIEWER)["Authorization"].removeprefix("Bearer ")
     monkeypatch.setenv("OUTRIDER_URL", "http://control.example")
     monkeypatch.setenv("OUTRIDER_TOKEN", token)
     monkeypatch.setattr("control.cli.connection.ControlClient", partial(ControlClient, transport=client._transport))
     stated = manifest_data()
-    result = run("export", stated["name"], "--api", "v1.0")
+    result = run("export", stated["name"])
     assert result.exit_code == 0, result.output
     exported = json.loads(result.stdout)
     assert exported["displayName"] == stated["name"]
     assert exported["rules"][0]["@odata.type"].startswith("#microsoft.graph.win32LobApp")
     assert all(value is not None for rule in exported["rules"] for value in rule.values())
+    assert exported["relationships"][0]["targetDisplayName"] == "Runtime"
+    assert exported["assignments"][0]["intent"] == "required"
+    assert exported["assignments"][0]["target"]["groupDisplayName"] == "desks"
+    assert "relationships" not in json.loads(run("export", stated["name"], "--api", "v1.0").stdout)
     assert run("export", "No such app").exit_code == 2

@@ -49,6 +49,13 @@ def test_an_app_with_its_relations_comes_back_whole(real_definitions: list[Path]
     before, after = canonical(document(path)), there_and_back(path)
     assert_kept(before["app"], after, path.name)
     assert_kept(before["relationships"], after["relationships"], path.name)
+    fields = to_manifest(read_definition(path)).fields
+    assert fields["dependencies"] == [{"app": "Demo Intune App", "dependencyType": "autoInstall"}]
+
+
+def test_groups_known_only_by_an_id_get_no_invented_name(real_definitions: list[Path]) -> None:
+    for path in real_definitions:
+        assert "assignments" not in to_manifest(read_definition(path)).fields, path.name
 
 
 def test_lists_of_relations_come_back_whole(real_definitions: list[Path], there_and_back: Back) -> None:
@@ -90,6 +97,9 @@ def test_a_folder_of_files_is_one_app(real_definitions: list[Path], there_and_ba
     folder = next(path for path in real_definitions if path.name == "dependencies.json").parent
     app = there_and_back(folder)
     assert app["displayName"] == "WIN Scribus"
+    assert to_manifest(read_definition(folder)).fields["dependencies"] == [
+        {"app": "Ghostscript", "dependencyType": "autoInstall"}
+    ]
     assert app["assignments"][0]["intent"] == "available"
     assert app["relationships"][0]["targetDisplayName"] == "Ghostscript"
     assert app["categories"][0]["displayName"] == "Photos & Media"
