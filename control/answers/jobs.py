@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from contract.error_codes import ErrorCode
 from contract.jobs import JobState
+from contract.report import Report
 from control.catalog.revisions import find_app
-from control.database.tables import App, Device, GroupMember, Job, PhaseRow
+from control.database.tables import App, Device, GroupMember, Job, PhaseRow, ReportRow
 from control.fleet.devices import find_device
 from control.fleet.groups import find_group
 from control.views import JobDetail, JobView, PhaseView
@@ -51,13 +52,24 @@ def list_jobs(session: Session, wanted: JobFilter) -> list[JobView]:
 
 
 def device_jobs(session: Session, device_id: str) -> list[JobDetail]:
-    """All jobs of a device with their phases."""
+    """All jobs of a device with their phases and what their installers printed last."""
     details = []
     for job, device, app in session.execute(_jobs().where(Job.device_id == device_id)):
         phases = session.scalars(select(PhaseRow).where(PhaseRow.job_id == job.id).order_by(PhaseRow.started_at))
         views = tuple(PhaseView.model_validate(phase) for phase in phases)
-        details.append(JobDetail(**_fields(job, device, app), phases=views))
+        details.append(JobDetail(**_fields(job, device, app), phases=views, output_tail=_output_tail(session, job.id)))
     return details
+
+
+def _output_tail(session: Session, job_id: str) -> str:
+    newest = (
+        select(ReportRow.body)
+        .where(ReportRow.job_id == job_id)
+        .order_by(ReportRow.generation.desc(), ReportRow.attempt.desc(), ReportRow.sequence.desc())
+        .limit(1)
+    )
+    body = session.scalar(newest)
+    return "" if body is None else Report.from_json(body).output_tail
 
 
 def _jobs() -> Select[Job, str, str]:

@@ -7,11 +7,14 @@ import typer
 
 from control.cli.connection import connect
 from control.cli.options import STATUSES, Json
-from control.cli.output import handled
+from control.cli.output import handled, printable
 from control.cli.printing import print_table, print_views
 from control.cli.tables import device_table, phase_table
 from control.cli.words import ago_word, intent_word, next_action_word, time_word
 from control.views import DeviceDetail, JobDetail
+
+#: How much of an installer's output a person is shown; `--json` has all that was reported.
+_SHOWN_LINES = 10
 
 device_app = typer.Typer(no_args_is_help=True, help="Look at devices.")
 
@@ -51,7 +54,8 @@ def _print_device(device: DeviceDetail, now: datetime) -> None:
     for job in device.jobs:
         typer.echo()
         for line in job_lines(job, now):
-            typer.echo(line)
+            # Devices are told by installers what to say.
+            typer.echo(printable(line))
         if job.phases:
             print_table(phase_table(job.phases))
 
@@ -71,4 +75,11 @@ def job_lines(job: JobDetail, now: datetime) -> list[str]:
         lines.append(f"  hint: {job.hint}")
     if job.next_action:
         lines.append(f"  next: {next_action_word(job, now)}")
-    return lines
+    return [*lines, *_output_lines(job)]
+
+
+def _output_lines(job: JobDetail) -> list[str]:
+    """The end of what a failing installer printed."""
+    if job.outcome is None or job.outcome.as_desired or not job.output_tail:
+        return []
+    return ["  the installer's last words:", *(f"    {line}" for line in job.output_tail.splitlines()[-_SHOWN_LINES:])]

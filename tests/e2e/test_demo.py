@@ -41,10 +41,17 @@ def test_a_failure_says_its_exit_code_what_to_do_and_when_it_goes_on(demo: Demo)
     assert job.state is JobState.WAITING
     assert (job.error_code, job.error_number, job.raw_exit_code) == ("installer-failed", 0x80070049, CANNOT_CREATE)
     assert job.hint
+    assert job.output_tail.splitlines()[-1].startswith("cannot make")
     assert job.next_action_reason is WaitReason.RETRY_INTERVAL
     assert job.next_action_at is not None
     ended = max(record.ended_at for record in job.phases)
     assert timedelta(seconds=295) < job.next_action_at - ended < timedelta(seconds=305)
+
+
+def test_the_operator_reads_what_the_installer_said_last(demo: Demo) -> None:
+    shown = demo.run("outrider device show laptop-blocked").stdout
+    assert "the installer's last words:" in shown
+    assert "cannot make" in shown
 
 
 def test_no_token_is_shown(demo: Demo) -> None:
