@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from contract.error_codes import ErrorCode
 from contract.jobs import JobState
@@ -27,7 +27,7 @@ _NEXT_ACTIONS = {
 
 @dataclass(frozen=True)
 class JobFilter:
-    """Which jobs; None means any. Cancelled ones are on their device's page only."""
+    """Which jobs; None means any. Of a device and app only the newest counts; the device's page has all."""
 
     app: str | None = None
     group: str | None = None
@@ -40,7 +40,14 @@ def list_jobs(session: Session, wanted: JobFilter) -> list[JobView]:
     Raises:
         NotFoundError: The filter names an app, group or device that is not there.
     """
-    rows = _jobs().where(Job.state != JobState.CANCELLED)
+    later = aliased(Job)
+    same = (
+        (later.device_id == Job.device_id)
+        & (later.app_id == Job.app_id)
+        & (later.created_at > Job.created_at)
+        & (later.state != JobState.CANCELLED)
+    )
+    rows = _jobs().where(Job.state != JobState.CANCELLED, ~select(later.id).where(same).exists())
     if wanted.app is not None:
         rows = rows.where(Job.app_id == find_app(session, wanted.app).id)
     if wanted.device is not None:

@@ -1,5 +1,6 @@
 """Reports and progress on real databases: stored once, however often and however oddly they come."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -9,15 +10,15 @@ from contract.errors import DocumentError, NotFoundError, TrustError
 from contract.jobs import JobRef, JobState
 from contract.phases import Phase
 from contract.report import ErrorReport, PhaseOutcome, Report
-from contract.states import Outcome
+from contract.states import Intent, Outcome
 from contract.uplink import ProgressBatch
-from control.answers.jobs import device_jobs
+from control.answers.jobs import JobFilter, device_jobs, list_jobs
 from control.database.tables import Device, Job, PhaseRow, ReportRow
 from control.fleet.groups import add_member
 from control.ingest.progress import take_progress
 from control.ingest.reports import take_report
 from control.views import JobDetail
-from tests.control.plane import FACTS, Plane, failed_report_of, phase_record, progress_of, report_of
+from tests.control.plane import FACTS, Plane, failed_report_of, phase_record, progress_of, report_of, retry_at
 
 
 @pytest.fixture
@@ -133,3 +134,30 @@ def test_progress_tells_of_several_jobs_and_passes_over_strangers(running: tuple
     with plane.services.database.transaction() as session:
         assert take_progress(session, session.get_one(Device, device.id), batch, plane.clock.now()) == 2
     assert detail(plane, device).phase is Phase.INSTALL
+
+
+def test_the_status_shows_the_newest_job_and_the_devices_page_all_of_them(
+    running: tuple[Plane, Device, JobRef],
+) -> None:
+    plane, device, ref = running
+    take(plane, device, report_of(ref, device.id))
+    plane.clock.advance(timedelta(minutes=1))
+    plane.assign("desks", Intent.UNINSTALL)
+    plane.plan()
+    with plane.services.database.snapshot() as session:
+        shown = list_jobs(session, JobFilter())
+        known = device_jobs(session, device.id)
+    assert [job.intent for job in shown] == [Intent.UNINSTALL]
+    assert [job.intent for job in known] == [Intent.REQUIRED, Intent.UNINSTALL]
+
+
+def test_the_devices_page_has_the_installers_last_words_of_the_newest_attempt(
+    running: tuple[Plane, Device, JobRef],
+) -> None:
+    plane, device, ref = running
+    assert detail(plane, device).output_tail == ""
+    for attempt, words in ((1, "first"), (2, "second")):
+        at = ref.model_copy(update={"attempt": attempt})
+        again = retry_at(plane.clock.now(), at)
+        take(plane, device, failed_report_of(at, device.id, next_action=again, output_tail=words))
+    assert detail(plane, device).output_tail == "second"
