@@ -1,14 +1,19 @@
 """Other apps and groups of a definition: by name in the manifest, everything else beside it, nothing lost."""
 
 from collections.abc import Sequence
+from json import dumps
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from control.catalog.definitions.bundle import AppBundle
 from control.catalog.definitions.relations import graph_relations, take_relations
 from control.catalog.definitions.to_graph import GraphVersion, to_graph
 from control.catalog.definitions.to_manifest import to_manifest
+from control.catalog.manifest import Manifest
+from tests.control.plane import manifest_data
 
 Json = dict[str, Any]
 
@@ -39,6 +44,28 @@ ASSIGNMENT: Json = {
     "target": TARGET,
     "settings": {"notifications": "hideAll"},
 }
+ODD = st.none() | st.integers() | st.text(max_size=3) | st.lists(st.text(max_size=3), max_size=2)
+NAMES = st.sampled_from(["Runtime", "Old Editor", "Editor", "desks"])
+
+
+def changed(document: Json, **words: st.SearchStrategy[Any]) -> st.SearchStrategy[Json]:
+    """The document with some of these fields changed."""
+    return st.fixed_dictionaries({}, optional=words).map(lambda changes: document | changes)
+
+
+RELATIONS = st.lists(
+    changed(DEPENDENCY, targetDisplayName=NAMES | ODD, dependencyType=st.just("detect") | ODD, targetType=ODD)
+    | changed(SUPERSEDENCE, targetDisplayName=NAMES | ODD, supersedenceType=st.just("update") | ODD, targetId=ODD),
+    max_size=5,
+)
+ASSIGNMENTS = st.lists(
+    changed(
+        ASSIGNMENT,
+        intent=st.sampled_from(["available", "uninstall"]) | ODD,
+        target=changed(TARGET, groupDisplayName=NAMES | ODD, groupId=ODD, deviceAndAppManagementAssignmentFilterId=ODD),
+    ),
+    max_size=5,
+)
 
 
 def bundle(relationships: Sequence[Json] = (), assignments: Sequence[Json] = ()) -> AppBundle:
@@ -148,3 +175,26 @@ def test_a_document_to_post_holds_no_relations() -> None:
     draft = to_manifest(bundle([DEPENDENCY], [ASSIGNMENT]))
     assert not {"relationships", "assignments"} & to_graph(draft.fields, draft.beside, create=True).keys()
     assert "relationships" not in to_graph(draft.fields, draft.beside, version=GraphVersion.V1)
+
+
+@given(RELATIONS, ASSIGNMENTS)
+def test_whatever_relations_say_none_is_lost_and_the_manifest_stays_valid(
+    relationships: list[Json], assignments: list[Json]
+) -> None:
+    found = bundle(relationships, assignments)
+    draft = take_relations(found, "Editor")
+    Manifest.model_validate(manifest_data(**draft.fields))
+    back = graph_relations(
+        draft.fields,
+        {
+            "relationFields": draft.beyond,
+            "relationships": draft.relationships,
+            "assignments": draft.assignments,
+        },
+    )
+    assert sorted(map(dumps_sorted, back.get("relationships", []))) == sorted(map(dumps_sorted, relationships))
+    assert sorted(map(dumps_sorted, back.get("assignments", []))) == sorted(map(dumps_sorted, assignments))
+
+
+def dumps_sorted(document: Json) -> str:
+    return dumps(document, sort_keys=True)
