@@ -43,6 +43,17 @@ class OutriderError(Exception):
             parts.append(self.detail)
         return " ".join(parts)
 
+    def fields(self) -> dict[str, str | bool]:
+        """The error for a program; every command's `--json` prints these."""
+        return {
+            "code": self.code.slug,
+            "sentence": self.code.sentence,
+            "detail": self.detail,
+            "place": self.place,
+            "hint": self.code.hint,
+            "retry_helps": self.code.retry_helps,
+        }
+
 
 class InputError(OutriderError):
     """What a user gave is wrong."""

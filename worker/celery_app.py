@@ -4,16 +4,13 @@ It turns a message into a call of the engine, and the engine's handover into wha
 """
 
 import sys
-import warnings
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from celery import Celery, Task
-from celery.exceptions import SecurityWarning
-from celery.signals import setup_logging, worker_ready
 from kombu import Queue
-from structlog import get_logger
 
+from contract.celery_process import prepare_celery_process
 from contract.job_chain import job_chain
 from contract.jobs import JobRef
 from contract.moving_transport import TRANSPORT_NAME
@@ -22,8 +19,6 @@ from contract.queues import device_queue, phase_task
 from worker.handover import Handover, PhaseRunner
 from worker.identity import Identity
 from worker.message_guard import refusal
-
-_log = get_logger(__name__)
 
 #: Seconds one blocking read waits for a message; at rest a device costs the broker one command in this time.
 READ_WAIT_SECONDS = 10
@@ -80,7 +75,7 @@ def make_app(identity: Identity, runner: PhaseRunner) -> Celery:
 
 def run_worker(identity: Identity, runner: PhaseRunner) -> None:
     """Process the device's queue until SIGTERM or SIGINT; the phase in progress is finished first."""
-    _prepare_process()
+    prepare_celery_process()
     worker = make_app(identity, runner).Worker(
         hostname=f"{device_queue(identity.device_id)}@{identity.name}",
         pool="solo",
@@ -91,21 +86,6 @@ def run_worker(identity: Identity, runner: PhaseRunner) -> None:
         quiet=True,
     )
     worker.start()
-
-
-def _prepare_process() -> None:
-    """Keep Celery from changing the program's own logging, and from warning of root: only JSON is read."""
-    warnings.simplefilter("ignore", SecurityWarning)
-    setup_logging.connect(_leave_logging_alone)
-    worker_ready.connect(_say_ready)
-
-
-def _leave_logging_alone(**_: object) -> None:
-    """With a receiver for it, Celery sets no logging up."""
-
-
-def _say_ready(**_: object) -> None:
-    _log.info("the device takes its orders now: ready.")
 
 
 def _broker_url(identity: Identity) -> str:

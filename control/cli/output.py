@@ -34,7 +34,7 @@ def handled(*, as_json: bool = False) -> Iterator[None]:
 def fail(error: OutriderError, *, as_json: bool) -> NoReturn:
     """Print the error on standard error and end the command with the error's exit status."""
     if as_json:
-        print_json({"error": error_fields(error)}, to_stderr=True)
+        print_json({"error": error.fields()}, to_stderr=True)
     else:
         typer.echo(error_text(error), err=True)
     raise typer.Exit(error.exit_status)
@@ -50,18 +50,6 @@ def error_text(error: OutriderError) -> str:
 def printable(text: str) -> str:
     """The text without what could steer a terminal: names in packages and files are anyone's."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
-
-
-def error_fields(error: OutriderError) -> dict[str, Any]:
-    """The error for a program."""
-    return {
-        "code": error.code.slug,
-        "sentence": error.code.sentence,
-        "detail": error.detail,
-        "place": error.place,
-        "hint": error.code.hint,
-        "retry_helps": error.code.retry_helps,
-    }
 
 
 def print_json(value: Any, *, to_stderr: bool = False) -> None:

@@ -4,19 +4,17 @@ Its own tasks carry nothing: each says "look into the database and do what is du
 scheduler says it again, running one twice changes nothing.
 """
 
-import warnings
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from socket import gethostname
 
 from celery import Celery
 from celery.beat import Scheduler
-from celery.exceptions import SecurityWarning
-from celery.signals import setup_logging, worker_ready
 from kombu import Queue
 from kombu.exceptions import OperationalError
 from structlog import get_logger
 
+from contract.celery_process import prepare_celery_process
 from contract.error_codes import ErrorCode
 from contract.errors import UnavailableError
 from contract.job_chain import job_chain
@@ -104,7 +102,7 @@ def run_worker(broker_url: str, handlers: Mapping[ControlTask, Callable[[], obje
     app = make_app(broker_url)
     for task, handler in handlers.items():
         _register(app, task, handler)
-    _prepare_process()
+    prepare_celery_process()
     worker = app.Worker(
         hostname=f"control@{gethostname()}",
         pool="threads",
@@ -117,27 +115,12 @@ def run_worker(broker_url: str, handlers: Mapping[ControlTask, Callable[[], obje
     worker.start()
 
 
-def _prepare_process() -> None:
-    """Keep Celery from changing the program's own logging, and from warning of root: only JSON is read."""
-    warnings.simplefilter("ignore", SecurityWarning)
-    setup_logging.connect(_leave_logging_alone)
-    worker_ready.connect(_say_ready)
-
-
-def _leave_logging_alone(**_: object) -> None:
-    """With a receiver for it, Celery sets no logging up."""
-
-
-def _say_ready(**_: object) -> None:
-    _log.info("the control plane's worker takes requests now: ready.")
-
-
 def run_scheduler(broker_url: str, intervals: Mapping[ControlTask, timedelta]) -> None:
     """Ask for each task once per interval until SIGTERM or SIGINT.
 
     A request that no worker took within its interval expires: the next one stands for it.
     """
-    _prepare_process()
+    prepare_celery_process()
     app = make_app(broker_url)
     app.conf.beat_schedule = {
         task.value: {

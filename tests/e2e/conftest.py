@@ -21,7 +21,6 @@ from deploy.demo.commands import Typist
 from deploy.demo.scenario import Scenario, client_of
 from deploy.demo.watch import watch
 from deploy.local.control_parts import program
-from deploy.local.part import PART_VARIABLE, STACK_VARIABLE
 from deploy.local.stack import LocalStack
 
 SECONDS = 60
@@ -108,16 +107,7 @@ class Demo:
 
     def agent(self, device: str) -> psutil.Process:
         """The device's agent."""
-        for process in psutil.process_iter():
-            try:
-                environment = process.environ()
-            except (psutil.AccessDenied, psutil.NoSuchProcess):
-                continue
-            if environment.get(STACK_VARIABLE) != str(self.stack.layout.folder):
-                continue
-            if environment.get(PART_VARIABLE) == device and "run" in process.cmdline():
-                return process
-        raise AssertionError(f"no agent of {device}")
+        return psutil.Process(next(state.pid for state in self.stack.status() if state.name == device))
 
 
 def wait_until(holds: Callable[[], bool], *, what: Callable[[], Any] = lambda: "") -> None:

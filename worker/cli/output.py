@@ -17,7 +17,7 @@ def handled(*, as_json: bool = False) -> Iterator[None]:
     try:
         yield
     except OutriderError as error:
-        text = json.dumps({"error": _fields(error)}, ensure_ascii=False) if as_json else _text(error)
+        text = json.dumps({"error": error.fields()}, ensure_ascii=False) if as_json else _text(error)
         typer.echo(text, err=True)
         raise typer.Exit(error.exit_status) from None
     except KeyboardInterrupt:
@@ -33,14 +33,3 @@ def _text(error: OutriderError) -> str:
     lines = [f"Error: {error.code.sentence}"]
     lines += [f"  {line}" for line in (error.place, error.detail) if line]
     return "\n".join([*lines, f"Hint: {error.code.hint}"])
-
-
-def _fields(error: OutriderError) -> dict[str, Any]:
-    return {
-        "code": error.code.slug,
-        "sentence": error.code.sentence,
-        "detail": error.detail,
-        "place": error.place,
-        "hint": error.code.hint,
-        "retry_helps": error.code.retry_helps,
-    }
