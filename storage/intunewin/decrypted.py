@@ -6,26 +6,25 @@ CBC can be read from any block: a block needs only the ciphertext block before i
 import io
 from typing import BinaryIO
 
-from typing_extensions import Buffer, override
+from typing_extensions import override
 
 from storage.intunewin.blob import BLOCK_BYTES, HEADER_BYTES, cipher
 from storage.intunewin.metadata import EncryptionInfo
+from storage.intunewin.positioned import PositionedReader
 
 _BUFFER_BYTES = 1 << 18
 
 
-class DecryptedReader(io.RawIOBase):
+class DecryptedReader(PositionedReader):
     """Plain bytes of a blob whose MAC has been verified.
 
     Nothing here checks the digest; `VerifiedPlain` does beside it.
     """
 
     def __init__(self, blob: BinaryIO, encryption: EncryptionInfo, plain_size: int) -> None:
-        super().__init__()
+        super().__init__(plain_size)
         self._blob = blob
         self._key = encryption.encryption_key
-        self._size = plain_size
-        self._position = 0
 
     @classmethod
     def buffered(cls, blob: BinaryIO, encryption: EncryptionInfo, plain_size: int) -> io.BufferedReader:
@@ -33,28 +32,9 @@ class DecryptedReader(io.RawIOBase):
         return io.BufferedReader(cls(blob, encryption, plain_size), _BUFFER_BYTES)
 
     @override
-    def readable(self) -> bool:
-        return True
-
-    @override
-    def seekable(self) -> bool:
-        return True
-
-    @override
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
-        if base + offset < 0:
-            raise ValueError("a position before the start")
-        self._position = base + offset
-        return self._position
-
-    @override
-    def readinto(self, buffer: Buffer) -> int:
-        view = memoryview(buffer).cast("B")
-        wanted = min(len(view), max(0, self._size - self._position))
-        plain = self._plain(self._position, wanted) if wanted else b""
+    def _fill(self, position: int, view: memoryview) -> int:
+        plain = self._plain(position, len(view))
         view[: len(plain)] = plain
-        self._position += len(plain)
         return len(plain)
 
     def _plain(self, position: int, size: int) -> bytes:

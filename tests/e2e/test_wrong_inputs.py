@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,11 +34,11 @@ def _build(demo: Demo, folder: Path) -> Path:
     return folder / "install.intunewin"
 
 
-def _assert_clear(stderr: str, code: str) -> None:
+def _assert_clear(stderr: str, words: str) -> None:
     assert "Traceback" not in stderr
     assert re.search(r"^Error: .+\.$", stderr, re.MULTILINE)
     assert re.search(r"^Hint: .+\.$", stderr, re.MULTILINE)
-    assert code
+    assert words in stderr
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,6 @@ def test_it_says_what_is_wrong_and_what_to_do(
     done = demo.run(line.format(folder=folder, url=demo.operator.environment["OUTRIDER_URL"]))
     assert (done.returncode, done.stdout) == (status, "")
     _assert_clear(done.stderr, words)
-    assert words in done.stderr
 
 
 def test_a_corrupt_package_is_refused_and_nothing_of_it_can_be_seen(demo: Demo, folder: Path) -> None:
@@ -86,18 +86,14 @@ def test_a_store_that_is_down_is_named_and_nothing_is_published(demo: Demo, fold
     finally:
         demo.stack.up()
     assert done.returncode == ExitStatus.UNAVAILABLE
-    _assert_clear(done.stderr, "store")
-    assert "content store does not answer" in done.stderr
+    _assert_clear(done.stderr, "content store does not answer")
     assert "broken" not in demo.run("outrider app list").stdout
     assert demo.run(f"outrider app publish {package} --manifest {folder}/app.yaml").returncode == 0
 
 
 def test_a_wrong_token_of_an_operator_is_refused(demo: Demo) -> None:
     environment = {**demo.operator.environment, "OUTRIDER_TOKEN": "wrong"}
-    spoiled = type(demo)(
-        demo.scenario, type(demo.operator)(demo.operator.console, environment), demo.client, demo.jobs, demo.shown
-    )
-    done = spoiled.run("outrider device list")
+    done = replace(demo, operator=replace(demo.operator, environment=environment)).run("outrider device list")
     assert done.returncode == ExitStatus.REFUSED
     _assert_clear(done.stderr, "token")
 
