@@ -15,6 +15,7 @@ CHECK_IN_PATH = "/v1/device/check-in"
 POLICY_PATH = "/v1/device/jobs/{job_id}/policy"
 CONTENT_INFO_PATH = "/v1/device/jobs/{job_id}/content-info"
 PROGRESS_PATH = "/v1/device/progress"
+ORDERS_PATH = "/v1/device/orders"
 REPORTS_PATH = "/v1/device/reports"
 
 #: Bodies larger than this are refused before they are parsed.
@@ -97,17 +98,42 @@ class CheckIn(Document):
     facts: DeviceFacts
 
 
+class OrderKind(StrEnum):
+    """What an operator wants of a job that a device has already."""
+
+    #: End it at the next safe point: before the next phase, or when its wait is over. A running command is not touched.
+    CANCEL = "cancel"
+    #: End it now, a running command with all its processes included.
+    STOP = "stop"
+
+
+class JobOrder(Fragment):
+    """An order about one job; it concerns the generation it names and all older ones, never a newer one."""
+
+    job_id: str = Field(pattern=ID_PATTERN)
+    generation: int = Field(ge=1)
+    kind: OrderKind
+
+
+class OrdersReply(Document):
+    """The orders that stand for a device; the same until the jobs they concern have been reported."""
+
+    orders: tuple[JobOrder, ...] = Field(default=(), max_length=1000)
+
+
 class CheckInReply(Document):
     """What a device hears when it checks in.
 
     Attributes:
         jobs_sent: How many jobs are on their way to it because of this check-in.
+        orders: See `OrdersReply`.
         server_time: The control plane's clock.
     """
 
     jobs_sent: int = Field(ge=0)
     check_in_interval_seconds: float = Field(gt=0)
     server_time: datetime
+    orders: tuple[JobOrder, ...] = Field(default=(), max_length=1000)
 
 
 class ContentInfo(Document):
