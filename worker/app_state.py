@@ -1,8 +1,13 @@
 """What the device keeps of an app beyond its attempts (behaviour 2.6, R-02, R-03)."""
 
+import base64
+import hashlib
 from datetime import datetime
 
+from pydantic.alias_generators import to_pascal
+
 from contract.documents import Fragment
+from contract.error_codes import signed
 from contract.report import ErrorReport, NextAction
 from contract.states import (
     Applicability,
@@ -18,24 +23,33 @@ from contract.states import (
 )
 
 
-class ComplianceStateMessage(Fragment):
+class StateMessage(Fragment):
+    """A message that tools of the original know by its field names."""
+
+    error_code: int = 0
+
+    def original(self) -> dict[str, int | str]:
+        """The message with the original's names and numbers; the error code is a signed 32-bit number there."""
+        fields = {to_pascal(name): value for name, value in self.model_dump(mode="json").items()}
+        return fields | {"ErrorCode": signed(self.error_code)}
+
+
+class ComplianceStateMessage(StateMessage):
     """Whether the device is as desired, field by field as the original's message of that name."""
 
     applicability: Applicability
     compliance_state: ComplianceState
     desired_state: DesiredState
-    error_code: int = 0
     targeting_method: TargetingMethod = TargetingMethod.TARGETED
     install_context: InstallContext = InstallContext.SYSTEM
     target_type: TargetType = TargetType.DEVICE
     product_version: str = ""
 
 
-class EnforcementStateMessage(Fragment):
+class EnforcementStateMessage(StateMessage):
     """What came of enforcing the desired state, field by field as the original's message of that name."""
 
     enforcement_state: EnforcementState
-    error_code: int = 0
     targeting_method: TargetingMethod = TargetingMethod.TARGETED
 
 
@@ -43,8 +57,11 @@ class AppState(Fragment):
     """The last result of an app.
 
     Attributes:
+        raw_exit_code: The installer's exit code as the system gave it; ExitCode in the original's registry.
+        download_started_at: When the attempt began to fetch content; None where it fetched none.
         last_failed_enforcement: When an attempt last failed to bring the app to its desired state; the GRS wait is
             counted from here. None after a success.
+        grs_expires_at: When that wait is over.
         next_action: What the device does by itself next, when, and why only then.
     """
 
@@ -62,6 +79,14 @@ class AppState(Fragment):
     enforcement: EnforcementStateMessage
     error: ErrorReport | None = None
     raw_exit_code: int | None = None
+    download_started_at: datetime | None = None
     last_failed_enforcement: datetime | None = None
+    grs_expires_at: datetime | None = None
     next_action: NextAction | None = None
     updated_at: datetime
+
+    @property
+    def grs_hash(self) -> str:
+        """What the GRS is kept under, 44 characters; a new revision or intent has another one and runs at once."""
+        subgraph = f"{self.app_id}\n{self.revision}\n{self.intent.value}"
+        return base64.b64encode(hashlib.sha256(subgraph.encode()).digest()).decode()

@@ -17,7 +17,7 @@ from worker.housekeeping.thread import HousekeepingThread
 from worker.identity import Identity
 from worker.judgement.machine import Machine
 from worker.ledger.ledger import Ledger
-from worker.platform.select import this_platform
+from worker.platform.select import this_platform, this_state_mirror
 from worker.processes.environment import Environment
 from worker.progress import ProgressQueue
 from worker.settings import AgentSettings
@@ -37,6 +37,7 @@ class Agent:
 def build_agent(settings: AgentSettings, identity: Identity) -> Agent:
     """Put the agent together."""
     device = build_device(settings, identity, SystemClock())
+    device.ledger.apps.show_all()
     progress = ProgressQueue()
     housekeeping = HousekeepingThread(
         [
@@ -58,7 +59,7 @@ def build_device(settings: AgentSettings, identity: Identity, clock: Clock) -> D
     return Device(
         identity=identity,
         folders=folders,
-        ledger=Ledger(folders.ledger),
+        ledger=Ledger(folders.ledger, this_state_mirror()),
         clock=clock,
         uplink=build_uplink(settings, identity, clock),
         source=HttpContentSource(http_client(settings)),

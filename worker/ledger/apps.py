@@ -2,13 +2,19 @@
 
 from worker.app_state import AppState
 from worker.ledger.database import Database
+from worker.state_mirror import StateMirror
 
 
 class Apps:
-    """What the device knows of each app."""
+    """What the device knows of each app.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        mirror: Shown every state once the ledger has it.
+    """
+
+    def __init__(self, database: Database, mirror: StateMirror) -> None:
         self._database = database
+        self._mirror = mirror
 
     def highest_revision(self, app_id: str) -> int:
         """The newest revision a valid policy has named for the app; 0 for none."""
@@ -18,6 +24,12 @@ class Apps:
     def set_state(self, state: AppState) -> None:
         """Remember an app's last result."""
         self._database.execute(_SET_STATE, (state.app_id, state.revision, state.model_dump_json()))
+        self._mirror.put(state)
+
+    def show_all(self) -> None:
+        """Show the mirror every state anew: an agent that was killed may have left it behind."""
+        for state in self.states():
+            self._mirror.put(state)
 
     def state(self, app_id: str) -> AppState | None:
         """The last result of an app; None where there is none."""

@@ -8,6 +8,7 @@ from worker.ledger.database import Database
 from worker.ledger.installs import Installs
 from worker.ledger.outbox import Outbox
 from worker.ledger.policies import Policies
+from worker.state_mirror import NoStateMirror, StateMirror
 
 
 class Ledger:
@@ -24,11 +25,11 @@ class Ledger:
         DocumentError: The file was written by a newer agent.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mirror: StateMirror | None = None) -> None:
         self._database = Database(path)
         self.attempts = Attempts(self._database)
         self.installs = Installs(self._database)
-        self.apps = Apps(self._database)
+        self.apps = Apps(self._database, mirror or NoStateMirror())
         self.policies = Policies(self._database)
         self.outbox = Outbox(self._database)
 

@@ -1,7 +1,10 @@
 """Phase 10: set the states, decide what follows, clean the caches (behaviour B-57, B-59, B-60, C-12)."""
 
+from datetime import datetime, timedelta
+
 import structlog
 
+from contract.phases import Phase
 from contract.policy import Limits, Policy
 from contract.states import Outcome
 from worker.app_state import AppState, ComplianceStateMessage, EnforcementStateMessage
@@ -81,10 +84,17 @@ def _app_state(context: PhaseContext, policy: Policy, findings: Findings) -> App
         enforcement=EnforcementStateMessage(enforcement_state=findings.enforcement_state, error_code=number or 0),
         error=findings.error,
         raw_exit_code=findings.raw_exit_code,
+        download_started_at=_download_started_at(context),
         last_failed_enforcement=now if outcome is Outcome.FAILED else None,
+        grs_expires_at=now + timedelta(seconds=policy.limits.grs_seconds) if outcome is Outcome.FAILED else None,
         next_action=findings.next_action,
         updated_at=now,
     )
+
+
+def _download_started_at(context: PhaseContext) -> datetime | None:
+    records = context.device.ledger.attempts.records(context.ref)
+    return next((record.started_at for record in records if record.phase is Phase.DOWNLOAD), None)
 
 
 def _clean(context: PhaseContext, policy: Policy, findings: Findings) -> None:

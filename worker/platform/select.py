@@ -6,6 +6,7 @@ from pathlib import Path
 from worker.platform.generic import GenericPlatform
 from worker.platform.linux import LinuxPlatform
 from worker.platform.port import Platform
+from worker.state_mirror import NoStateMirror, StateMirror
 
 _OS_NAMES = {"darwin": "macos"}
 
@@ -16,3 +17,8 @@ def this_platform(state_dir: Path) -> Platform:
     if name == "linux":
         return LinuxPlatform(state_dir)
     return GenericPlatform(_OS_NAMES.get(name, name), state_dir)
+
+
+def this_state_mirror() -> StateMirror:
+    """Where this platform's tools look for states of apps."""
+    return NoStateMirror()
