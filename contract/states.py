@@ -357,6 +357,8 @@ class Outcome(StrEnum):
     NOT_APPLICABLE = "not-applicable"
     REQUIREMENTS_NOT_MET = "requirements-not-met"
     FAILED = "failed"
+    #: An operator cancelled it before it had a result.
+    CANCELLED = "cancelled"
 
     @property
     def as_desired(self) -> bool:

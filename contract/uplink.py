@@ -18,6 +18,9 @@ PROGRESS_PATH = "/v1/device/progress"
 ORDERS_PATH = "/v1/device/orders"
 REPORTS_PATH = "/v1/device/reports"
 
+#: The header of every answer at `POLICY_PATH` that says why the job has the generation it has; a `GenerationReason`.
+GENERATION_REASON_HEADER = "Outrider-Generation-Reason"
+
 #: Bodies larger than this are refused before they are parsed.
 MAX_BODY_BYTES = 1024 * 1024
 
@@ -98,6 +101,26 @@ class CheckIn(Document):
     facts: DeviceFacts
 
 
+class GenerationReason(StrEnum):
+    """Why a job has the generation it has."""
+
+    #: It is wanted; nothing of it was sent before.
+    PLANNED = "planned"
+    #: Another revision or intent than the device had a job for.
+    REVISION = "revision"
+    #: An operator said "retry now".
+    OPERATOR = "operator"
+    #: It was due and not heard of, or the broker had lost it.
+    RECONCILER = "reconciler"
+    #: The device came back from an old image, or after it had been given up.
+    RESTORED = "restored"
+
+    @property
+    def ends_grs(self) -> bool:
+        """Whether the device goes on at once although it waits for the GRS (design, 3)."""
+        return self in {GenerationReason.OPERATOR, GenerationReason.REVISION}
+
+
 class OrderKind(StrEnum):
     """What an operator wants of a job that a device has already."""
 
@@ -108,7 +131,11 @@ class OrderKind(StrEnum):
 
 
 class JobOrder(Fragment):
-    """An order about one job; it concerns the generation it names and all older ones, never a newer one."""
+    """An order about one job; it concerns the generation it names and all older ones, never a newer one.
+
+    The device confirms with a report of that job without a next action, its outcome `Outcome.CANCELLED`; where nothing
+    of the job is left on it, dropping the message is enough.
+    """
 
     job_id: str = Field(pattern=ID_PATTERN)
     generation: int = Field(ge=1)

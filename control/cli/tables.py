@@ -26,6 +26,7 @@ _STATE_STYLES = {
     JobState.SENT: "cyan",
     JobState.RUNNING: "bold cyan",
     JobState.WAITING: "yellow",
+    JobState.CANCELLING: "yellow",
     JobState.FINISHED: "green",
     JobState.CANCELLED: "dim",
 }
