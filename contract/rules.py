@@ -1,7 +1,8 @@
 """Detection and requirement rules, in the vocabulary of win32LobApp (package reference 4.3).
 
-Rules are written by people in manifests in either spelling (`operationType`, `operation_type`) and travel in policies.
-Whether a platform can answer a rule is the device's business: every side knows every rule.
+Rules about packages and processes are this project's own, in the same style (behaviour C-21). Rules are written by
+people in manifests in either spelling (`operationType`, `operation_type`) and travel in policies. Whether a platform
+can answer a rule is the device's business: every side knows every rule.
 """
 
 from enum import StrEnum
@@ -87,6 +88,29 @@ class ScriptOutput(StrEnum):
     BOOLEAN = "boolean"
 
 
+class PackageManager(StrEnum):
+    """Whose packages a package rule looks at."""
+
+    ANY = "any"
+    DPKG = "dpkg"
+    RPM = "rpm"
+
+
+class PackageOperation(StrEnum):
+    """What a package rule looks at."""
+
+    EXISTS = "exists"
+    DOES_NOT_EXIST = "doesNotExist"
+    VERSION = "version"
+
+
+class ProcessOperation(StrEnum):
+    """What a process rule looks at."""
+
+    EXISTS = "exists"
+    DOES_NOT_EXIST = "doesNotExist"
+
+
 class RunAsAccount(StrEnum):
     """In whose name a command or script runs."""
 
@@ -97,11 +121,13 @@ class RunAsAccount(StrEnum):
 class _Rule(Fragment):
     model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, validate_by_alias=True)
 
+
+class _ComparingRule(_Rule):
     operator: Operator = Operator.NOT_CONFIGURED
     comparison_value: str | None = None
 
 
-class FileRule(_Rule):
+class FileRule(_ComparingRule):
     """A file or folder: whether it is there, or its version, date or size (behaviour 2.8).
 
     Attributes:
@@ -117,8 +143,14 @@ class FileRule(_Rule):
     check32_bit_on64_system: bool = False
 
 
-class RegistryRule(_Rule):
-    """A registry key or value (behaviour 2.8); an empty value name means the key itself."""
+class RegistryRule(_ComparingRule):
+    """A registry key or value (behaviour 2.8).
+
+    Attributes:
+        key_path: From its root on, which may be written short (`HKLM`) or long (`HKEY_LOCAL_MACHINE`).
+        value_name: Empty means the key itself; what is compared then is its unnamed value.
+        check32_bit_on64_system: Look in the view of 32-bit programs.
+    """
 
     type: Literal["registry"] = "registry"
     key_path: str = Field(min_length=1)
@@ -128,7 +160,11 @@ class RegistryRule(_Rule):
 
 
 class ProductCodeRule(_Rule):
-    """An installed MSI product, optionally with a version (behaviour 2.8)."""
+    """An installed MSI product, optionally with a version (behaviour 2.8).
+
+    Attributes:
+        product_version_operator: `notConfigured` means any version.
+    """
 
     type: Literal["productCode"] = "productCode"
     product_code: str = Field(min_length=1)
@@ -136,7 +172,7 @@ class ProductCodeRule(_Rule):
     product_version: str | None = None
 
 
-class ScriptRule(_Rule):
+class ScriptRule(_ComparingRule):
     """A script whose output decides (behaviour 2.8).
 
     As detection it holds with exit 0, something on stdout and nothing on stderr; as requirement its whole output is
@@ -159,4 +195,32 @@ class ScriptRule(_Rule):
     time_limit_seconds: float = Field(default=3600, gt=0)
 
 
-Rule = Annotated[FileRule | RegistryRule | ProductCodeRule | ScriptRule, Field(discriminator="type")]
+class PackageRule(_ComparingRule):
+    """An installed Debian or RPM package, optionally with a version in its manager's own ordering.
+
+    Attributes:
+        package_name: As the manager knows it; the architecture may be part of it (`libc6:amd64`).
+        manager: `any` means whichever of them the device has.
+    """
+
+    type: Literal["package"] = "package"
+    package_name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9+._:-]*$")
+    manager: PackageManager = PackageManager.ANY
+    operation_type: PackageOperation = PackageOperation.EXISTS
+
+
+class ProcessRule(_Rule):
+    """Whether a program runs now (behaviour C-21).
+
+    Attributes:
+        process_name: The program's name, in any case; a `.exe` at its end may be left out.
+    """
+
+    type: Literal["process"] = "process"
+    process_name: str = Field(min_length=1)
+    operation_type: ProcessOperation = ProcessOperation.EXISTS
+
+
+Rule = Annotated[
+    FileRule | RegistryRule | ProductCodeRule | ScriptRule | PackageRule | ProcessRule, Field(discriminator="type")
+]

@@ -11,9 +11,27 @@ from pathlib import Path
 
 import psutil
 
-from contract.rules import FileOperation, FileRule, ProductCodeRule, RegistryRule, Rule, RunAsAccount, ScriptRule
+from contract.rules import (
+    FileOperation,
+    FileRule,
+    PackageManager,
+    PackageRule,
+    ProductCodeRule,
+    RegistryRule,
+    Rule,
+    RunAsAccount,
+    ScriptRule,
+)
 from contract.uplink import DeviceFacts
-from worker.platform.port import FileFacts
+from worker.platform.port import (
+    FileFacts,
+    PackageFacts,
+    RegistryKey,
+    RegistryValue,
+    UnanswerableError,
+    UserSession,
+    View,
+)
 
 _MIB = 1024 * 1024
 _VARIABLE = re.compile(r"%([^%/\\]+)%")
@@ -72,8 +90,14 @@ class GenericPlatform:
         # Virtual machines often know the current speed only.
         return None if speed is None else int(speed.max or speed.current) or None
 
-    def expand(self, path: str) -> str:
-        """See `Platform.expand`."""
+    def user_sessions(self) -> tuple[UserSession, ...]:
+        """See `Platform.user_sessions`."""
+        users = sorted(psutil.users(), key=lambda user: user.started)
+        return tuple(UserSession(user.name, user.terminal or "") for user in users)
+
+    def expand(self, path: str, view: View = View.NATIVE) -> str:
+        """See `Platform.expand`; there is one view only."""
+        del view
         return _VARIABLE.sub(lambda match: os.environ[match.group(1)], path)
 
     def file_facts(self, path: Path) -> FileFacts | None:
@@ -85,17 +109,43 @@ class GenericPlatform:
         return FileFacts(
             size=None if path.is_dir() else stat.st_size,
             modified_at=datetime.fromtimestamp(stat.st_mtime, UTC),
-            created_at=self.created_at(stat),
+            created_at=self.created_at(path, stat),
         )
 
-    def created_at(self, stat: os.stat_result) -> datetime | None:
-        """When a file was created; None where the platform's `stat` does not say."""
+    def created_at(self, path: Path, stat: os.stat_result) -> datetime | None:
+        """When a file was created; None where the file system does not keep it."""
+        del path
         seconds: float | None = getattr(stat, "st_birthtime", None)
         return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
-    def script_interpreter(self) -> tuple[str, ...]:
-        """See `Platform.script_interpreter`."""
+    def has_registry_key(self, key: RegistryKey) -> bool:
+        """See `Platform.has_registry_key`."""
+        raise UnanswerableError(self._without("registry", key.path))
+
+    def registry_value(self, key: RegistryKey, name: str) -> RegistryValue | None:
+        """See `Platform.registry_value`."""
+        raise UnanswerableError(self._without("registry", f"{key.path} {name}"))
+
+    def product_version(self, product_code: str) -> str | None:
+        """See `Platform.product_version`."""
+        raise UnanswerableError(self._without("MSI products", product_code))
+
+    def packages(self, name: str, manager: PackageManager) -> tuple[PackageFacts, ...]:
+        """See `Platform.packages`."""
+        raise UnanswerableError(self._without(f"packages of {manager}", name))
+
+    def process_names(self) -> frozenset[str]:
+        """See `Platform.process_names`."""
+        return frozenset(name for process in psutil.process_iter(["name"]) if (name := process.info["name"]))
+
+    def script_interpreter(self, view: View = View.NATIVE) -> tuple[str, ...]:
+        """See `Platform.script_interpreter`; there is one view only."""
+        del view
         return ("/bin/sh",)
+
+    def why_untrusted(self, script: Path) -> str:
+        """See `Platform.why_untrusted`."""
+        raise UnanswerableError(self._without("signatures of scripts", str(script)))
 
     def why_unanswerable(self, rule: Rule) -> str:
         """See `Platform.why_unanswerable`."""
@@ -104,22 +154,40 @@ class GenericPlatform:
                 return f"{self.os_name} has no registry"
             case ProductCodeRule():
                 return f"{self.os_name} has no MSI products"
-            case FileRule(operation_type=FileOperation.VERSION):
-                return f"files have no version on {self.os_name}"
-            case FileRule(operation_type=FileOperation.CREATED_DATE) if self._keeps_no_creation_date():
-                return f"this agent cannot read creation dates on {self.os_name}"
+            case PackageRule():
+                return self.why_no_packages(rule.manager)
+            case FileRule():
+                return self.why_file_unanswerable(rule)
             case ScriptRule():
-                return self._why_script_unanswerable(rule)
+                return self.why_script_unanswerable(rule)
             case _:
                 return ""
 
-    def _why_script_unanswerable(self, rule: ScriptRule) -> str:
+    def why_no_packages(self, manager: PackageManager) -> str:
+        """In words why packages of a manager cannot be looked at; empty where they can."""
+        return f"this agent knows no packages of {manager} on {self.os_name}"
+
+    def why_file_unanswerable(self, rule: FileRule) -> str:
+        """In words why a file has not what the rule looks at; empty where it has."""
+        if rule.operation_type is FileOperation.VERSION:
+            return f"files have no version on {self.os_name}"
+        if rule.operation_type is FileOperation.CREATED_DATE and self._keeps_no_creation_date():
+            return f"this agent cannot read creation dates on {self.os_name}"
+        return ""
+
+    def why_script_unanswerable(self, rule: ScriptRule) -> str:
+        """In words why a script cannot be run; empty where it can."""
         if rule.enforce_signature_check:
             return f"scripts have no signature on {self.os_name}"
+        if rule.run_as32_bit:
+            return f"there is no 32-bit interpreter of scripts on {self.os_name}"
         if rule.run_as_account is RunAsAccount.USER:
             return "this agent runs scripts in its own name only"
         program = (rule.interpreter or self.script_interpreter())[0]
         return "" if shutil.which(program) else f"there is no {program}"
 
     def _keeps_no_creation_date(self) -> bool:
-        return self.created_at(self.state_dir.stat()) is None
+        return self.created_at(self.state_dir, self.state_dir.stat()) is None
+
+    def _without(self, what: str, asked: str) -> str:
+        return f"{self.os_name} has no {what}, asked for {asked}"

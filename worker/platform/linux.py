@@ -1,18 +1,24 @@
 """Linux."""
 
+import os
 import platform
+from datetime import datetime
 from pathlib import Path
 
 from typing_extensions import override
 
+from contract.rules import PackageManager
 from worker.platform.generic import GenericPlatform
+from worker.platform.linux_birth_time import birth_time
+from worker.platform.linux_packages import available_managers, installed_packages
+from worker.platform.port import PackageFacts
 
 _LOCAL_TIME = Path("/etc/localtime")
 _ZONES = "zoneinfo/"
 
 
 class LinuxPlatform(GenericPlatform):
-    """What `/etc` knows beside what plain Python answers."""
+    """What `/etc`, `statx` and the package managers know beside what plain Python answers."""
 
     def __init__(self, state_dir: Path) -> None:
         super().__init__("linux", state_dir)
@@ -33,3 +39,17 @@ class LinuxPlatform(GenericPlatform):
             if found:
                 return name
         return super().time_zone()
+
+    @override
+    def created_at(self, path: Path, stat: os.stat_result) -> datetime | None:
+        return birth_time(path)
+
+    @override
+    def packages(self, name: str, manager: PackageManager) -> tuple[PackageFacts, ...]:
+        return installed_packages(name, available_managers(manager))
+
+    @override
+    def why_no_packages(self, manager: PackageManager) -> str:
+        if available_managers(manager):
+            return ""
+        return "there is neither dpkg nor rpm" if manager is PackageManager.ANY else f"there is no {manager}"
