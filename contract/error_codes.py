@@ -414,6 +414,13 @@ class ErrorCode(Enum):
         "Correct the place named here, or export the app again from where it came.",
         False,
     )
+    RULE_WITHOUT_COUNTERPART = (
+        None,
+        None,
+        "The format to export to has no rule that says the same.",
+        "Say it with a file, registry, product code or script rule; left out, it would change what is detected.",
+        False,
+    )
     NAME_TAKEN = (None, None, "The name is already in use.", "Choose another name.", False)
     TOKEN_REFUSED = (
         None,

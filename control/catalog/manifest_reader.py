@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from contract.error_codes import ErrorCode
 from contract.errors import DocumentError, InputError
-from contract.rules import FileRule, ProductCodeRule, RegistryRule, ScriptRule
+from contract.rules import FileRule, PackageRule, ProcessRule, ProductCodeRule, RegistryRule, ScriptRule
 from control.catalog.manifest import Manifest
 from control.catalog.manifest_entries import (
     AssignmentEntry,
@@ -30,6 +30,8 @@ _RULES: dict[int | str, type[BaseModel]] = {
     "registry": RegistryRule,
     "productCode": ProductCodeRule,
     "script": ScriptRule,
+    "package": PackageRule,
+    "process": ProcessRule,
 }
 
 

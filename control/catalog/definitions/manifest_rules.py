@@ -4,6 +4,8 @@ import base64
 import binascii
 from typing import Any
 
+from contract.error_codes import ErrorCode
+from contract.errors import DocumentError
 from contract.rules import FileOperation, RegistryOperation
 from control.catalog.definitions.bundle import Json
 from control.catalog.definitions.canonical import odata_type
@@ -51,8 +53,15 @@ def fields_beyond(rule: Json) -> Json:
     return {name: value for name, value in rule.items() if name not in known}
 
 
-def to_graph_rule(rule: Json, rule_type: str) -> Json:
-    """A manifest's rule as Graph has it."""
+def to_graph_rule(rule: Json, rule_type: str, place: str) -> Json:
+    """A manifest's rule as Graph has it.
+
+    Raises:
+        DocumentError: RULE_WITHOUT_COUNTERPART where Graph has no such rule.
+    """
+    if rule["type"] not in _NAMES:
+        detail = f"found a rule of type {rule['type']}; Graph knows {', '.join(_NAMES)}"
+        raise DocumentError(ErrorCode.RULE_WITHOUT_COUNTERPART, detail=detail, place=place)
     found = {"@odata.type": f"{_PREFIX}{_NAMES[rule['type']]}Rule", "ruleType": rule_type}
     found |= {name: rule[name] for name in _FIELDS[rule["type"]] if rule.get(name) is not None}
     if rule["type"] == "script":

@@ -44,7 +44,8 @@ def to_graph(manifest: Json, beside: Json, *, version: GraphVersion = GraphVersi
         create: Whether to leave out what only Graph sets and what is posted apart, so that the document can be posted.
 
     Raises:
-        DocumentError: DEFINITION_INVALID where the manifest is not one.
+        DocumentError: DEFINITION_INVALID where the manifest is not one; RULE_WITHOUT_COUNTERPART where Graph has no
+                such rule.
     """
     if not manifest and "app" not in beside:
         return {name: beside[name] for name in _RELATIONS if name in beside}
@@ -95,7 +96,8 @@ def _rules(manifest: Json, kept: Json) -> Json:
     rules: list[Any] = []
     for rule_type, name in RULE_LISTS.items():
         for index, rule in enumerate(manifest.get(name, ())):
-            rules.append(to_graph_rule(rule, rule_type) | beyond.get(f"{name}[{index}]", {}))
+            place = f"{name}[{index}]"
+            rules.append(to_graph_rule(rule, rule_type, place) | beyond.get(place, {}))
     return {"rules": rules + kept.pop("rules", [])}
 
 

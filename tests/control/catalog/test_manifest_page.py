@@ -22,6 +22,8 @@ SECTIONS: dict[str, dict[str, Any]] = {
     "A rule of type `registry`": SCHEMA["$defs"]["RegistryRule"],
     "A rule of type `productCode`": SCHEMA["$defs"]["ProductCodeRule"],
     "A rule of type `script`": SCHEMA["$defs"]["ScriptRule"],
+    "A rule of type `package`": SCHEMA["$defs"]["PackageRule"],
+    "A rule of type `process`": SCHEMA["$defs"]["ProcessRule"],
 }
 
 

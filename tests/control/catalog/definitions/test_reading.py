@@ -270,3 +270,15 @@ def test_an_export_for_v1_holds_only_what_v1_knows_and_can_be_posted() -> None:
     assert not {"id", "size", "displayVersion", "roleScopeTagIds", "detectionRules"} & app.keys()
     assert app["rules"] == [FILE_RULE]
     assert len(app["returnCodes"]) == 5
+
+
+@pytest.mark.parametrize(
+    "rule", [{"type": "package", "packageName": "editor"}, {"type": "process", "processName": "editor"}]
+)
+def test_a_rule_that_graph_has_not_is_refused_on_the_way_out_not_dropped(rule: dict[str, Any]) -> None:
+    file = {"type": "file", "path": "/opt", "fileOrFolderName": "editor"}
+    with pytest.raises(DocumentError) as caught:
+        to_graph({"name": "Editor", "detectionRules": [file, rule]}, {})
+    assert caught.value.code is ErrorCode.RULE_WITHOUT_COUNTERPART
+    assert caught.value.place == "detectionRules[1]"
+    assert rule["type"] in caught.value.detail
