@@ -56,6 +56,11 @@ class WaitReason(StrEnum):
     RETRY_INTERVAL = "retry-interval"
     GRS = "grs"
     INTERRUPTED = "interrupted"
+    UNAVAILABLE = "unavailable"
+    RESTART_PENDING = "restart-pending"
+    NO_USER = "no-user"
+    WINDOW = "window"
+    DISK_FULL = "disk-full"
 
     @property
     def sentence(self) -> str:
@@ -67,7 +72,25 @@ _WAIT_SENTENCES = {
     WaitReason.RETRY_INTERVAL: "the attempt failed; attempts keep an interval",
     WaitReason.GRS: "all attempts failed; the app is tried again after the GRS wait",
     WaitReason.INTERRUPTED: "the attempt was cut off and is made again at once",
+    WaitReason.UNAVAILABLE: "a part that the phase needs does not answer; it is asked again",
+    WaitReason.RESTART_PENDING: "the device must restart first",
+    WaitReason.NO_USER: "the app installs for a user, and no user is logged on",
+    WaitReason.WINDOW: "the maintenance window is closed",
+    WaitReason.DISK_FULL: "the device has no room to write down what it does",
 }
+
+
+class Wait(Fragment):
+    """A phase that waits in the middle of an attempt: until when, and why.
+
+    Attributes:
+        at: When the phase is tried again, by the device's clock.
+        detail: The facts: what does not answer, who holds it up.
+    """
+
+    at: datetime
+    reason: WaitReason
+    detail: str = ""
 
 
 class NextAction(Fragment):
@@ -142,6 +165,7 @@ class Progress(Fragment):
     Attributes:
         sequence: Grows with each progress message of the attempt.
         record: The phase's record once it has ended; None while it runs.
+        waiting: What the phase waits for where it neither runs nor has ended; None otherwise.
     """
 
     job_id: str = Field(pattern=ID_PATTERN)
@@ -153,3 +177,4 @@ class Progress(Fragment):
     bytes_done: int = Field(default=0, ge=0)
     bytes_total: int = Field(default=0, ge=0)
     record: PhaseRecord | None = None
+    waiting: Wait | None = None

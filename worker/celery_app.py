@@ -97,7 +97,7 @@ def _broker_url(identity: Identity) -> str:
 def _register(app: Celery, runner: PhaseRunner, phase: Phase) -> None:
     @app.task(bind=True, name=phase_task(phase), max_retries=None, shared=False)
     def run_phase(task: Task, **kwargs: Any) -> None:
-        _carry_out(task, runner.run(phase, JobRef.model_validate(kwargs)))
+        _carry_out(task, runner.run(phase, JobRef.model_validate(kwargs), turn=task.request.retries))
 
 
 def _carry_out(task: Task, handover: Handover) -> None:

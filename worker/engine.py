@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping
+from datetime import timedelta
 
 import structlog
 
@@ -9,19 +10,19 @@ from contract.error_codes import ErrorCode
 from contract.errors import OutriderError, PhaseError, UnavailableError
 from contract.jobs import JobRef
 from contract.phases import Phase
-from contract.report import PhaseOutcome, PhaseRecord
+from contract.report import PhaseOutcome, PhaseRecord, Wait, WaitReason
 from contract.states import Outcome
 from worker.device import Device
 from worker.findings import Findings
 from worker.handover import Handover, NextChain
 from worker.ledger.attempts import PhaseEnd
-from worker.phases.context import PhaseContext, PhaseFunction, PhaseResult, failed
+from worker.phases.context import Deferred, PhaseContext, PhaseFunction, PhaseResult, failed
 from worker.phases.table import PHASE_FUNCTIONS
 from worker.progress import PhaseReporter, ProgressQueue
 from worker.rules.admission import Admission, admit
 from worker.rules.backoff import LONGEST_WAIT_SECONDS, wait_after
 from worker.rules.failures import error_report
-from worker.rules.retry import countdown_seconds
+from worker.rules.retry import seconds_until
 from worker.rules.sequence import successor
 
 _log = structlog.get_logger(__name__)
@@ -43,44 +44,44 @@ class Engine:
         self._device = device
         self._progress = progress
         self._functions = functions
-        self._handed_on: dict[tuple[Phase, JobRef], None] = {}
+        self._handed_on: dict[tuple[Phase, JobRef, int | None], None] = {}
 
-    def run(self, phase: Phase, ref: JobRef) -> Handover:
-        """Carry out a phase that a message asks for, unless it is void or has ended before.
+    def run(self, phase: Phase, ref: JobRef, *, turn: int = 0) -> Handover:
+        """Carry out a phase that a message asks for, unless it is void, waits, or has ended before.
 
-        A message that comes twice is harmless: a phase that has ended is not carried out again, and hands on again
-        only where what follows was neither seen nor sent by this process.
+        A message that comes twice is harmless: a phase that waits or has ended is not carried out again, and hands on
+        again only where what follows was neither seen nor sent by this process.
         """
         with structlog.contextvars.bound_contextvars(
             job=ref.job_id, generation=ref.generation, attempt=ref.attempt, phase=phase.value
         ):
             try:
-                return self._admit(phase, ref)
+                return self._admit(phase, ref, turn)
             except sqlite3.Error:
                 # Nothing can be remembered now, so nothing is done now.
                 _log.exception("the ledger cannot be used")
                 return Handover(retry_in_seconds=LONGEST_WAIT_SECONDS)
 
-    def _admit(self, phase: Phase, ref: JobRef) -> Handover:
-        match admit(phase, ref, self._device.ledger.attempts.standing(phase, ref)):
+    def _admit(self, phase: Phase, ref: JobRef, turn: int) -> Handover:
+        match admit(phase, ref, self._device.ledger.attempts.standing(phase, ref), turn=turn):
             case Admission.DUE:
-                return self._perform(phase, ref)
+                return self._perform(phase, ref, turn)
             case Admission.REPEATED:
-                return self._hand_on_again(phase, ref)
+                return self._hand_on_again(phase, ref, turn)
             case Admission.VOID:
                 _log.info("the message is void")
                 return Handover()
 
-    def _perform(self, phase: Phase, ref: JobRef) -> Handover:
+    def _perform(self, phase: Phase, ref: JobRef, turn: int) -> Handover:
         clock = self._device.clock
         started_at, started = clock.now(), clock.monotonic()
         start = self._device.ledger.attempts.begin(phase, ref, now=started_at)
         reporter = PhaseReporter(self._progress, clock, ref, phase, start.starts)
         reporter.started()
-        context = PhaseContext(ref, self._device, start.findings, reporter.on_bytes)
-        result = self._call(phase, context, start.tries)
-        if not isinstance(result, PhaseResult):
-            return Handover(retry_in_seconds=result)
+        context = PhaseContext(ref, self._device, start.findings, reporter.on_bytes, start.begun_at)
+        result = self._call(phase, context, start.failures + 1)
+        if isinstance(result, Deferred):
+            return self._defer(phase, ref, turn, result, reporter)
         record = PhaseRecord(
             phase=phase,
             outcome=result.outcome,
@@ -94,16 +95,14 @@ class Engine:
         reporter.ended(record)
         return handover
 
-    def _call(self, phase: Phase, context: PhaseContext, tries: int) -> PhaseResult | float:
-        """The phase's result, or the seconds after which to try again."""
+    def _call(self, phase: Phase, context: PhaseContext, tries: int) -> PhaseResult | Deferred:
         try:
             return self._functions[phase](context)
         except UnavailableError as error:
             wait_seconds = wait_after(tries)
             if wait_seconds is None:
                 return failed(context.findings, error)
-            _log.warning("trying again later", error=str(error), tries=tries, wait_seconds=wait_seconds)
-            return wait_seconds
+            return Deferred(WaitReason.UNAVAILABLE, wait_seconds, str(error))
         except OutriderError as error:
             return failed(context.findings, error)
         except sqlite3.Error:
@@ -113,6 +112,16 @@ class Engine:
             return failed(
                 context.findings, PhaseError(ErrorCode.CLIENT_ERROR, detail=f"{type(error).__name__}: {error}")
             )
+
+    def _defer(self, phase: Phase, ref: JobRef, turn: int, deferred: Deferred, reporter: PhaseReporter) -> Handover:
+        at = self._device.clock.now() + timedelta(seconds=deferred.seconds)
+        wait = Wait(at=at, reason=deferred.reason, detail=deferred.detail)
+        unanswered = deferred.reason is WaitReason.UNAVAILABLE
+        self._device.ledger.attempts.defer(phase, ref, wait, turn=turn + 1, failed=unanswered)
+        self._remember(phase, ref, turn)
+        _log.warning("waiting", reason=wait.reason.sentence, detail=wait.detail, seconds=deferred.seconds)
+        reporter.waits(wait)
+        return Handover(retry_in_seconds=deferred.seconds)
 
     def _conclude(self, ref: JobRef, record: PhaseRecord, result: PhaseResult) -> Handover:
         findings = result.findings
@@ -126,10 +135,12 @@ class Engine:
         self._remember(record.phase, ref)
         return self._handover(end, findings, ref)
 
-    def _hand_on_again(self, phase: Phase, ref: JobRef) -> Handover:
+    def _hand_on_again(self, phase: Phase, ref: JobRef, turn: int) -> Handover:
         attempts = self._device.ledger.attempts
         end, findings = attempts.ended(phase, ref), attempts.findings(ref)
-        if end is None or findings is None or (phase, ref) in self._handed_on:
+        if end is None or findings is None:
+            return self._wait_again(phase, ref, turn)
+        if (phase, ref, None) in self._handed_on:
             return Handover()
         handover = self._handover(end, findings, ref)
         if self._is_seen(handover, ref):
@@ -138,12 +149,21 @@ class Engine:
         self._remember(phase, ref)
         return handover
 
+    def _wait_again(self, phase: Phase, ref: JobRef, turn: int) -> Handover:
+        wait = self._device.ledger.attempts.wait(phase, ref)
+        if wait is None or (phase, ref, turn) in self._handed_on:
+            # Without a wait the next turn has begun: its message was seen.
+            return Handover()
+        _log.info("the phase waits; it hands on to its next turn again")
+        self._remember(phase, ref, turn)
+        return Handover(retry_in_seconds=seconds_until(wait.at, now=self._device.clock.now()))
+
     def _handover(self, end: PhaseEnd, findings: Findings, ref: JobRef) -> Handover:
         action = findings.next_action
         if end.record.phase is not Phase.REPORT or action is None:
             return Handover(go_on_at=end.hands_on_to)
         following = ref.model_copy(update={"generation": action.generation, "attempt": action.attempt})
-        countdown = countdown_seconds(action, now=self._device.clock.now())
+        countdown = seconds_until(action.at, now=self._device.clock.now())
         return Handover(next_chain=NextChain(following, countdown))
 
     def _is_seen(self, handover: Handover, ref: JobRef) -> bool:
@@ -152,8 +172,9 @@ class Engine:
             return attempts.has_begun(Phase.POLL, handover.next_chain.ref)
         return handover.go_on_at is None or attempts.has_begun(handover.go_on_at, ref)
 
-    def _remember(self, phase: Phase, ref: JobRef) -> None:
-        self._handed_on[phase, ref] = None
+    def _remember(self, phase: Phase, ref: JobRef, turn: int | None = None) -> None:
+        """What this process has handed on: the end of a phase, or the wait of one of its turns."""
+        self._handed_on[phase, ref, turn] = None
         while len(self._handed_on) > _REMEMBERED_HANDOVERS:
             del self._handed_on[next(iter(self._handed_on))]
 

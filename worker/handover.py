@@ -38,6 +38,12 @@ class Handover:
 class PhaseRunner(Protocol):
     """What the queue's end calls; the engine is one."""
 
-    def run(self, phase: Phase, ref: JobRef) -> Handover:
-        """Run a phase of a job, or recall how it ended, and say what follows."""
+    def run(self, phase: Phase, ref: JobRef, *, turn: int = 0) -> Handover:
+        """Run a phase of a job, or recall how it ended, and say what follows.
+
+        Args:
+            phase: What the message asks for.
+            ref: The attempt.
+            turn: How often the phase was handed to itself again, because it had to wait, before this message.
+        """
         ...

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contract.clock import Clock
 from contract.jobs import JobRef
 from contract.phases import Phase
-from contract.report import PhaseRecord, Progress
+from contract.report import PhaseRecord, Progress, Wait
 
 #: Bytes are told at most this often.
 MIN_INTERVAL_SECONDS = 0.5
@@ -77,7 +77,18 @@ class PhaseReporter:
         """The phase has ended."""
         self._put(bytes_done=record.bytes_done, bytes_total=record.bytes_done, record=record)
 
-    def _put(self, *, bytes_done: int = 0, bytes_total: int = 0, record: PhaseRecord | None = None) -> None:
+    def waits(self, wait: Wait) -> None:
+        """The phase waits."""
+        self._put(waiting=wait)
+
+    def _put(
+        self,
+        *,
+        bytes_done: int = 0,
+        bytes_total: int = 0,
+        record: PhaseRecord | None = None,
+        waiting: Wait | None = None,
+    ) -> None:
         self._sequence += 1
         self._queue.put(
             Progress(
@@ -90,5 +101,6 @@ class PhaseReporter:
                 bytes_done=bytes_done,
                 bytes_total=bytes_total,
                 record=record,
+                waiting=waiting,
             )
         )

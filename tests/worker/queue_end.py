@@ -35,7 +35,7 @@ class ScriptedEngine:
     script: Script = lambda _phase, _ref: None
     calls: SimpleQueue[tuple[Phase, JobRef]] = field(default_factory=SimpleQueue)
 
-    def run(self, phase: Phase, ref: JobRef) -> Handover:
+    def run(self, phase: Phase, ref: JobRef, *, turn: int = 0) -> Handover:
         self.calls.put((phase, ref))
         return self.script(phase, ref) or Handover(go_on_at=phase.follower)
 

@@ -181,17 +181,17 @@ def test_a_silent_control_plane_repeats_the_phase_alone_with_growing_waits(rig: 
     ref = rig.new_job()
     rig.uplink.available = False
     rig.engine.run(Phase.POLL, ref)
-    waits = [rig.engine.run(Phase.METADATA, ref).retry_in_seconds for _ in range(3)]
+    waits = [rig.engine.run(Phase.METADATA, ref, turn=turn).retry_in_seconds for turn in range(3)]
     assert waits == [2, 4, 8]
     rig.uplink.available = True
-    assert rig.engine.run(Phase.METADATA, ref).go_on_at is Phase.DETECT
+    assert rig.engine.run(Phase.METADATA, ref, turn=3).go_on_at is Phase.DETECT
 
 
 def test_a_control_plane_that_stays_silent_fails_the_attempt_at_last(rig: Rig) -> None:
     ref = rig.new_job()
     rig.uplink.available = False
     rig.engine.run(Phase.POLL, ref)
-    handovers = [rig.engine.run(Phase.METADATA, ref) for _ in range(MAX_TRIES)]
+    handovers = [rig.engine.run(Phase.METADATA, ref, turn=turn) for turn in range(MAX_TRIES)]
     assert handovers[-1] == Handover(go_on_at=Phase.COMPLIANCE)
     assert all(handover.retry_in_seconds for handover in handovers[:-1])
     rig.engine.run(Phase.COMPLIANCE, ref)

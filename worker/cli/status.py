@@ -8,13 +8,12 @@ import typer
 
 from contract.error_codes import ErrorCode
 from contract.errors import InputError, NotFoundError
-from contract.jobs import JobRef
-from contract.phases import Phase
+from contract.report import Wait
 from worker.app_state import AppState
 from worker.cli.options import AsJson, StateDir, load_settings
 from worker.cli.output import handled, show
-from worker.findings import Findings
 from worker.folders import Folders
+from worker.ledger.attempts import Running
 from worker.ledger.ledger import Ledger
 from worker.settings import AgentSettings
 
@@ -46,7 +45,7 @@ def _read(settings: AgentSettings, app: str) -> tuple[list[AppState], list[dict[
         raise InputError(ErrorCode.NOT_ENROLLED, place=str(folders.state))
     with closing(Ledger(folders.ledger)) as ledger:
         states = [state for state in ledger.apps.states() if _matches(app, state.app_id, state.app_name)]
-        running = [_running(*attempt) for attempt in ledger.attempts.running()]
+        running = [_running(attempt) for attempt in ledger.attempts.running()]
     running = [attempt for attempt in running if _matches(app, attempt["app_id"], attempt["app_name"])]
     if app and not states and not running:
         raise NotFoundError(ErrorCode.UNKNOWN_APP, place=app)
@@ -57,15 +56,16 @@ def _matches(wanted: str, app_id: str, app_name: str) -> bool:
     return not wanted or wanted == app_id or wanted.casefold() == app_name.casefold()
 
 
-def _running(ref: JobRef, phase: Phase, findings: Findings) -> dict[str, Any]:
+def _running(attempt: Running) -> dict[str, Any]:
     return {
-        "app_id": findings.app_id,
-        "app_name": findings.app_name,
-        "job_id": ref.job_id,
-        "generation": ref.generation,
-        "attempt": ref.attempt,
-        "phase": phase.value,
-        "phase_summary": phase.summary,
+        "app_id": attempt.findings.app_id,
+        "app_name": attempt.findings.app_name,
+        "job_id": attempt.ref.job_id,
+        "generation": attempt.ref.generation,
+        "attempt": attempt.ref.attempt,
+        "phase": attempt.phase.value,
+        "phase_summary": attempt.phase.summary,
+        "waiting": None if attempt.wait is None else attempt.wait.model_dump(mode="json"),
     }
 
 
@@ -76,7 +76,11 @@ def _text(states: list[AppState], running: list[dict[str, Any]]) -> str:
 
 def _running_text(attempt: dict[str, Any]) -> str:
     name = attempt["app_name"] or attempt["job_id"]
-    return f"{name}: under way, attempt {attempt['attempt']}, {attempt['phase']}: {attempt['phase_summary']}"
+    words = f"{name}: under way, attempt {attempt['attempt']}, {attempt['phase']}: {attempt['phase_summary']}"
+    if attempt["waiting"] is None:
+        return words
+    wait = Wait.model_validate(attempt["waiting"])
+    return f"{words}\n  tried again at {_time(wait.at)} because {wait.reason.sentence} {wait.detail}".rstrip()
 
 
 def _state_text(state: AppState) -> str:

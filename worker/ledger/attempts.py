@@ -6,7 +6,7 @@ from datetime import datetime
 
 from contract.jobs import JobRef
 from contract.phases import Phase
-from contract.report import PhaseRecord
+from contract.report import PhaseRecord, Wait
 from worker.findings import Findings
 from worker.ledger.database import Database
 from worker.rules.admission import Standing
@@ -17,14 +17,31 @@ class PhaseStart:
     """A phase that has just begun.
 
     Attributes:
-        tries: How often it has begun in this attempt, this time included.
+        failures: How often in this attempt it could not go on because a part did not answer.
         starts: How often any phase of the attempt has begun, this time included.
+        begun_at: When it first began in this attempt.
         findings: What the attempt's earlier phases found.
     """
 
-    tries: int
+    failures: int
     starts: int
+    begun_at: datetime
     findings: Findings
+
+
+@dataclass(frozen=True)
+class Running:
+    """An attempt under way.
+
+    Attributes:
+        phase: The phase it has come to.
+        wait: What that phase waits for; None while it runs.
+    """
+
+    ref: JobRef
+    phase: Phase
+    findings: Findings
+    wait: Wait | None
 
 
 @dataclass(frozen=True)
@@ -58,6 +75,7 @@ class Attempts:
             begun=own is not None,
             ended=own is not None and own["record"] is not None,
             handed_on=self._is_handed_on_to(phase, ref),
+            turn=0 if own is None else own["turn"],
         )
 
     def begin(self, phase: Phase, ref: JobRef, *, now: datetime) -> PhaseStart:
@@ -69,14 +87,36 @@ class Attempts:
                 "UPDATE attempts SET starts = starts + 1 WHERE (job_id, generation, attempt) = (?, ?, ?)", _key(ref)
             )
             connection.execute(_BEGIN, (*_key(ref), phase.value, now.isoformat()))
-            tries = connection.execute(
-                "SELECT tries FROM phases WHERE (job_id, generation, attempt) = (?, ?, ?) AND phase = ?",
+            own = connection.execute(
+                "SELECT failures, started_at FROM phases WHERE (job_id, generation, attempt) = (?, ?, ?) AND phase = ?",
                 (*_key(ref), phase.value),
-            ).fetchone()["tries"]
+            ).fetchone()
             row = connection.execute(
                 "SELECT starts, findings FROM attempts WHERE (job_id, generation, attempt) = (?, ?, ?)", _key(ref)
             ).fetchone()
-        return PhaseStart(tries, row["starts"], Findings.model_validate_json(row["findings"]))
+        return PhaseStart(
+            failures=own["failures"],
+            starts=row["starts"],
+            begun_at=datetime.fromisoformat(own["started_at"]),
+            findings=Findings.model_validate_json(row["findings"]),
+        )
+
+    def defer(self, phase: Phase, ref: JobRef, wait: Wait, *, turn: int, failed: bool) -> None:
+        """Remember that a phase waits, and which turn of it is to come.
+
+        Args:
+            phase: The phase.
+            ref: The attempt.
+            wait: Until when, and why.
+            turn: The number the message carries that is to run the phase next.
+            failed: A part did not answer; such waits grow.
+        """
+        self._database.execute(_DEFER, (wait.model_dump_json(), turn, int(failed), *_key(ref), phase.value))
+
+    def wait(self, phase: Phase, ref: JobRef) -> Wait | None:
+        """What a phase waits for; None where it does not."""
+        row = self._phase_row(phase, ref)
+        return None if row is None or row["wait"] is None else Wait.model_validate_json(row["wait"])
 
     def end(self, ref: JobRef, end: PhaseEnd, findings: Findings, *, closes: bool) -> None:
         """Remember a phase's result and the attempt's findings together."""
@@ -122,13 +162,11 @@ class Attempts:
         )
         return None if row is None else datetime.fromisoformat(row["opened_at"])
 
-    def running(self) -> list[tuple[JobRef, Phase, Findings]]:
+    def running(self) -> list[Running]:
         """The attempts that are under way, each with the phase it has come to."""
         rows = self._database.rows(_RUNNING)
         latest = {_ref(row): row for row in sorted(rows, key=lambda row: Phase(row["phase"]).position)}
-        return [
-            (ref, Phase(row["phase"]), Findings.model_validate_json(row["findings"])) for ref, row in latest.items()
-        ]
+        return [_running(ref, row) for ref, row in latest.items()]
 
     def prune(self, before: datetime) -> None:
         """Forget attempts opened before then; the newest generation of each job stays known."""
@@ -170,8 +208,13 @@ ON CONFLICT (job_id, generation, attempt) DO NOTHING
 """
 
 _BEGIN = """
-INSERT INTO phases (job_id, generation, attempt, phase, tries, started_at) VALUES (?, ?, ?, ?, 1, ?)
-ON CONFLICT (job_id, generation, attempt, phase) DO UPDATE SET tries = tries + 1
+INSERT INTO phases (job_id, generation, attempt, phase, started_at) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (job_id, generation, attempt, phase) DO UPDATE SET wait = NULL
+"""
+
+_DEFER = """
+UPDATE phases SET wait = ?, turn = ?, failures = failures + ?
+WHERE (job_id, generation, attempt) = (?, ?, ?) AND phase = ?
 """
 
 _END = """
@@ -179,7 +222,7 @@ UPDATE phases SET record = ?, hands_on_to = ? WHERE (job_id, generation, attempt
 """
 
 _RUNNING = """
-SELECT a.job_id, a.generation, a.attempt, a.findings, p.phase
+SELECT a.job_id, a.generation, a.attempt, a.findings, p.phase, p.wait
 FROM attempts a JOIN phases p USING (job_id, generation, attempt) JOIN jobs j USING (job_id)
 WHERE a.closed_at IS NULL AND a.generation = j.newest_generation
 """
@@ -191,6 +234,11 @@ def _key(ref: JobRef) -> tuple[str, int, int]:
 
 def _ref(row: sqlite3.Row) -> JobRef:
     return JobRef(job_id=row["job_id"], generation=row["generation"], attempt=row["attempt"])
+
+
+def _running(ref: JobRef, row: sqlite3.Row) -> Running:
+    wait = None if row["wait"] is None else Wait.model_validate_json(row["wait"])
+    return Running(ref, Phase(row["phase"]), Findings.model_validate_json(row["findings"]), wait)
 
 
 def _phase_end(row: sqlite3.Row) -> PhaseEnd:

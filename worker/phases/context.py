@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from contract.error_codes import ErrorCode
 from contract.errors import OutriderError, PhaseError
 from contract.jobs import JobRef
 from contract.policy import Policy
-from contract.report import PhaseOutcome
+from contract.report import PhaseOutcome, WaitReason
 from worker.device import Device
 from worker.findings import Findings
 
@@ -20,12 +21,14 @@ class PhaseContext:
     Attributes:
         findings: What the earlier phases found.
         on_bytes: To be told bytes done and bytes in all while the phase moves any.
+        begun_at: When the phase first began in this attempt: a phase that waits may give up by it.
     """
 
     ref: JobRef
     device: Device
     findings: Findings
     on_bytes: Callable[[int, int], None]
+    begun_at: datetime
 
     @cached_property
     def policy(self) -> Policy:
@@ -59,8 +62,23 @@ class PhaseResult:
     error: OutriderError | None = None
 
 
+@dataclass(frozen=True)
+class Deferred:
+    """The phase cannot do its work yet; it is run again later, and the rest of the chain waits with it.
+
+    Attributes:
+        reason: Why; shown on the device and in the control plane.
+        seconds: How long from now.
+        detail: The facts: what does not answer, who holds it up.
+    """
+
+    reason: WaitReason
+    seconds: float
+    detail: str = ""
+
+
 #: A phase: what it does to one attempt. It raises an `OutriderError` where it fails.
-PhaseFunction = Callable[[PhaseContext], PhaseResult]
+PhaseFunction = Callable[[PhaseContext], PhaseResult | Deferred]
 
 
 def done(findings: Findings, summary: str, *, bytes_done: int = 0) -> PhaseResult:

@@ -27,9 +27,9 @@ def next_action(ref: JobRef, limits: Limits, *, now: datetime, interrupted: bool
     return NextAction(at=at, reason=reason, generation=ref.generation, attempt=ref.attempt + 1)
 
 
-def countdown_seconds(action: NextAction, *, now: datetime) -> float:
-    """Seconds until the action is due; 0 when it is overdue."""
-    return max(0.0, (action.at - now).total_seconds())
+def seconds_until(at: datetime, *, now: datetime) -> float:
+    """Seconds until a moment; 0 when it has passed."""
+    return max(0.0, (at - now).total_seconds())
 
 
 def _reason(ref: JobRef, limits: Limits, *, interrupted: bool) -> WaitReason:

@@ -5,7 +5,7 @@ import pytest
 
 from contract.jobs import JobRef
 from contract.phases import PHASES, Phase
-from contract.report import PhaseOutcome, PhaseRecord
+from contract.report import PhaseOutcome, PhaseRecord, Wait, WaitReason
 from worker.findings import Findings
 from worker.ledger.attempts import PhaseEnd
 from worker.ledger.ledger import Ledger
@@ -29,17 +29,36 @@ def test_nothing_is_known_of_a_new_job(ledger: Ledger) -> None:
 
 def test_a_phase_that_began_is_known_with_its_generation_and_attempt(ledger: Ledger) -> None:
     start = ledger.attempts.begin(Phase.POLL, REF, now=NOW)
-    assert (start.tries, start.starts, start.findings) == (1, 1, Findings())
+    assert (start.failures, start.starts, start.findings) == (0, 1, Findings())
     expected = Standing(newest_generation=2, newest_attempt=1, begun=True)
     assert ledger.attempts.standing(Phase.POLL, REF) == expected
     assert ledger.attempts.opened_at(REF) == NOW
 
 
-def test_tries_of_a_phase_and_starts_of_the_attempt_are_counted(ledger: Ledger) -> None:
+def test_starts_of_the_attempt_are_counted(ledger: Ledger) -> None:
     ledger.attempts.begin(Phase.POLL, REF, now=NOW)
     ledger.attempts.begin(Phase.METADATA, REF, now=NOW)
     start = ledger.attempts.begin(Phase.METADATA, REF, now=NOW)
-    assert (start.tries, start.starts) == (2, 3)
+    assert (start.failures, start.starts) == (0, 3)
+
+
+def test_a_phase_that_waits_is_known_with_reason_and_time_until_it_begins_again(ledger: Ledger) -> None:
+    wait = Wait(at=NOW + timedelta(minutes=5), reason=WaitReason.RESTART_PENDING, detail="asked for by Editor")
+    ledger.attempts.begin(Phase.DETECT, REF, now=NOW)
+    ledger.attempts.defer(Phase.DETECT, REF, wait, turn=1, failed=False)
+    assert ledger.attempts.wait(Phase.DETECT, REF) == wait
+    assert [running.wait for running in ledger.attempts.running()] == [wait]
+    assert ledger.attempts.standing(Phase.DETECT, REF).turn == 1
+    start = ledger.attempts.begin(Phase.DETECT, REF, now=NOW + timedelta(minutes=5))
+    assert (start.begun_at, start.failures) == (NOW, 0)
+    assert ledger.attempts.wait(Phase.DETECT, REF) is None
+
+
+def test_only_waits_for_a_part_that_does_not_answer_count_as_failures(ledger: Ledger) -> None:
+    wait = Wait(at=NOW, reason=WaitReason.UNAVAILABLE)
+    ledger.attempts.begin(Phase.METADATA, REF, now=NOW)
+    ledger.attempts.defer(Phase.METADATA, REF, wait, turn=1, failed=True)
+    assert ledger.attempts.begin(Phase.METADATA, REF, now=NOW).failures == 1
 
 
 def test_a_result_and_the_findings_are_kept_together(ledger: Ledger) -> None:
@@ -70,7 +89,8 @@ def test_records_come_in_the_order_of_the_phases(ledger: Ledger) -> None:
 def test_what_is_under_way_is_shown_with_the_phase_that_began_last(ledger: Ledger) -> None:
     ledger.attempts.begin(Phase.POLL, REF, now=NOW)
     ledger.attempts.begin(Phase.METADATA, REF, now=NOW + timedelta(seconds=1))
-    ((ref, phase, _findings),) = ledger.attempts.running()
+    (running,) = ledger.attempts.running()
+    ref, phase = running.ref, running.phase
     assert (ref, phase) == (REF, Phase.METADATA)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from contract.jobs import JobRef
 from contract.policy import Limits
 from contract.report import WaitReason
-from worker.rules.retry import countdown_seconds, next_action
+from worker.rules.retry import next_action, seconds_until
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DEFAULTS = Limits()
@@ -70,5 +70,5 @@ def test_every_round_ends_with_exactly_one_grs_wait(attempt: int, attempts: int,
 
 def test_a_countdown_is_what_is_left_and_never_negative() -> None:
     action = next_action(_ref(1), DEFAULTS, now=NOW, interrupted=False)
-    assert countdown_seconds(action, now=NOW + timedelta(seconds=100)) == 200
-    assert countdown_seconds(action, now=NOW + timedelta(days=1)) == 0
+    assert seconds_until(action.at, now=NOW + timedelta(seconds=100)) == 200
+    assert seconds_until(action.at, now=NOW + timedelta(days=1)) == 0
