@@ -41,6 +41,11 @@ class Folders:
         return self.state / "logs"
 
     @property
+    def log_level(self) -> Path:
+        """The word that says how much is logged."""
+        return self.state / "log-level"
+
+    @property
     def installer_logs(self) -> Path:
         """What installers printed, a file for each attempt."""
         return self.logs / "installers"

@@ -5,7 +5,8 @@ from worker.cli.output import handled
 from worker.folders import Folders
 from worker.identity import load_identity
 from worker.lock import only_agent
-from worker.logs import configure_logs
+from worker.logs.configure import configure_logs
+from worker.logs.secrets import secrets_of
 from worker.settings import AgentSettings
 
 
@@ -31,7 +32,7 @@ def _run(settings: AgentSettings) -> None:
     identity = load_identity(folders.identity)
     folders.create()
     with only_agent(folders):
-        configure_logs(folders.logs)
+        configure_logs(folders.logs, level_file=folders.log_level, secrets=secrets_of(identity))
         agent = build_agent(settings, identity)
         agent.housekeeping.start()
         try:

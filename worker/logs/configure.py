@@ -1,0 +1,102 @@
+"""Where what is logged goes: three files that rotate, and short lines for people on stderr.
+
+| file                      | for                                             |
+|---------------------------|-------------------------------------------------|
+| `agent.jsonl`             | programs: every event, a JSON object a line     |
+| `ManagementExtension.log` | tools that read the original's: every event     |
+| `AgentExecutor.log`       | the same tools: scripts and how they ended      |
+"""
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final, TextIO
+
+import structlog
+from structlog.typing import Processor
+
+from worker.logs.cmtrace import LINE_END
+from worker.logs.files import EXECUTOR, EXTENSION, JSON_FILE
+from worker.logs.level import WatchedLevel
+from worker.logs.redaction import Redactor
+from worker.logs.renderers import Envelopes, in_short
+from worker.logs.rotation import StampedRotatingFileHandler
+
+_SHARED: Final[list[Processor]] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+#: The HTTP client logs every request twice over; the queue's end logs each message, and the engine says more of each
+#: phase.
+_ONLY_WARNINGS: Final = ("httpx", "httpcore", "celery.worker.strategy", "celery.app.trace")
+#: Byte order mark and line ends as in the original's files.
+_ENVELOPE_ENCODING: Final = "utf-8-sig"
+
+
+def configure_logs(
+    folder: Path, *, level_file: Path, secrets: Iterable[str] = (), stream: TextIO | None = None
+) -> None:
+    """Send everything that is logged, by this program and by libraries, to the files and to people.
+
+    Args:
+        folder: Where the files are kept.
+        level_file: What is logged at least; it may change while the program runs.
+        secrets: Values that must not appear in any of them.
+        stream: Where people read; stderr where None.
+    """
+    redactor = Redactor(secrets)
+    handlers: list[logging.Handler] = [
+        _programs(folder, redactor),
+        _tools(folder, EXTENSION, redactor),
+        _scripts(folder, redactor),
+        _people(stream, redactor),
+    ]
+    level = WatchedLevel(level_file)
+    for handler in handlers:
+        handler.addFilter(level)
+    root = logging.getLogger()
+    root.handlers = handlers
+    # The handlers' filter decides, because the level may change at any time.
+    root.setLevel(logging.DEBUG)
+    for name in _ONLY_WARNINGS:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+
+
+def _programs(folder: Path, redactor: Redactor) -> logging.Handler:
+    handler = StampedRotatingFileHandler(folder / JSON_FILE)
+    renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
+    handler.setFormatter(_formatter(redactor, structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer))
+    return handler
+
+
+def _tools(folder: Path, component: str, redactor: Redactor) -> logging.Handler:
+    path = folder / f"{component}.log"
+    handler = StampedRotatingFileHandler(path, line_end=LINE_END, encoding=_ENVELOPE_ENCODING)
+    handler.setFormatter(_formatter(redactor, Envelopes(component)))
+    return handler
+
+
+def _scripts(folder: Path, redactor: Redactor) -> logging.Handler:
+    handler = _tools(folder, EXECUTOR, redactor)
+    handler.addFilter(logging.Filter(EXECUTOR))
+    return handler
+
+
+def _people(stream: TextIO | None, redactor: Redactor) -> logging.Handler:
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_formatter(redactor, structlog.stdlib.ProcessorFormatter.remove_processors_meta, in_short))
+    return handler
+
+
+def _formatter(redactor: Redactor, *last: Processor) -> structlog.stdlib.ProcessorFormatter:
+    return structlog.stdlib.ProcessorFormatter(
+        processors=[structlog.processors.format_exc_info, redactor, *last], foreign_pre_chain=_SHARED
+    )

@@ -1,0 +1,73 @@
+"""Files that rotate by size and keep so many, named by when they were closed, as the original's are (behaviour 2.1)."""
+
+import contextlib
+import logging.handlers
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Final
+
+from typing_extensions import override
+
+#: The original's default (behaviour 2.1).
+MAX_FILE_BYTES: Final = 2 * 1024 * 1024
+#: Closed files kept beside the one that is written.
+KEPT_FILES: Final = 4
+
+_STAMP: Final = "%Y%m%d-%H%M%S"
+_STAMP_PATTERN: Final = "-" + "[0-9]" * 8 + "-" + "[0-9]" * 6
+
+
+def rotated(path: Path) -> list[Path]:
+    """The closed files of a log, the oldest first."""
+    return sorted(path.parent.glob(f"{path.stem}{_STAMP_PATTERN}{path.suffix}"))
+
+
+class StampedRotatingFileHandler(logging.handlers.RotatingFileHandler):
+    """Closes a full file as `<log>-YYYYMMDD-HHMMSS<suffix>` and removes the oldest.
+
+    Args:
+        path: The file that is written.
+        line_end: What follows each record.
+        encoding: `utf-8-sig` begins each file with a byte order mark.
+        now: The time that names closed files.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        line_end: str = "\n",
+        encoding: str = "utf-8",
+        max_bytes: int = MAX_FILE_BYTES,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._path = path
+        self._now = now
+        super().__init__(path, maxBytes=max_bytes, backupCount=KEPT_FILES, encoding=encoding)
+        self.terminator = line_end
+
+    @override
+    def doRollover(self) -> None:
+        """Close the full file and begin another."""
+        if self.stream is not None:
+            self.stream.close()
+        # Windows does not rename a file that somebody reads; the file grows until they let go.
+        with contextlib.suppress(PermissionError):
+            self._path.rename(self._closed_name())
+        for old in rotated(self._path)[:-KEPT_FILES]:
+            with contextlib.suppress(PermissionError):
+                old.unlink()
+        self.stream = self._open()
+
+    @override
+    def _open(self) -> TextIOWrapper:
+        return self._path.open("a", encoding=self.encoding, errors="backslashreplace", newline="")
+
+    def _closed_name(self) -> Path:
+        at = self._now()
+        while (name := self._path.with_name(f"{self._path.stem}-{at:{_STAMP}}{self._path.suffix}")).exists():
+            # Two within a second: the name of the next free second keeps their order.
+            at += timedelta(seconds=1)
+        return name
