@@ -11,7 +11,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from deploy.local.ports import HOST
 
@@ -65,7 +65,8 @@ class _Link:
         ]
         dead = asyncio.create_task(self._dead.wait())
         both = asyncio.gather(*pumps, return_exceptions=True)
-        await asyncio.wait([both, dead], return_when=asyncio.FIRST_COMPLETED)
+        ways_to_end: list[asyncio.Future[Any]] = [both, dead]
+        await asyncio.wait(ways_to_end, return_when=asyncio.FIRST_COMPLETED)
         if self.is_silent:
             await dead
         for task in (*pumps, dead):

@@ -1,0 +1,142 @@
+"""A trial: apps on devices, faults meanwhile, and the verdict when everything should have ended."""
+
+import itertools
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from contract.errors import OutriderError
+from control.views import JobView
+from deploy.local.polling import wait_until
+from tests.faults.apps import Pace, publish
+from tests.faults.device import FaultDevice
+from tests.faults.records import Run, installed_twice, is_installed, lost, without_reason
+from tests.faults.row import Row
+from tests.faults.site import Site
+
+_numbers = itertools.count(1)
+
+#: Without any change for so long, what is not done will never be.
+STANDSTILL_SECONDS = 120.0
+_LOOK_SECONDS = 0.5
+_RESUME_SECONDS = 90.0
+
+
+@dataclass
+class Trial:
+    """Jobs under way, and what has been done to them.
+
+    Attributes:
+        devices: The devices that the apps are wanted on.
+        group: The group they are wanted by.
+        apps: The apps' names.
+        resumed: How long it took after each fault until work went on, in seconds.
+    """
+
+    site: Site
+    devices: Sequence[FaultDevice]
+    group: str
+    apps: Sequence[str]
+    injected: int = 0
+    resumed: list[float] = field(default_factory=list)
+    unreasoned: set[str] = field(default_factory=set)
+    began: float = field(default_factory=time.monotonic)
+
+    def jobs(self) -> list[JobView]:
+        """The newest job of each device and app; empty while the control plane does not answer."""
+        try:
+            jobs = self.site.client.status(group=self.group)
+        except OutriderError:
+            return []
+        wanted = set(self.apps)
+        jobs = [job for job in jobs if job.app in wanted]
+        self.unreasoned.update(without_reason(jobs))
+        return jobs
+
+    @property
+    def size(self) -> int:
+        """How many jobs there are."""
+        return len(self.apps) * len(self.devices)
+
+    def is_done(self) -> bool:
+        """Whether every job ended as it should."""
+        jobs = self.jobs()
+        return len(jobs) == self.size and all(is_installed(job) for job in jobs)
+
+    def ended(self) -> int:
+        """How many phases have ended on all devices."""
+        return sum(device.phases_ended() for device in self.devices)
+
+    def wait_for_phases(self, count: int) -> None:
+        """Wait until so many more phases have ended, or all jobs have."""
+        goal = self.ended() + count
+        wait_until(lambda: self.ended() >= goal or self.is_done(), seconds=STANDSTILL_SECONDS)
+
+    def wait_for_installers(self) -> None:
+        """Wait until an installer of this trial runs on each device."""
+        apps = set(self.apps)
+        held = wait_until(
+            lambda: all(any(run.app in apps for run in device.runs()) for device in self.devices),
+            seconds=STANDSTILL_SECONDS,
+        )
+        assert held, f"no installer began; jobs: {self.jobs()}"
+
+    def inject(self, fault: Callable[[], object], *, times: int = 1) -> None:
+        """Do it, and measure how long work takes to go on after it has been done."""
+        fault()
+        self.injected += times
+        self.measure()
+
+    def measure(self) -> None:
+        """Measure how long work takes to go on from now."""
+        before, began = self.ended(), time.monotonic()
+        wait_until(lambda: self.ended() > before or self.is_done(), seconds=_RESUME_SECONDS)
+        self.resumed.append(time.monotonic() - began)
+
+    def row(self, fault: str, *, extra: str = "", may_fail: bool = False) -> Row:
+        """Wait until everything has ended, or nothing moves any more, and judge."""
+        self._settle()
+        wanted = {device.name: self.apps for device in self.devices}
+        twice = [line for device in self.devices for line in installed_twice(self._runs(device))]
+        return Row(
+            fault=fault,
+            injected=self.injected,
+            jobs=self.size,
+            lost=tuple(lost(wanted, self.jobs())),
+            twice=tuple(twice),
+            resumed_seconds=max(self.resumed, default=None),
+            unreasoned=tuple(sorted(self.unreasoned)),
+            extra=extra,
+            may_fail=may_fail,
+            seconds=time.monotonic() - self.began,
+        )
+
+    def _runs(self, device: FaultDevice) -> list[Run]:
+        apps = set(self.apps)
+        return [run for run in device.runs() if run.app in apps]
+
+    def _settle(self) -> None:
+        moved, last = time.monotonic(), self._pulse()
+        while not self.is_done() and time.monotonic() - moved < STANDSTILL_SECONDS:
+            time.sleep(_LOOK_SECONDS)
+            now = self._pulse()
+            if now != last:
+                moved, last = time.monotonic(), now
+
+    def _pulse(self) -> object:
+        return self.ended(), [(job.id, job.state, job.generation, job.attempt) for job in self.jobs()]
+
+
+@contextmanager
+def trial(site: Site, package: str, devices: Sequence[FaultDevice], apps: int, pace: Pace = Pace()) -> Iterator[Trial]:
+    """So many new apps, wanted on these devices from now on."""
+    number = next(_numbers)
+    group, names = f"trial-{number}", [f"t{number}-{app}" for app in range(apps)]
+    site.client.create_group(group)
+    for name in names:
+        publish(site.client, package, name, group, pace)
+    for device in devices:
+        site.client.add_member(group, device.name)
+    yield Trial(site, devices, group, names)
+    site.calm()
