@@ -13,6 +13,8 @@ from control.database.tables.base import NAME_LENGTH
 from control.ingest.storable import storable_text
 from control.ingest.transitions import JobStatus
 
+#: What a device words as it likes.
+_TEXTS = frozenset({"error_detail", "next_action_detail"})
 _FIELDS = tuple(field.name for field in fields(JobStatus))
 
 
@@ -37,7 +39,7 @@ def status_of(job: Job) -> JobStatus:
 def write_status(job: Job, status: JobStatus, now: datetime) -> None:
     """Write it back, and note the sign of life."""
     for name, value in asdict(status).items():
-        setattr(job, name, storable_text(value) if name == "error_detail" else value)
+        setattr(job, name, storable_text(value) if name in _TEXTS else value)
     if status.error_code is not None:
         job.error_code = storable_text(status.error_code, NAME_LENGTH)
     job.last_sign_at = now

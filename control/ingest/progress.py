@@ -31,7 +31,7 @@ def take_progress(session: Session, device: Device, batch: ProgressBatch, now: d
     known = [item for item in batch.items if item.job_id in jobs]
     for item in known:
         job = jobs[item.job_id]
-        write_status(job, after_progress(status_of(job), item), now)
+        write_status(job, after_progress(status_of(job), item, now), now)
         if item.record is not None:
             store_phase(session, item.job_id, item.generation, item.attempt, item.record)
     return len(known)

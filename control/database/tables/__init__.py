@@ -4,9 +4,10 @@ from control.database.tables.access import EnrollmentToken, OperatorToken, Role
 from control.database.tables.base import Base
 from control.database.tables.catalog import App, Package, PolicyRow, Revision
 from control.database.tables.fleet import Assignment, Device, Group, GroupMember
-from control.database.tables.jobs import Job, OutboxEntry, PhaseRow, ReportRow
+from control.database.tables.jobs import AdmissionRow, Job, OrderRow, OutboxEntry, PhaseRow, ReportRow
 
 __all__ = [
+    "AdmissionRow",
     "App",
     "Assignment",
     "Base",
@@ -16,6 +17,7 @@ __all__ = [
     "GroupMember",
     "Job",
     "OperatorToken",
+    "OrderRow",
     "OutboxEntry",
     "Package",
     "PhaseRow",

@@ -10,6 +10,8 @@ from contract.jobs import JobState
 from contract.phases import Phase
 from contract.report import PhaseOutcome, WaitReason
 from contract.states import EnforcementState, Intent, Outcome
+from contract.uplink import GenerationReason, OrderKind
+from control.cancel_reasons import CancelReason
 from control.database.types import NumberColumn, UtcDateTime, WordColumn
 
 #: A UUID in canonical lower case.
@@ -38,11 +40,14 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map: ClassVar = {
+        CancelReason: WordColumn(CancelReason),
         bytes: LargeBinary,
         datetime: UtcDateTime,
         EnforcementState: NumberColumn(EnforcementState),
+        GenerationReason: WordColumn(GenerationReason),
         Intent: NumberColumn(Intent),
         JobState: WordColumn(JobState),
+        OrderKind: WordColumn(OrderKind),
         Outcome: WordColumn(Outcome),
         Phase: WordColumn(Phase),
         PhaseOutcome: WordColumn(PhaseOutcome),

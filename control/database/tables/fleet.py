@@ -11,7 +11,11 @@ from control.database.tables.base import Base, Digest, Id, Name
 
 
 class Device(Base):
-    """An enrolled device with its public keys and what it last said of itself."""
+    """An enrolled device with its public keys and what it last said of itself.
+
+    Attributes:
+        agent_started_at: When it last said that its agent had started.
+    """
 
     __tablename__ = "devices"
 
@@ -23,6 +27,7 @@ class Device(Base):
     enrolled_with: Mapped[Digest]
     enrolled_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
+    agent_started_at: Mapped[datetime | None]
     retired_at: Mapped[datetime | None]
 
 

@@ -9,6 +9,8 @@ from contract.jobs import JobState
 from contract.phases import Phase
 from contract.report import PhaseOutcome, WaitReason
 from contract.states import EnforcementState, Intent, Outcome
+from contract.uplink import GenerationReason, OrderKind
+from control.cancel_reasons import CancelReason
 from control.database.tables.base import Base, Count, Id, LongText, Name
 from control.live_states import LIVE_STATES
 
@@ -19,9 +21,15 @@ class Job(Base):
     """One revision, one device, one intent.
 
     Attributes:
+        generation_reason: Why the generation was raised last.
+        cancel_reason: Why it is being cancelled, or was.
         progress_sequence: The newest progress message of the current attempt.
         reported_attempt: The newest attempt of the current generation whose report is here; 0 for none.
         reported_sequence: The newest report of that attempt.
+        phase_since: When the current phase was first heard of, by the control plane's clock.
+        phase_ended: Its end was reported, and the next one's begin was not yet.
+        advanced_at: When the job last got on: another phase, or more bytes.
+        next_action_detail: The facts about what it waits for.
         last_sign_at: When it was last sent or last heard of.
     """
 
@@ -42,11 +50,16 @@ class Job(Base):
     intent: Mapped[Intent]
     state: Mapped[JobState] = mapped_column(default=JobState.PLANNED)
     generation: Mapped[Count] = mapped_column(default=1)
+    generation_reason: Mapped[GenerationReason] = mapped_column(default=GenerationReason.PLANNED)
+    cancel_reason: Mapped[CancelReason | None]
     attempt: Mapped[Count] = mapped_column(default=1)
     progress_sequence: Mapped[Count] = mapped_column(default=0)
     reported_attempt: Mapped[Count] = mapped_column(default=0)
     reported_sequence: Mapped[Count] = mapped_column(default=0)
     phase: Mapped[Phase | None]
+    phase_since: Mapped[datetime | None]
+    phase_ended: Mapped[bool] = mapped_column(default=False)
+    advanced_at: Mapped[datetime | None]
     bytes_done: Mapped[Count] = mapped_column(default=0)
     bytes_total: Mapped[Count] = mapped_column(default=0)
     outcome: Mapped[Outcome | None]
@@ -57,6 +70,7 @@ class Job(Base):
     raw_exit_code: Mapped[Count | None]
     next_action_at: Mapped[datetime | None]
     next_action_reason: Mapped[WaitReason | None]
+    next_action_detail: Mapped[LongText] = mapped_column(default="")
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     last_sign_at: Mapped[datetime | None]
@@ -85,6 +99,36 @@ Index(
     sqlite_where=column("sent_at").is_(None),
     postgresql_where=column("sent_at").is_(None),
 )
+
+
+class OrderRow(Base):
+    """An operator's order about a job that its device has; it stands until the device has reported the job.
+
+    Attributes:
+        generation: The newest generation it concerns.
+    """
+
+    __tablename__ = "orders"
+
+    job_id: Mapped[Id] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    device_id: Mapped[Id] = mapped_column(ForeignKey("devices.id"), index=True)
+    generation: Mapped[Count]
+    kind: Mapped[OrderKind]
+    created_at: Mapped[datetime]
+
+
+class AdmissionRow(Base):
+    """How many jobs may be sent right now; one row, shared by all dispatchers.
+
+    Attributes:
+        tokens: Jobs that could be sent at `counted_at`.
+    """
+
+    __tablename__ = "admission"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    tokens: Mapped[float]
+    counted_at: Mapped[datetime]
 
 
 class ReportRow(Base):

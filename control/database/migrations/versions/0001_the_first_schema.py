@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("enrolled_with", sa.String(length=64), nullable=False),
         sa.Column("enrolled_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("agent_started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_devices")),
         sa.UniqueConstraint("signing_key", name=op.f("uq_devices_signing_key")),
@@ -125,11 +126,16 @@ def upgrade() -> None:
         sa.Column("intent", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("generation", sa.BigInteger(), nullable=False),
+        sa.Column("generation_reason", sa.String(length=40), nullable=False),
+        sa.Column("cancel_reason", sa.String(length=40), nullable=True),
         sa.Column("attempt", sa.BigInteger(), nullable=False),
         sa.Column("progress_sequence", sa.BigInteger(), nullable=False),
         sa.Column("reported_attempt", sa.BigInteger(), nullable=False),
         sa.Column("reported_sequence", sa.BigInteger(), nullable=False),
         sa.Column("phase", sa.String(length=40), nullable=True),
+        sa.Column("phase_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("phase_ended", sa.Boolean(), nullable=False),
+        sa.Column("advanced_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("bytes_done", sa.BigInteger(), nullable=False),
         sa.Column("bytes_total", sa.BigInteger(), nullable=False),
         sa.Column("outcome", sa.String(length=40), nullable=True),
@@ -140,6 +146,7 @@ def upgrade() -> None:
         sa.Column("raw_exit_code", sa.BigInteger(), nullable=True),
         sa.Column("next_action_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_action_reason", sa.String(length=40), nullable=True),
+        sa.Column("next_action_detail", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_sign_at", sa.DateTime(timezone=True), nullable=True),
@@ -158,8 +165,8 @@ def upgrade() -> None:
             "uq_jobs_live",
             ["device_id", "app_id"],
             unique=True,
-            sqlite_where=sa.text("state IN ('planned', 'sent', 'running', 'waiting')"),
-            postgresql_where=sa.text("state IN ('planned', 'sent', 'running', 'waiting')"),
+            sqlite_where=sa.text("state IN ('planned', 'sent', 'running', 'waiting', 'cancelling')"),
+            postgresql_where=sa.text("state IN ('planned', 'sent', 'running', 'waiting', 'cancelling')"),
         )
 
     op.create_table(
@@ -196,6 +203,27 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "orders",
+        sa.Column("job_id", sa.String(length=36), nullable=False),
+        sa.Column("device_id", sa.String(length=36), nullable=False),
+        sa.Column("generation", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["device_id"], ["devices.id"], name=op.f("fk_orders_device_id")),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_orders_job_id")),
+        sa.PrimaryKeyConstraint("job_id", name=op.f("pk_orders")),
+    )
+    with op.batch_alter_table("orders", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_orders_device_id"), ["device_id"], unique=False)
+
+    op.create_table(
+        "admission",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("tokens", sa.Double(), nullable=False),
+        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_admission")),
+    )
+    op.create_table(
         "phase_records",
         sa.Column("job_id", sa.String(length=36), nullable=False),
         sa.Column("generation", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -226,6 +254,11 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("reports")
     op.drop_table("phase_records")
+    op.drop_table("admission")
+    with op.batch_alter_table("orders", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_orders_device_id"))
+
+    op.drop_table("orders")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_outbox_unsent", sqlite_where=sa.text("sent_at IS NULL"), postgresql_where=sa.text("sent_at IS NULL")
@@ -236,8 +269,8 @@ def downgrade() -> None:
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_jobs_live",
-            sqlite_where=sa.text("state IN ('planned', 'sent', 'running', 'waiting')"),
-            postgresql_where=sa.text("state IN ('planned', 'sent', 'running', 'waiting')"),
+            sqlite_where=sa.text("state IN ('planned', 'sent', 'running', 'waiting', 'cancelling')"),
+            postgresql_where=sa.text("state IN ('planned', 'sent', 'running', 'waiting', 'cancelling')"),
         )
         batch_op.drop_index("ix_jobs_state")
         batch_op.drop_index("ix_jobs_device_app_created")
