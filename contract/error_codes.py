@@ -357,6 +357,27 @@ class ErrorCode(Enum):
     UNKNOWN_GROUP = (None, None, "There is no such group.", "List the groups with `outrider group list`.", False)
     UNKNOWN_DEVICE = (None, None, "There is no such device.", "List the devices with `outrider device list`.", False)
     UNKNOWN_JOB = (None, None, "There is no such job.", "List the jobs with `outrider status`.", False)
+    JOB_ENDED = (
+        None,
+        None,
+        "The job has ended already.",
+        "Nothing to do; `outrider retry --force` carries it out again all the same.",
+        False,
+    )
+    JOB_UNDER_WAY = (
+        None,
+        None,
+        "The job is being carried out right now.",
+        "Wait for its report, cancel it, or start it over with `outrider retry --force`.",
+        False,
+    )
+    JOB_REPLACED = (
+        None,
+        None,
+        "Another job has taken this one's place, or nobody wants it any more.",
+        "Look for the newer one with `outrider device show DEVICE`.",
+        False,
+    )
     UNKNOWN_PACKAGE = (
         None,
         None,
@@ -464,6 +485,13 @@ class ErrorCode(Enum):
         None,
         "The control plane does not answer.",
         "Check its address and that it runs.",
+        True,
+    )
+    API_OVERLOADED = (
+        None,
+        None,
+        "The control plane has more to do than it can take on.",
+        "Nothing to do: the same is asked again after the time it named.",
         True,
     )
     API_ERROR = (None, None, "The control plane failed to do this.", "Its log says more.", True)
