@@ -44,7 +44,8 @@ def test_libraries_log_to_the_same_files_but_never_each_request(folder: Path) ->
 
 def test_no_secret_reaches_any_file_or_person(folder: Path, people: io.StringIO) -> None:
     log = structlog.get_logger("worker.test")
-    log.info("the broker refused " + SECRET, broker_secret="x-1", place=f"redis://me:{SECRET}@host/0")
+    refusal = f"the broker refused {SECRET}"
+    log.info(refusal, broker_secret="x-1", place=f"redis://me:{SECRET}@host/0")
     logging.getLogger("kombu").error("cannot connect to redis://me:%s@host/0", "another-pass")
     structlog.get_logger(EXECUTOR).warning("GET https://store/blob?X-Amz-Signature=abc123&x=1 failed")
     try:
