@@ -473,6 +473,13 @@ class ErrorCode(Enum):
         "Write it in full, such as https://outrider.example.",
         False,
     )
+    TIME_INVALID = (
+        None,
+        None,
+        "This is no time that can be understood.",
+        "Write how long ago, such as 90s, 10m, 2h or 3d, or a date such as 2026-03-01 or 2026-03-01T12:00:00Z.",
+        False,
+    )
     NOT_LOGGED_IN = (
         None,
         None,

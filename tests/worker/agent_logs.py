@@ -17,11 +17,11 @@ SECRET = "a broker's s3cret"
 
 
 @contextmanager
-def logging_into(folder: Path, stream: TextIO) -> Iterator[None]:
+def logging_into(folder: Path, stream: TextIO, *, level_file: Path | None = None) -> Iterator[None]:
     """Log as the agent does for as long as the block runs."""
     root = logging.getLogger()
     before, level = root.handlers, root.level
-    configure_logs(folder, level_file=folder / "log-level", secrets=(SECRET,), stream=stream)
+    configure_logs(folder, level_file=level_file or folder / "log-level", secrets=(SECRET,), stream=stream)
     try:
         yield
     finally:

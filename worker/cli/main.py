@@ -3,6 +3,8 @@
 import typer
 
 from worker.cli.enroll import enroll
+from worker.cli.log_level import log_level
+from worker.cli.logs import logs
 from worker.cli.run import run
 from worker.cli.status import status
 from worker.cli.sync import sync
@@ -15,7 +17,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (enroll, run, sync, status):
+for command in (enroll, run, sync, status, logs, log_level):
     app.command()(command)
 
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from contract.error_codes import ErrorCode
 from contract.errors import InputError
+from worker.folders import Folders
 from worker.settings import AgentSettings
 
 StateDir = Annotated[
@@ -28,3 +29,15 @@ def load_settings(state_dir: Path | None) -> AgentSettings:
     except ValidationError as error:
         named = ", ".join(f"OUTRIDER_AGENT_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
         raise InputError(ErrorCode.SETTINGS_INVALID, detail=named) from error
+
+
+def enrolled_folders(state_dir: Path | None) -> Folders:
+    """The folders of a device that is enrolled.
+
+    Raises:
+        InputError: The settings make no sense, or the device is not enrolled.
+    """
+    folders = Folders(load_settings(state_dir).state_dir)
+    if not folders.identity.exists():
+        raise InputError(ErrorCode.NOT_ENROLLED, place=str(folders.state))
+    return folders
