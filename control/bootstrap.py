@@ -34,7 +34,7 @@ def make_services(settings: ControlSettings) -> Services:
         clock=SystemClock(),
         store=make_store(settings),
         signer=FilePolicySigner.load(settings.state_dir),
-        broker_users=RedisBrokerUsers(broker_url),
+        broker_users=RedisBrokerUsers((settings.broker_users_url or settings.broker_url).get_secret_value()),
         queue=CeleryControlQueue(make_app(broker_url)),
     )
 

@@ -25,7 +25,8 @@ class ControlSettings(BaseSettings):
 
     Attributes:
         database_url: `sqlite:///path` or `postgresql://...`; read from DATABASE_URL.
-        broker_url: The broker with the control plane's own user; read from BROKER_URL.
+        broker_url: The broker, with the user of this part; read from BROKER_URL.
+        broker_users_url: The broker, with the one user that makes devices' users; only the API needs it.
         device_broker_url: The broker as devices reach it, without user and secret; else derived from `broker_url`.
         s3_endpoint: The content store; the five `s3_` settings are read from S3_ENDPOINT and so on.
         s3_public_endpoint: The content store as devices reach it, where that is another address.
@@ -41,6 +42,7 @@ class ControlSettings(BaseSettings):
 
     database_url: SecretStr = Field(validation_alias=_env("DATABASE_URL"))
     broker_url: SecretStr = Field(validation_alias=_env("BROKER_URL"))
+    broker_users_url: SecretStr | None = None
     device_broker_url: str | None = None
     s3_endpoint: str = Field(validation_alias=_env("S3_ENDPOINT"))
     s3_public_endpoint: str | None = Field(default=None, validation_alias=_env("S3_PUBLIC_ENDPOINT"))

@@ -4,9 +4,10 @@ A device may read, acknowledge and put back its own messages, send its own next 
 may see, count, take or write nothing else; the proof is in `tests/control/fleet`.
 """
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from redis import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
@@ -18,22 +19,29 @@ from contract.errors import UnavailableError
 from contract.queues import device_broker_user, device_queue, processing_list
 
 _TIMEOUT_SECONDS: Final = 5
+#: Orders in one round trip.
+_BATCH: Final = 500
 
 #: Events go to Flower through this channel; with it alone they may be sent, and never listened to.
-_EVENTS_CHANNEL: Final = "/0.celeryev/*"
+EVENTS_CHANNEL: Final = "/0.celeryev/*"
 
 
-def device_rights(device_id: str, secret: str) -> tuple[str, ...]:
-    """The rules of a device's user, as ACL SETUSER takes them."""
+def secret_hash(secret: str) -> str:
+    """What the broker keeps of a secret and compares: its SHA-256 in lower-case hex."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def device_rights(device_id: str, hashed_secret: str) -> tuple[str, ...]:
+    """The rules of a device's user, as ACL SETUSER takes them; the secret itself does not travel."""
     queue = device_queue(device_id)
     processing = processing_list(queue)
     own_keys = f"~{queue} ~{processing} +lpush +rpush +llen +blmove +lmove +lrem"
     session = "+hello +auth +ping +select +client|setname +client|setinfo +multi +exec +discard"
     return (
-        *("reset", "on", f">{secret}", "resetchannels", "-@all"),
+        *("reset", "on", f"#{hashed_secret}", "resetchannels", "-@all"),
         *session.split(),
         *own_keys.split(),
-        f"(+publish &{_EVENTS_CHANNEL})",
+        f"(+publish &{EVENTS_CHANNEL})",
     )
 
 
@@ -49,7 +57,15 @@ class BrokerUsers(Protocol):
         ...
 
     def remove(self, device_id: str) -> None:
-        """Shut the device out and end its connections; one that is not there is fine.
+        """Shut the device out, end its connections, empty its queue; one that is not there is fine.
+
+        Raises:
+            UnavailableError: The broker does not answer.
+        """
+        ...
+
+    def renew(self, hashed_secrets: Mapping[str, str]) -> None:
+        """Let in exactly these devices, by their ids, and shut all others out.
 
         Raises:
             UnavailableError: The broker does not answer.
@@ -68,17 +84,37 @@ class RedisBrokerUsers:
     def put(self, device_id: str, secret: str) -> None:
         """ACL SETUSER, then ACL SAVE."""
         with _translated():
-            self._acl("SETUSER", device_broker_user(device_id), *device_rights(device_id, secret))
+            self._acl("SETUSER", device_broker_user(device_id), *device_rights(device_id, secret_hash(secret)))
             self._acl("SAVE")
 
     def remove(self, device_id: str) -> None:
-        """ACL DELUSER, which also ends the user's connections, then ACL SAVE."""
+        """ACL DELUSER, which also ends the user's connections, then DEL and ACL SAVE."""
+        queue = device_queue(device_id)
         with _translated():
             self._acl("DELUSER", device_broker_user(device_id))
+            self._redis.delete(queue, processing_list(queue))
             self._acl("SAVE")
 
-    def _acl(self, *words: str) -> None:
-        self._redis.execute_command("ACL", *words)  # type: ignore[no-untyped-call]  # the library leaves it untyped
+    def renew(self, hashed_secrets: Mapping[str, str]) -> None:
+        """ACL SETUSER and ACL DELUSER in batches, one ACL SAVE."""
+        wanted = {device_broker_user(device_id): device_id for device_id in hashed_secrets}
+        with _translated():
+            present = {name.decode() for name in self._acl("USERS")}
+            strangers = [name for name in present - wanted.keys() if name.startswith(device_broker_user(""))]
+            orders = [("SETUSER", name, *device_rights(id_, hashed_secrets[id_])) for name, id_ in wanted.items()]
+            orders += [("DELUSER", name) for name in strangers]
+            for start in range(0, len(orders), _BATCH):
+                self._acl_batch(orders[start : start + _BATCH])
+            self._acl("SAVE")
+
+    def _acl(self, *words: str) -> Any:
+        return self._redis.execute_command("ACL", *words)  # type: ignore[no-untyped-call]  # the library leaves it so
+
+    def _acl_batch(self, orders: Sequence[tuple[str, ...]]) -> None:
+        with self._redis.pipeline(transaction=False) as pipe:
+            for words in orders:
+                pipe.execute_command("ACL", *words)  # type: ignore[no-untyped-call]  # the library leaves it so
+            pipe.execute()
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contract.error_codes import ErrorCode
 from contract.errors import InputError
+from deploy.local.broker_rules import BrokerUser
 from deploy.local.files import write_private
 from deploy.local.layout import StackLayout
 from deploy.local.outside import DEFAULT_BUCKET, DEFAULT_REGION, OutsideParts
@@ -27,8 +28,7 @@ class StackAddresses(BaseModel):
         ports: The port of each embedded part that listens, by the part's name.
         api_url: The control plane's API, for operators and devices.
         database_url: The database, as SQLAlchemy takes it.
-        broker_url: The broker, as the control plane's user.
-        dashboard_broker_url: The broker, as Flower's user.
+        broker_urls: The broker, as the user of each part.
         device_broker_url: The broker as devices are told it: without a user, each has its own.
         s3_endpoint: The content store.
         s3_bucket: The bucket for content.
@@ -45,8 +45,7 @@ class StackAddresses(BaseModel):
     ports: Mapping[str, int]
     api_url: str
     database_url: str = Field(repr=False)
-    broker_url: str = Field(repr=False)
-    dashboard_broker_url: str = Field(repr=False)
+    broker_urls: Mapping[BrokerUser, str] = Field(repr=False)
     device_broker_url: str
     s3_endpoint: str
     s3_bucket: str
@@ -81,17 +80,16 @@ def resolve(
     layout: StackLayout, outside: OutsideParts, secrets: StackSecrets, ports: Mapping[str, int]
 ) -> StackAddresses:
     """Where everything answers, given the chosen ports and the parts that the caller already has."""
-    broker = f"redis://control:{secrets.broker_control}@{HOST}:{ports['broker']}/0"
-    dashboard_broker = f"redis://flower:{secrets.broker_flower}@{HOST}:{ports['broker']}/0"
-    broker_url = outside.broker_url or broker
+    broker = f"{HOST}:{ports['broker']}/0"
+    embedded = {user: f"redis://{user}:{secrets.broker[user]}@{broker}" for user in BrokerUser}
+    broker_urls = embedded if outside.broker_url is None else dict.fromkeys(BrokerUser, outside.broker_url)
     store = outside.store
     return StackAddresses(
         ports=dict(ports),
         api_url=f"http://{HOST}:{ports['api']}",
         database_url=outside.database_url or f"sqlite:///{layout.database}",
-        broker_url=broker_url,
-        dashboard_broker_url=outside.broker_url or dashboard_broker,
-        device_broker_url=outside.device_broker_url or without_user(broker_url),
+        broker_urls=broker_urls,
+        device_broker_url=outside.device_broker_url or without_user(broker_urls[BrokerUser.API]),
         s3_endpoint=store.endpoint if store else f"http://{HOST}:{ports['store']}",
         s3_bucket=store.bucket if store else DEFAULT_BUCKET,
         s3_region=store.region if store else DEFAULT_REGION,

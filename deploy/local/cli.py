@@ -10,6 +10,7 @@ from rich.table import Table
 from contract.exit_statuses import ExitStatus
 from control.cli.output import handled
 from deploy.local.addresses import StackAddresses
+from deploy.local.broker_rules import RULES
 from deploy.local.stack import LocalStack
 
 app = typer.Typer(no_args_is_help=True, help="All of Outrider on this machine, without root.", add_completion=False)
@@ -59,6 +60,16 @@ def status(folder: Folder = _DEFAULT_FOLDER) -> None:
     console.print(table)
     console.print(f"Logs: {stack.layout.logs}")
     raise typer.Exit(ExitStatus.FAILED if any(state.state != "RUNNING" for state in states) else ExitStatus.OK)
+
+
+@app.command("broker-rules")
+def broker_rules() -> None:
+    """Print the rights of each part's broker user as lines of an ACL file, for a broker of your own.
+
+    Exit statuses: 0 printed.
+    """
+    for user, rules in RULES.items():
+        typer.echo(f"user {user} reset on #SHA256-OF-ITS-PASSWORD {rules}")
 
 
 def _show(addresses: StackAddresses) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from deploy.local.addresses import StackAddresses
+from deploy.local.broker_rules import BrokerUser
 from deploy.local.layout import StackLayout
 from deploy.local.part import STACK_VARIABLE, Part
 from deploy.local.ports import HOST
@@ -25,11 +26,13 @@ def program(name: str) -> str:
     return str(Path(sysconfig.get_path("scripts")) / name)
 
 
-def control_environment(layout: StackLayout, addresses: StackAddresses) -> dict[str, str]:
-    """What every process of the control plane is told."""
+def control_environment(
+    layout: StackLayout, addresses: StackAddresses, user: BrokerUser = BrokerUser.WORKER
+) -> dict[str, str]:
+    """What a process of the control plane is told; `user` is who it is at the broker."""
     return {
         "DATABASE_URL": addresses.database_url,
-        "BROKER_URL": addresses.broker_url,
+        "BROKER_URL": addresses.broker_urls[user],
         "S3_ENDPOINT": addresses.s3_endpoint,
         "S3_BUCKET": addresses.s3_bucket,
         "S3_REGION": addresses.s3_region,
@@ -47,7 +50,10 @@ def api_part(layout: StackLayout, addresses: StackAddresses) -> Part:
     return Part(
         name="api",
         command=(program("outrider-control"), "api", "--host", HOST, "--port", str(port)),
-        environment=control_environment(layout, addresses),
+        environment={
+            **control_environment(layout, addresses, BrokerUser.API),
+            "OUTRIDER_BROKER_USERS_URL": addresses.broker_urls[BrokerUser.FLEET],
+        },
         ready=AnswersHttp(port=port, path="/v1/health"),
         start_timeout=_START,
     )
@@ -70,7 +76,7 @@ def scheduler_part(layout: StackLayout, addresses: StackAddresses) -> Part:
     return Part(
         name="scheduler",
         command=(program("outrider-control"), "scheduler"),
-        environment=control_environment(layout, addresses),
+        environment=control_environment(layout, addresses, BrokerUser.SCHEDULER),
         start_timeout=_START,
     )
 
@@ -83,7 +89,7 @@ def flower_part(addresses: StackAddresses) -> Part:
         command=(sys.executable, "-m", "celery", "flower", f"--conf={_FLOWER_CONFIGURATION}"),
         environment={
             "CELERY_CONFIG_MODULE": "deploy.flower.celeryconfig",
-            "CELERY_BROKER_URL": addresses.dashboard_broker_url,
+            "CELERY_BROKER_URL": addresses.broker_urls[BrokerUser.FLOWER],
             "OUTRIDER_FLOWER_PORT": str(port),
             "OUTRIDER_FLOWER_USER": addresses.flower_user,
             "OUTRIDER_FLOWER_PASSWORD": addresses.flower_password,

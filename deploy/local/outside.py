@@ -37,7 +37,7 @@ class OutsideParts(BaseModel):
 
     Attributes:
         database_url: An SQLAlchemy URL.
-        broker_url: As the control plane uses it.
+        broker_url: As all parts of the control plane use it.
         device_broker_url: As devices reach it, without a user; None where it is `broker_url` without its user.
         store: An S3 endpoint.
     """

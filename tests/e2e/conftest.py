@@ -22,6 +22,7 @@ from deploy.demo.scenario import Scenario, client_of
 from deploy.demo.watch import watch
 from deploy.local.control_parts import program
 from deploy.local.stack import LocalStack
+from tests.support.broker import let_tester_in
 
 SECONDS = 60
 
@@ -122,6 +123,7 @@ def wait_until(holds: Callable[[], bool], *, what: Callable[[], Any] = lambda: "
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     console = Console(file=io.StringIO(), width=200)
     scenario = Scenario(LocalStack(tmp_path_factory.mktemp("demo")), console)
+    let_tester_in(scenario.stack.layout.part("broker"))
     try:
         operator = scenario.start()
         scenario.publish(operator)

@@ -11,6 +11,7 @@ from contract.jobs import JobRef, JobState
 from contract.queues import device_queue
 from deploy.local.control_parts import agent_part
 from tests.e2e.conftest import Demo
+from tests.support.broker import url_of_tester
 
 pytestmark = [pytest.mark.integration, pytest.mark.e2e]
 
@@ -25,7 +26,7 @@ def test_a_message_holds_no_command_line_no_key_and_no_url(demo: Demo, tmp_path:
     try:
         demo.assign("quiet", DEVICE)
         job = demo.wait_for_job("quiet", DEVICE, lambda job: job.state is JobState.SENT)
-        with redis.Redis.from_url(demo.stack.addresses.broker_url) as broker:
+        with redis.Redis.from_url(url_of_tester(demo.stack.addresses.ports["broker"])) as broker:
             (raw,) = broker.lrange(device_queue(job.device_id), 0, -1)
     finally:
         demo.stack.add(agent_part(DEVICE, agent))

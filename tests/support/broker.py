@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.broker_rules import BrokerUser
 from deploy.local.ports import HOST, find_free_port
 from deploy.local.secret_values import StackSecrets
 from deploy.local.valkey import broker_part
 from tests.support.servers import running
+
+TESTER = "tester"
 
 
 @dataclass(frozen=True)
@@ -19,19 +22,42 @@ class RunningBroker:
     Attributes:
         port: Where it listens.
         users_file: Its ACL file; `ACL SAVE` writes it.
-        control_url: The broker as the control plane's user.
-        flower_url: The broker as the dashboard's user.
+        secrets: The passwords of the parts' users.
     """
 
     port: int
     users_file: Path
-    control_url: str
-    flower_url: str
+    secrets: StackSecrets
+
+    @property
+    def control_url(self) -> str:
+        """The broker as the tests' own user, who may do and see everything; the product has none like it."""
+        return url_of_tester(self.port)
+
+    @property
+    def flower_url(self) -> str:
+        """The broker as the dashboard's user."""
+        return self.url_of(BrokerUser.FLOWER)
+
+    def url_of(self, user: BrokerUser) -> str:
+        """The broker as the user of a part."""
+        return f"redis://{user}:{self.secrets.broker[user]}@{HOST}:{self.port}/0"
 
     @property
     def device_url(self) -> str:
         """The broker's address without a user, as devices are told it."""
         return f"redis://{HOST}:{self.port}/0"
+
+
+def let_tester_in(folder: Path) -> None:
+    """Have a broker that is yet to be started below this folder know a user for the tests."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "users.acl").write_text(f"user {TESTER} on nopass ~* &* +@all\n", encoding="utf-8")
+
+
+def url_of_tester(port: int) -> str:
+    """A broker that was told by `let_tester_in`, as that user."""
+    return f"redis://{TESTER}:any@{HOST}:{port}/0"
 
 
 @pytest.fixture(scope="session")
@@ -40,10 +66,6 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBroker]:
     folder = tmp_path_factory.mktemp("valkey")
     port = find_free_port()
     secrets = StackSecrets()
+    let_tester_in(folder)
     with running(broker_part(folder, port, secrets), folder):
-        yield RunningBroker(
-            port=port,
-            users_file=folder / "users.acl",
-            control_url=f"redis://control:{secrets.broker_control}@{HOST}:{port}/0",
-            flower_url=f"redis://flower:{secrets.broker_flower}@{HOST}:{port}/0",
-        )
+        yield RunningBroker(port=port, users_file=folder / "users.acl", secrets=secrets)

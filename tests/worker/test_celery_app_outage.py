@@ -12,10 +12,10 @@ import pytest
 
 from contract.jobs import JobRef
 from contract.phases import PHASES, Phase
-from deploy.local.ports import HOST, find_free_port
+from deploy.local.ports import find_free_port
 from deploy.local.secret_values import StackSecrets
 from deploy.local.valkey import broker_part
-from tests.support.broker import RunningBroker
+from tests.support.broker import RunningBroker, let_tester_in
 from tests.support.servers import running
 from tests.worker.queue_end import Device, ScriptedEngine, enrolled_device
 from worker.handover import Handover
@@ -63,16 +63,12 @@ class FrailBroker:
 
     @property
     def addresses(self) -> RunningBroker:
-        return RunningBroker(
-            port=self.port,
-            users_file=self.folder / "users.acl",
-            control_url=f"redis://control:{self.secrets.broker_control}@{HOST}:{self.port}/0",
-            flower_url="",
-        )
+        return RunningBroker(port=self.port, users_file=self.folder / "users.acl", secrets=self.secrets)
 
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[FrailBroker]:
+    let_tester_in(tmp_path)
     frail = FrailBroker(tmp_path)
     with frail.lives:
         frail.start()

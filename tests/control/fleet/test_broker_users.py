@@ -1,6 +1,8 @@
 """A device's broker user on a real broker: what it needs is allowed, and nothing else."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic
 from uuid import uuid4
 
 import pytest
@@ -8,8 +10,13 @@ import redis
 
 from contract.errors import UnavailableError
 from contract.queues import device_broker_user, device_queue, processing_list
-from control.fleet.broker_users import RedisBrokerUsers
+from control.fleet.broker_users import RedisBrokerUsers, secret_hash
+from deploy.local.broker_rules import BrokerUser
+from deploy.local.ports import find_free_port
+from deploy.local.secret_values import StackSecrets
+from deploy.local.valkey import broker_part
 from tests.support.broker import RunningBroker
+from tests.support.servers import running
 
 pytestmark = pytest.mark.integration
 
@@ -23,7 +30,7 @@ def own_id() -> str:
 
 @pytest.fixture
 def device(valkey: RunningBroker, own_id: str) -> Iterator[redis.Redis]:
-    RedisBrokerUsers(valkey.control_url).put(own_id, "secret")
+    RedisBrokerUsers(valkey.url_of(BrokerUser.FLEET)).put(own_id, "secret")
     with connected(valkey, own_id, "secret") as connection:
         yield connection
 
@@ -71,7 +78,7 @@ def test_a_device_tells_flower_what_it_does(device: redis.Redis) -> None:
 )
 def test_everything_else_is_refused(valkey: RunningBroker, device: redis.Redis, attack: Attack) -> None:
     other = str(uuid4())
-    RedisBrokerUsers(valkey.control_url).put(other, "other")
+    RedisBrokerUsers(valkey.url_of(BrokerUser.FLEET)).put(other, "other")
     with pytest.raises(redis.exceptions.NoPermissionError):
         attack(device, other)
 
@@ -83,7 +90,7 @@ def listen(connection: redis.Redis) -> object:
 
 
 def test_a_new_secret_voids_the_old_one(valkey: RunningBroker, own_id: str) -> None:
-    users = RedisBrokerUsers(valkey.control_url)
+    users = RedisBrokerUsers(valkey.url_of(BrokerUser.FLEET))
     users.put(own_id, "old")
     users.put(own_id, "new")
     with connected(valkey, own_id, "old") as old, pytest.raises(redis.AuthenticationError):
@@ -94,10 +101,10 @@ def test_a_new_secret_voids_the_old_one(valkey: RunningBroker, own_id: str) -> N
 
 def test_a_removed_device_is_cut_off_at_once(valkey: RunningBroker, own_id: str, device: redis.Redis) -> None:
     assert device.ping()
-    RedisBrokerUsers(valkey.control_url).remove(own_id)
+    RedisBrokerUsers(valkey.url_of(BrokerUser.FLEET)).remove(own_id)
     with pytest.raises(redis.ConnectionError):
         device.ping()
-    RedisBrokerUsers(valkey.control_url).remove(own_id)
+    RedisBrokerUsers(valkey.url_of(BrokerUser.FLEET)).remove(own_id)
 
 
 def test_users_outlive_the_broker(valkey: RunningBroker, own_id: str, device: redis.Redis) -> None:
@@ -115,3 +122,29 @@ def test_a_refusal_never_repeats_the_secret(valkey: RunningBroker, own_id: str, 
         RedisBrokerUsers(own_url).put("someone", "a-new-secret")
     assert "a-new-secret" not in str(caught.value)
     assert "NoPermission" in caught.value.detail
+
+
+def test_ten_thousand_devices_are_let_in_within_seconds_and_strangers_are_shut_out(tmp_path: Path, own_id: str) -> None:
+    """Measured on two shared cores: 10,000 users in 0.4 s, one more with its saving in 24 ms."""
+    secrets, port = StackSecrets(), find_free_port()
+    fleet = f"redis://fleet:{secrets.broker[BrokerUser.FLEET]}@127.0.0.1:{port}/0"
+    hashes = {str(uuid4()): secret_hash("secret") for _ in range(10_000)} | {own_id: secret_hash("mine")}
+    with running(broker_part(tmp_path, port, secrets), tmp_path):
+        users = RedisBrokerUsers(fleet)
+        users.put("stranger", "secret")
+        assert seconds(lambda: users.renew(hashes)) < 20
+        assert seconds(lambda: users.put("one-more", "secret")) < 2
+    assert "device.stranger " not in (tmp_path / "users.acl").read_text(encoding="utf-8")
+    started = monotonic()
+    with running(broker_part(tmp_path, port, secrets), tmp_path):
+        assert monotonic() - started < 10
+        with redis.Redis(port=port, username=device_broker_user(own_id), password="mine", protocol=2) as device:
+            assert device.ping()
+
+
+def seconds(work: Callable[[], object]) -> float:
+    started = monotonic()
+    work()
+    taken = monotonic() - started
+    print(f"{taken:.3f} s")
+    return taken

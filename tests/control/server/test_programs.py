@@ -6,7 +6,7 @@ import subprocess
 import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from contract.exit_statuses import ExitStatus
 from contract.queues import device_queue
 from contract.uplink import CONTENT_INFO_PATH, ContentInfo
 from control.settings import ControlSettings
+from deploy.local.broker_rules import BrokerUser
 from deploy.local.polling import wait_until
 from deploy.local.ports import find_free_port
 from storage.objects.s3_settings import S3Settings
@@ -36,6 +37,7 @@ class Programs:
 
     environment: dict[str, str]
     folder: Path
+    broker: RunningBroker
 
     def control(self, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
         command = [str(SCRIPTS / "outrider-control"), *arguments]
@@ -46,7 +48,8 @@ class Programs:
     def running(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
         with (self.folder / f"{arguments[0]}.log").open("wb") as log:
             command = [str(SCRIPTS / "outrider-control"), *arguments]
-            process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=subprocess.STDOUT)
+            environment = {**self.environment, "BROKER_URL": self.broker.url_of(BrokerUser(arguments[0]))}
+            process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
             yield process
         finally:
@@ -67,10 +70,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def programs(database_url: str, valkey: RunningBroker, s3_settings: S3Settings, tmp_path: Path) -> Programs:
     return Programs(
         folder=tmp_path,
+        broker=valkey,
         environment={
             "PATH": os.environ["PATH"],
             "DATABASE_URL": database_url,
-            "BROKER_URL": valkey.control_url,
+            "BROKER_URL": valkey.url_of(BrokerUser.API),
+            "OUTRIDER_BROKER_USERS_URL": valkey.url_of(BrokerUser.FLEET),
             "S3_ENDPOINT": s3_settings.endpoint_url,
             "S3_REGION": s3_settings.region,
             "S3_BUCKET": s3_settings.bucket,
@@ -155,7 +160,7 @@ def test_what_is_not_there_or_wrong_is_said_in_one_sentence(
 
 
 def test_all_missing_settings_are_named(programs: Programs) -> None:
-    bare = Programs(environment={"PATH": os.environ["PATH"]}, folder=programs.folder)
+    bare = replace(programs, environment={"PATH": os.environ["PATH"]})
     ended = bare.control("init")
     assert ended.returncode == ExitStatus.USAGE
     assert all(name in ended.stderr for name in ("DATABASE_URL", "BROKER_URL", "S3_ENDPOINT", "OUTRIDER_STATE_DIR"))

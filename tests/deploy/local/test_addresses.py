@@ -8,6 +8,7 @@ import pytest
 from contract.error_codes import ErrorCode
 from contract.errors import InputError
 from deploy.local.addresses import StackAddresses, resolve, without_user
+from deploy.local.broker_rules import BrokerUser
 from deploy.local.layout import StackLayout
 from deploy.local.outside import OutsideParts
 from deploy.local.secret_values import StackSecrets
@@ -25,8 +26,8 @@ def test_without_anything_outside_all_is_on_loopback_and_below_the_folder(tmp_pa
     addresses = resolved(tmp_path)
     assert addresses.api_url == "http://127.0.0.1:20003"
     assert addresses.device_broker_url == "redis://127.0.0.1:20001/0"
-    assert addresses.broker_url.startswith("redis://control:")
-    assert addresses.dashboard_broker_url.startswith("redis://flower:")
+    assert addresses.broker_urls[BrokerUser.API].startswith("redis://api:")
+    assert addresses.broker_urls[BrokerUser.FLOWER].startswith("redis://flower:")
     assert addresses.s3_endpoint == "http://127.0.0.1:20002"
     assert addresses.database_url == f"sqlite:///{tmp_path}/parts/control/outrider.db"
 
@@ -34,7 +35,7 @@ def test_without_anything_outside_all_is_on_loopback_and_below_the_folder(tmp_pa
 def test_what_the_environment_names_is_used_and_empty_means_unset(tmp_path: Path) -> None:
     addresses = resolved(tmp_path, DATABASE_URL="postgresql://db/o", BROKER_URL="", **STORE, S3_BUCKET="apps")
     assert addresses.database_url == "postgresql://db/o"
-    assert addresses.broker_url.startswith("redis://control:")
+    assert addresses.broker_urls[BrokerUser.API].startswith("redis://api:")
     assert (addresses.s3_endpoint, addresses.s3_bucket, addresses.s3_region) == (
         "https://s3.example",
         "apps",
@@ -86,6 +87,7 @@ def test_secrets_are_made_once_and_hidden(tmp_path: Path) -> None:
     made = StackSecrets.load_or_make(file)
     assert StackSecrets.load_or_make(file) == made
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    values = list(made.model_dump().values())
+    dumped = made.model_dump()
+    values = [*dumped.pop("broker").values(), *dumped.values()]
     assert len(set(values)) == len(values)
     assert not any(value in repr(made) for value in values)

@@ -6,15 +6,18 @@ import stat
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import redis
 
+from control.dispatch.celery_app import make_app
 from deploy.local.addresses import StackAddresses, resolve
-from deploy.local.broker_acl import CONTROL, FLOWER, write_users
+from deploy.local.broker_acl import write_users
+from deploy.local.broker_rules import RULES, BrokerUser
 from deploy.local.control_parts import flower_part
 from deploy.local.layout import StackLayout
 from deploy.local.outside import OutsideParts
@@ -31,14 +34,15 @@ DEVICE_RULES = ["reset", "on", ">device-secret", "resetchannels", "-@all", "+pin
 
 
 @pytest.fixture
-def control(valkey: RunningBroker) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(valkey.control_url, decode_responses=True) as client:
-        yield client
+def as_user(valkey: RunningBroker) -> Iterator[Callable[[BrokerUser], redis.Redis]]:
+    """Connections as the users of the parts."""
+    with ExitStack() as connections:
+        yield lambda user: connections.enter_context(redis.Redis.from_url(valkey.url_of(user), decode_responses=True))
 
 
 @pytest.fixture
-def flower(valkey: RunningBroker) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(valkey.flower_url, decode_responses=True) as client:
+def tester(valkey: RunningBroker) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(valkey.control_url, decode_responses=True) as client:
         yield client
 
 
@@ -46,11 +50,27 @@ def order(client: redis.Redis, *words: str) -> object:
     return client.execute_command(*words)  # type: ignore[no-untyped-call]  # the library leaves it untyped
 
 
+#: A message as kombu writes it.
+REQUEST = {
+    "body": "e30=",
+    "content-type": "application/json",
+    "content-encoding": "utf-8",
+    "headers": {},
+    "properties": {
+        "delivery_tag": "t1",
+        "delivery_info": {"exchange": "", "routing_key": "control"},
+        "body_encoding": "base64",
+    },
+}
+
 # --- the file ---------------------------------------------------------------------------------------------------------
 
 
+PASSWORDS = {user: f"secret-of-{user}" for user in BrokerUser}
+
+
 def test_the_users_file_holds_digests_and_only_its_owner_reads_it(tmp_path: Path) -> None:
-    write_users(tmp_path / "users.acl", {CONTROL: "control-secret", FLOWER: "flower-secret"})
+    write_users(tmp_path / "users.acl", PASSWORDS)
     text = (tmp_path / "users.acl").read_text()
     assert "secret" not in text
     assert "user default reset off" in text
@@ -59,39 +79,58 @@ def test_the_users_file_holds_digests_and_only_its_owner_reads_it(tmp_path: Path
 
 def test_writing_the_users_again_keeps_devices_and_renews_the_rest(tmp_path: Path) -> None:
     file = tmp_path / "users.acl"
-    write_users(file, {CONTROL: "one", FLOWER: "two"})
+    write_users(file, PASSWORDS)
     before = file.read_text()
     file.write_text(before + "user device.d1 on #abc -@all ~device.d1\n")
-    write_users(file, {CONTROL: "three", FLOWER: "two"})
+    write_users(file, {**PASSWORDS, BrokerUser.API: "another"})
     lines = file.read_text().splitlines()
     assert lines[-1] == "user device.d1 on #abc -@all ~device.d1"
-    assert [line.split()[1] for line in lines] == ["default", CONTROL, FLOWER, "device.d1"]
+    assert [line.split()[1] for line in lines] == ["default", *BrokerUser, "device.d1"]
     assert lines[1] != before.splitlines()[1]
-    assert lines[2] == before.splitlines()[2]
+    assert lines[2:-1] == before.splitlines()[2:]
 
 
 # --- the control plane ------------------------------------------------------------------------------------------------
 
+AsUser = Callable[[BrokerUser], redis.Redis]
+
 
 @pytest.mark.integration
-def test_the_control_plane_sends_to_devices_and_consumes_its_own_queue(control: redis.Redis) -> None:
-    assert control.lpush("device.d1", "a job") == 1
-    assert control.llen("processing.device.d1") == 0
-    assert control.delete("device.d1") == 1
-    control.lpush("control.acl-test", "a request")
-    assert control.brpop(["control.acl-test"], timeout=1) == ("control.acl-test", "a request")
-    assert control.publish("/0.celeryev/worker.heartbeat", "{}") == 0
+def test_each_part_may_do_its_own_work(as_user: AsUser, tester: redis.Redis) -> None:
+    assert as_user(BrokerUser.API).set("nonce.d1.n1", "", nx=True, px=1000)
+    assert as_user(BrokerUser.WORKER).lpush("device.acl-test", "a job") == 1
+    assert as_user(BrokerUser.WORKER).llen("device.acl-test") == 1
+    assert as_user(BrokerUser.WORKER).publish("/0.celeryev/worker.heartbeat", "{}") == 0
+    assert as_user(BrokerUser.SCHEDULER).llen("control") == 0
+    assert as_user(BrokerUser.FLEET).delete("device.acl-test", "processing.device.acl-test") == 1
+    assert as_user(BrokerUser.HEALTH).ping()
+    assert tester.llen("device.acl-test") == 0
+
+
+@pytest.mark.integration
+def test_a_worker_that_was_killed_leaves_its_request_to_the_next(valkey: RunningBroker, as_user: AsUser) -> None:
+    app = make_app(valkey.url_of(BrokerUser.WORKER))
+    with app.connection_for_read() as connection, connection.channel() as channel:
+        channel.client.lpush("control", json.dumps(REQUEST))
+        channel.basic_consume("control", no_ack=False, callback=lambda _: None, consumer_tag="t")
+        channel.connection.drain_events(channel.connection, timeout=5)
+        assert as_user(BrokerUser.SCHEDULER).llen("control") == 0
+        channel.visibility_timeout = -1
+        channel.qos.restore_visible()
+    assert as_user(BrokerUser.SCHEDULER).llen("control") == 1
+    with redis.Redis.from_url(valkey.control_url) as tester:
+        tester.delete("control")
 
 
 @pytest.mark.integration
 def test_a_device_user_made_live_survives_kill_and_restart(tmp_path: Path) -> None:
     secrets, port = StackSecrets(), find_free_port()
-    control_url = f"redis://control:{secrets.broker_control}@127.0.0.1:{port}/0"
+    fleet_url = f"redis://fleet:{secrets.broker[BrokerUser.FLEET]}@127.0.0.1:{port}/0"
     device_url = f"redis://device.kept:device-secret@127.0.0.1:{port}/0"
     with running(broker_part(tmp_path, port, secrets), tmp_path) as process:
-        with redis.Redis.from_url(control_url) as control:
-            order(control, "ACL", "SETUSER", "device.kept", *DEVICE_RULES)
-            order(control, "ACL", "SAVE")
+        with redis.Redis.from_url(fleet_url) as fleet:
+            order(fleet, "ACL", "SETUSER", "device.kept", *DEVICE_RULES)
+            order(fleet, "ACL", "SAVE")
         process.kill()
         process.wait()
     with running(broker_part(tmp_path, port, secrets), tmp_path), redis.Redis.from_url(device_url) as device:
@@ -100,28 +139,50 @@ def test_a_device_user_made_live_survives_kill_and_restart(tmp_path: Path) -> No
             device.lpush("device.other", "-")
 
 
-CONTROL_ATTACKS = [
+EVERYBODY = [
     "GET secret-of-others",
     "LPUSH elsewhere x",
+    "LRANGE device.d1 0 -1",
+    "RPOP device.d1",
     "FLUSHALL",
     "KEYS *",
+    "SCAN 0",
     "CONFIG GET *",
     "SHUTDOWN NOSAVE",
     "ACL LIST",
     "ACL LOAD",
     "CLIENT LIST",
     "MONITOR",
-    "SUBSCRIBE /0.celeryev/worker.heartbeat",
-    "PUBLISH /0.celery.pidbox x",
+    "EVAL return(1) 0",
     "REPLICAOF NO ONE",
 ]
+MAKES_USERS = ["ACL SETUSER me", "ACL DELUSER device.d1", "ACL SAVE", "ACL USERS"]
+SENDS_TO_DEVICES = ["LPUSH device.d1 x"]
+TAKES_REQUESTS = ["BRPOP control 1"]
+ASKS_FOR_WORK = ["LPUSH control x"]
+LISTENS = ["SUBSCRIBE /0.celeryev/worker.heartbeat", "PSUBSCRIBE /0.celeryev/*"]
+TALKS = ["PUBLISH /0.celery.pidbox x"]
+
+ATTACKS = {
+    BrokerUser.API: [*EVERYBODY, *MAKES_USERS, *SENDS_TO_DEVICES, *TAKES_REQUESTS, *LISTENS, *TALKS, "GET nonce.d1.n"],
+    BrokerUser.WORKER: [*EVERYBODY, *MAKES_USERS, *LISTENS, *TALKS, "DEL device.d1", "SET nonce.d1.n x"],
+    BrokerUser.SCHEDULER: [*EVERYBODY, *MAKES_USERS, *SENDS_TO_DEVICES, *TAKES_REQUESTS, *LISTENS, *TALKS],
+    BrokerUser.FLEET: [*EVERYBODY, *SENDS_TO_DEVICES, *TAKES_REQUESTS, *ASKS_FOR_WORK, *LISTENS, *TALKS, "DEL control"],
+    BrokerUser.HEALTH: [
+        *(*EVERYBODY, *MAKES_USERS, *SENDS_TO_DEVICES, *TAKES_REQUESTS, *ASKS_FOR_WORK, *LISTENS, *TALKS)
+    ],
+}
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("attack", CONTROL_ATTACKS)
-def test_the_control_plane_may_not(control: redis.Redis, attack: str) -> None:
+@pytest.mark.parametrize(("user", "attack"), [(user, attack) for user, list_ in ATTACKS.items() for attack in list_])
+def test_a_part_may_not(as_user: AsUser, user: BrokerUser, attack: str) -> None:
     with pytest.raises(redis.exceptions.NoPermissionError):
-        order(control, *attack.split())
+        order(as_user(user), *attack.split())
+
+
+def test_every_part_is_attacked() -> None:
+    assert {*ATTACKS, BrokerUser.FLOWER} == set(RULES) == set(BrokerUser)
 
 
 # --- the dashboard ----------------------------------------------------------------------------------------------------
@@ -145,9 +206,9 @@ FLOWER_ATTACKS = [
 
 @pytest.mark.integration
 @pytest.mark.parametrize("attack", FLOWER_ATTACKS)
-def test_the_dashboard_may_not(flower: redis.Redis, attack: str) -> None:
+def test_the_dashboard_may_not(as_user: AsUser, attack: str) -> None:
     with pytest.raises(redis.exceptions.NoPermissionError):
-        order(flower, *attack.split())
+        order(as_user(BrokerUser.FLOWER), *attack.split())
 
 
 WORKER = """
@@ -196,7 +257,7 @@ def test_the_dashboard_shows_workers_and_their_tasks_with_its_few_rights(
 
     worker = Part(
         name="worker",
-        command=(sys.executable, "-c", WORKER, valkey.control_url),
+        command=(sys.executable, "-c", WORKER, valkey.url_of(BrokerUser.WORKER)),
         ready=LogSays(words=" ready."),
         start_timeout=timedelta(seconds=30),
     )

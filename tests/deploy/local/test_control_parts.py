@@ -6,6 +6,7 @@ import pytest
 
 from control.settings import load_settings
 from deploy.local.addresses import StackAddresses, resolve
+from deploy.local.broker_rules import BrokerUser
 from deploy.local.control_parts import (
     agent_part,
     api_part,
@@ -40,7 +41,7 @@ def test_the_control_plane_understands_all_it_is_told(
     for name, value in control_environment(layout, addresses).items():
         monkeypatch.setenv(name, value)
     settings = load_settings()
-    assert settings.broker_url.get_secret_value() == addresses.broker_url
+    assert settings.broker_url.get_secret_value() == addresses.broker_urls[BrokerUser.WORKER]
     assert settings.device_broker_url == addresses.device_broker_url
     assert settings.state_dir == layout.control_state
 

@@ -46,7 +46,7 @@ def test_a_new_port_changes_the_addresses_of_that_part_only(tmp_path: Path) -> N
     before = plan(tmp_path)
     after = before.with_new_port(StandardPart.API)
     assert after.addresses.api_url != before.addresses.api_url
-    assert after.addresses.broker_url == before.addresses.broker_url
+    assert after.addresses.broker_urls == before.addresses.broker_urls
 
 
 def test_parts_from_outside_are_not_embedded(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from contract.error_codes import ErrorCode
 from contract.errors import InputError, OutriderError
 from deploy.local import plan as plan_module
 from deploy.local.addresses import StackAddresses
+from deploy.local.broker_rules import BrokerUser
 from deploy.local.orphans import has_ended, stack_processes
 from deploy.local.part import Part
 from deploy.local.plan import StandardPart
@@ -61,7 +62,7 @@ def store_of(addresses: StackAddresses) -> S3ObjectStore:
 
 
 def keep_something(addresses: StackAddresses) -> None:
-    with redis.Redis.from_url(addresses.broker_url) as broker:
+    with redis.Redis.from_url(addresses.broker_urls[BrokerUser.API]) as broker:
         broker.lpush("control", "an order")
     store = store_of(addresses)
     store.ensure_ready()
@@ -70,8 +71,8 @@ def keep_something(addresses: StackAddresses) -> None:
 
 
 def assert_kept(addresses: StackAddresses) -> None:
-    with redis.Redis.from_url(addresses.broker_url) as broker:
-        assert broker.lrange("control", 0, -1) == [b"an order"]
+    with redis.Redis.from_url(addresses.broker_urls[BrokerUser.API]) as broker:
+        assert broker.llen("control") == 1
     with store_of(addresses).read("kept") as stream:
         assert stream.read() == Path(__file__).read_bytes()
 
@@ -141,7 +142,8 @@ def test_nobody_else_can_read_the_secrets(stack: LocalStack) -> None:
     addresses = stack.up(BROKER, STORE)
     folder = stack.layout.folder
     assert folder.stat().st_mode & 0o077 == 0
-    secrets = {addresses.s3_secret_key, addresses.flower_password, addresses.broker_url.split("@")[0].split(":")[-1]}
+    passwords = {url.split("@")[0].split(":")[-1] for url in addresses.broker_urls.values()}
+    secrets = {addresses.s3_secret_key, addresses.flower_password, *passwords}
     for path in folder.rglob("*"):
         if path.is_file() and any(secret in path.read_text(errors="replace") for secret in secrets):
             assert path.stat().st_mode & 0o077 == 0, path
@@ -203,7 +205,7 @@ def test_two_stacks_start_side_by_side_and_end_apart(make_stack: Callable[..., L
     keep_something(addresses)
     other.down()
     assert_kept(addresses)
-    with redis.Redis.from_url(others.broker_url) as gone, pytest.raises(redis.ConnectionError):
+    with redis.Redis.from_url(others.broker_urls[BrokerUser.HEALTH]) as gone, pytest.raises(redis.ConnectionError):
         gone.ping()
 
 
@@ -218,7 +220,7 @@ def test_a_port_taken_by_another_program_is_replaced(
     addresses = stack.up(BROKER)
     assert addresses.ports[BROKER] != taken
     assert addresses == stack.addresses
-    with redis.Redis.from_url(addresses.broker_url) as broker:
+    with redis.Redis.from_url(addresses.broker_urls[BrokerUser.HEALTH]) as broker:
         assert broker.ping()
 
 
@@ -313,10 +315,12 @@ def test_a_broker_from_outside_replaces_the_embedded_one(
     make_stack: Callable[..., LocalStack], stack: LocalStack
 ) -> None:
     theirs = stack.up(BROKER)
-    other = make_stack("other", BROKER_URL=theirs.broker_url, DATABASE_URL="postgresql://db.example/outrider")
+    other = make_stack(
+        "other", BROKER_URL=theirs.broker_urls[BrokerUser.API], DATABASE_URL="postgresql://db.example/outrider"
+    )
     addresses = other.up(BROKER, STORE)
     assert [state.name for state in other.status()] == [STORE]
-    assert addresses.broker_url == theirs.broker_url
+    assert set(addresses.broker_urls.values()) == {theirs.broker_urls[BrokerUser.API]}
     assert addresses.device_broker_url == theirs.device_broker_url
     assert addresses.database_url == "postgresql://db.example/outrider"
 
