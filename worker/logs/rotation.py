@@ -17,6 +17,7 @@ KEPT_FILES: Final = 4
 
 _STAMP: Final = "%Y%m%d-%H%M%S"
 _STAMP_PATTERN: Final = "-" + "[0-9]" * 8 + "-" + "[0-9]" * 6
+_STAMP_CHARACTERS: Final = 15
 
 
 def rotated(path: Path) -> list[Path]:
@@ -67,7 +68,9 @@ class StampedRotatingFileHandler(logging.handlers.RotatingFileHandler):
 
     def _closed_name(self) -> Path:
         at = self._now()
-        while (name := self._path.with_name(f"{self._path.stem}-{at:{_STAMP}}{self._path.suffix}")).exists():
-            # Two within a second: the name of the next free second keeps their order.
-            at += timedelta(seconds=1)
-        return name
+        closed = rotated(self._path)
+        if closed:
+            # Names keep the order of the files, also of two within a second and where the clock was set back.
+            last = datetime.strptime(closed[-1].stem[-_STAMP_CHARACTERS:], _STAMP).replace(tzinfo=UTC)
+            at = max(at, last + timedelta(seconds=1))
+        return self._path.with_name(f"{self._path.stem}-{at:{_STAMP}}{self._path.suffix}")

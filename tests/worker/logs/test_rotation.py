@@ -65,6 +65,13 @@ def test_two_closed_within_a_second_keep_their_order_and_their_content(path: Pat
     assert [file.read_text(encoding="utf-8-sig")[0] for file in rotated(path)] == ["0", "1", "2"]
 
 
+def test_a_clock_that_was_set_back_does_not_mix_the_files_up(path: Path) -> None:
+    for write in _writer(path, step=timedelta(hours=-1)):
+        for number in range(9):
+            write(f"{number}" + "x" * 180)
+    assert [file.read_text(encoding="utf-8-sig")[0] for file in rotated(path)] == ["4", "5", "6", "7"]
+
+
 def test_a_program_that_starts_again_goes_on_in_the_same_file_with_one_mark_at_its_head(path: Path) -> None:
     for text in ("first", "second"):
         for write in _writer(path):
