@@ -14,11 +14,6 @@ class CancelReason(StrEnum):
     EXPIRED = "expired"
 
     @property
-    def holds(self) -> bool:
-        """Whether planning leaves the app alone on this device, as long as the same is wanted of it."""
-        return self in {CancelReason.OPERATOR, CancelReason.EXPIRED}
-
-    @property
     def sentence(self) -> str:
         """The reason in words."""
         return _SENTENCES[self]

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from contract.jobs import JobState
 from contract.states import Intent
+from contract.uplink import GenerationReason
+from control.cancel_reasons import CancelReason
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,12 @@ class Membership:
 
 @dataclass(frozen=True)
 class KnownJob:
-    """The newest job of a device for an app."""
+    """The newest job of a device for an app.
+
+    Attributes:
+        cancel_reason: Why it was, or is being, cancelled.
+        seen_since: Its device was seen after the job had ended.
+    """
 
     job_id: str
     device_id: str
@@ -34,16 +41,23 @@ class KnownJob:
     revision: int
     intent: Intent
     state: JobState
+    cancel_reason: CancelReason | None = None
+    seen_since: bool = False
 
 
 @dataclass(frozen=True)
 class NewJob:
-    """A job that is to be made."""
+    """A job that is to be made.
+
+    Attributes:
+        reason: Whether the device has had a job for the app, for another revision or intent, or has been given up.
+    """
 
     device_id: str
     app_id: str
     revision: int
     intent: Intent
+    reason: GenerationReason = GenerationReason.PLANNED
 
 
 @dataclass(frozen=True)
@@ -69,8 +83,13 @@ class Plan:
 
     Attributes:
         make: Jobs to make, at most one for each device and app.
-        cancel: Ids of live jobs that nobody wants any more, to be cancelled before the new ones are made.
+        cancel: Ids of live jobs that nobody wants any more and that nothing runs of, to be cancelled before the new
+            ones are made.
+        recall: Ids of running jobs that nobody wants any more; their devices are told to let go of them first.
+        release: Ids of cancelled jobs that hold their place no longer: something else is wanted by now, or nothing.
     """
 
     make: tuple[NewJob, ...]
     cancel: tuple[str, ...]
+    recall: tuple[str, ...] = ()
+    release: tuple[str, ...] = ()

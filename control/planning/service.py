@@ -1,5 +1,6 @@
 """Plan: load, decide, and write jobs and outbox entries, all in one transaction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
@@ -8,11 +9,14 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from contract.jobs import JobState
+from contract.uplink import OrderKind
+from control.cancel_reasons import CancelReason
 from control.database.session import lock_planning
 from control.database.tables import Device, Job, OutboxEntry
 from control.planning.models import NewJob, Plan
 from control.planning.plan import plan
 from control.planning.snapshot import load_fleet
+from control.steering.orders import place_order
 
 #: Databases bound the number of parameters of one statement.
 _BATCH = 500
@@ -42,17 +46,29 @@ def plan_fleet(session: Session, *, now: datetime, online_since: datetime, devic
     """
     lock_planning(session)
     decided = plan(load_fleet(session, device_id))
-    _cancel(session, decided, now)
+    _end(session, decided, now)
     _make(session, decided.make, now)
     queued = _queue(session, now, online_since, device_id)
-    return Planned(made=len(decided.make), cancelled=len(decided.cancel), queued=queued)
+    cancelled = len(decided.cancel) + len(decided.recall)
+    return Planned(made=len(decided.make), cancelled=cancelled, queued=queued)
 
 
-def _cancel(session: Session, decided: Plan, now: datetime) -> None:
-    values = {"state": JobState.CANCELLED, "finished_at": now, "next_action_at": None, "next_action_reason": None}
-    for start in range(0, len(decided.cancel), _BATCH):
-        ids = decided.cancel[start : start + _BATCH]
-        session.execute(update(Job).where(Job.id.in_(ids)).values(values))
+def _end(session: Session, decided: Plan, now: datetime) -> None:
+    nothing_next = {"next_action_at": None, "next_action_reason": None, "next_action_detail": ""}
+    superseded = {"cancel_reason": CancelReason.SUPERSEDED}
+    cancelled = {**superseded, **nothing_next, "state": JobState.CANCELLED, "finished_at": now}
+    recalled = {**superseded, **nothing_next, "state": JobState.CANCELLING}
+    for ids, values in ((decided.cancel, cancelled), (decided.recall, recalled), (decided.release, superseded)):
+        for start in range(0, len(ids), _BATCH):
+            session.execute(update(Job).where(Job.id.in_(ids[start : start + _BATCH])).values(values))
+    _tell_devices(session, (*decided.cancel, *decided.recall), now)
+
+
+def _tell_devices(session: Session, job_ids: Sequence[str], now: datetime) -> None:
+    for start in range(0, len(job_ids), _BATCH):
+        sent = Job.id.in_(job_ids[start : start + _BATCH]), Job.sent_at.is_not(None)
+        for job in session.scalars(select(Job).where(*sent)):
+            place_order(session, job, OrderKind.CANCEL, now)
 
 
 def _make(session: Session, jobs: tuple[NewJob, ...], now: datetime) -> None:
@@ -63,6 +79,7 @@ def _make(session: Session, jobs: tuple[NewJob, ...], now: datetime) -> None:
             "app_id": job.app_id,
             "revision": job.revision,
             "intent": job.intent,
+            "generation_reason": job.reason,
             "created_at": now,
         }
         for job in jobs

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from contract.jobs import JobState
 from contract.states import Intent
+from contract.uplink import GenerationReason
+from control.cancel_reasons import CancelReason
 from control.planning.intents import winning_intent
 from control.planning.models import AssignedIntent, Fleet, KnownJob, Membership
 from control.planning.plan import plan, wanted_jobs
 
-LIVE = {JobState.PLANNED, JobState.SENT, JobState.RUNNING, JobState.WAITING}
+LIVE = {JobState.PLANNED, JobState.SENT, JobState.RUNNING, JobState.WAITING, JobState.CANCELLING}
 
 devices = st.sampled_from(["d1", "d2", "d3"])
 groups = st.sampled_from(["g1", "g2"])
@@ -27,6 +29,8 @@ jobs = st.builds(
     revision=st.integers(1, 3),
     intent=intents,
     state=st.sampled_from(JobState),
+    cancel_reason=st.none() | st.sampled_from(CancelReason),
+    seen_since=st.booleans(),
 )
 fleets = st.builds(
     Fleet,
@@ -52,7 +56,11 @@ def carried_out(fleet: Fleet) -> Fleet:
     known = {(job.device_id, job.app_id): job for job in fleet.jobs}
     for target, job in list(known.items()):
         if job.job_id in decided.cancel:
-            known[target] = replace(job, state=JobState.CANCELLED)
+            known[target] = replace(job, state=JobState.CANCELLED, cancel_reason=CancelReason.SUPERSEDED)
+        if job.job_id in decided.recall:
+            known[target] = replace(job, state=JobState.CANCELLING, cancel_reason=CancelReason.SUPERSEDED)
+        if job.job_id in decided.release:
+            known[target] = replace(job, cancel_reason=CancelReason.SUPERSEDED)
     numbers = count()
     for new in decided.make:
         known[new.device_id, new.app_id] = KnownJob(
@@ -61,10 +69,30 @@ def carried_out(fleet: Fleet) -> Fleet:
     return replace(fleet, jobs=tuple(known.values()))
 
 
+def let_go(fleet: Fleet) -> Fleet:
+    """The fleet after all devices have let go of what they were told to."""
+    return replace(
+        fleet,
+        jobs=tuple(
+            replace(job, state=JobState.CANCELLED) if job.state is JobState.CANCELLING else job for job in fleet.jobs
+        ),
+    )
+
+
 @given(fleets)
 def test_planning_what_has_been_planned_changes_nothing(fleet: Fleet) -> None:
     again = plan(carried_out(fleet))
-    assert (again.make, again.cancel) == ((), ())
+    assert (again.make, again.cancel, again.recall, again.release) == ((), (), (), ())
+
+
+@given(fleets)
+def test_once_devices_have_let_go_one_more_plan_is_enough(fleet: Fleet) -> None:
+    settled = carried_out(let_go(carried_out(fleet)))
+    again = plan(settled)
+    assert (again.make, again.cancel, again.recall, again.release) == ((), (), (), ())
+    wanted = wanted_jobs(settled)
+    live = {(job.device_id, job.app_id): job for job in settled.jobs if job.state in LIVE}
+    assert all((job.revision, job.intent) == (wanted[key].revision, wanted[key].intent) for key, job in live.items())
 
 
 @given(fleets)
@@ -82,7 +110,7 @@ def test_a_new_job_never_meets_a_live_one(fleet: Fleet) -> None:
 def test_live_jobs_are_exactly_for_what_is_wanted(fleet: Fleet) -> None:
     wanted = wanted_jobs(fleet)
     for job in carried_out(fleet).jobs:
-        if job.state in LIVE:
+        if job.state in LIVE and job.state is not JobState.CANCELLING:
             target = wanted[job.device_id, job.app_id]
             assert (job.revision, job.intent) == (target.revision, target.intent)
 
@@ -125,10 +153,42 @@ def test_a_job_for_what_is_wanted_is_left_alone(state: JobState) -> None:
 
 
 def test_a_new_revision_takes_the_place_of_a_job_under_way() -> None:
-    known = KnownJob("j", "d1", "a1", 1, Intent.REQUIRED, JobState.RUNNING)
+    known = KnownJob("j", "d1", "a1", 1, Intent.REQUIRED, JobState.WAITING)
     decided = plan(replace(ONE, newest_revisions={"a1": 2}, jobs=(known,)))
     assert decided.cancel == ("j",)
-    assert [job.revision for job in decided.make] == [2]
+    assert [(job.revision, job.reason) for job in decided.make] == [(2, GenerationReason.REVISION)]
+
+
+def test_a_device_lets_go_of_what_it_is_running_before_it_gets_something_else_for_the_app() -> None:
+    known = KnownJob("j", "d1", "a1", 1, Intent.REQUIRED, JobState.RUNNING)
+    fleet = replace(ONE, newest_revisions={"a1": 2}, jobs=(known,))
+    decided = plan(fleet)
+    assert (decided.recall, decided.cancel, decided.make) == (("j",), (), ())
+    assert [job.revision for job in plan(let_go(carried_out(fleet))).make] == [2]
+
+
+def test_a_retired_device_is_not_waited_for() -> None:
+    known = KnownJob("j", "d1", "a1", 1, Intent.REQUIRED, JobState.RUNNING)
+    decided = plan(replace(ONE, devices=frozenset(), jobs=(known,)))
+    assert (decided.recall, decided.cancel) == ((), ("j",))
+
+
+def cancelled(reason: CancelReason, *, seen_since: bool = False) -> Fleet:
+    known = KnownJob("j", "d1", "a1", 1, Intent.REQUIRED, JobState.CANCELLED, reason, seen_since)
+    return replace(ONE, jobs=(known,))
+
+
+def test_what_an_operator_cancelled_is_not_made_again_while_the_same_is_wanted() -> None:
+    fleet = cancelled(CancelReason.OPERATOR, seen_since=True)
+    assert plan(fleet).make == ()
+    assert [job.revision for job in plan(replace(fleet, newest_revisions={"a1": 2})).make] == [2]
+    assert plan(replace(fleet, assignments=())).release == ("j",)
+
+
+def test_what_expired_is_made_again_when_its_device_is_seen() -> None:
+    assert plan(cancelled(CancelReason.EXPIRED)).make == ()
+    (made,) = plan(cancelled(CancelReason.EXPIRED, seen_since=True)).make
+    assert made.reason is GenerationReason.RESTORED
 
 
 def test_a_new_revision_is_a_new_job_where_the_old_one_is_over() -> None:

@@ -1,0 +1,32 @@
+"""Send a job anew: its generation is raised, and whatever is under way of it is void from then on."""
+
+from datetime import datetime
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from contract.jobs import JobState
+from contract.uplink import GenerationReason
+from control.database.tables import Job, OrderRow, OutboxEntry
+
+
+def resend(session: Session, job: Job, reason: GenerationReason, now: datetime, *, online: bool = True) -> None:
+    """Raise the generation, and put the job into the outbox where its device is online.
+
+    A job that was over begins anew; an order to let go of it is withdrawn. What is planned for a device that is
+    offline is put into the outbox when the device checks in.
+    """
+    job.generation += 1
+    job.generation_reason = reason
+    job.state = JobState.PLANNED
+    job.attempt = 1
+    job.progress_sequence = job.reported_attempt = job.reported_sequence = 0
+    job.phase = job.phase_since = job.advanced_at = None
+    job.phase_ended = False
+    job.bytes_done = job.bytes_total = 0
+    job.next_action_at = job.next_action_reason = job.cancel_reason = job.finished_at = None
+    job.next_action_detail = ""
+    session.execute(delete(OrderRow).where(OrderRow.job_id == job.id))
+    if online:
+        session.add(OutboxEntry(job_id=job.id, generation=job.generation, created_at=now))
+    session.flush()

@@ -1,0 +1,1 @@
+"""What operators do to jobs: retry now, cancel; and the orders that tell devices of it."""
