@@ -1,6 +1,8 @@
 """The policy: all a device needs to process one revision of an app. Signed, and the same for every device."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 
 from pydantic import Field
 
@@ -33,6 +35,45 @@ DEFAULT_RETURN_CODES: tuple[ReturnCode, ...] = (
 )
 
 
+class FailureClass(StrEnum):
+    """What kind of failure ended an attempt: each may have a schedule of its own."""
+
+    #: The installer could not be started, failed, took too long, or detection does not agree with it.
+    INSTALLER = "installer"
+    #: Detection or a requirement could not be evaluated.
+    RULES = "rules"
+    #: The content could not be fetched, verified or unpacked.
+    CONTENT = "content"
+    #: The control plane did not answer, or its policy was refused.
+    CONTROL_PLANE = "control-plane"
+    #: The agent or the device went down with the installer.
+    INTERRUPTED = "interrupted"
+
+
+class RetrySchedule(Fragment):
+    """Growing waits in place of rounds and GRS.
+
+    Attributes:
+        first_wait_seconds: After the first failure.
+        growth: Each further wait is so many times the one before.
+        longest_wait_seconds: No wait is longer.
+    """
+
+    first_wait_seconds: float = Field(default=300, gt=0)
+    growth: float = Field(default=2, ge=1)
+    longest_wait_seconds: float = Field(default=86_400, gt=0)
+
+    def wait_seconds(self, failures: int) -> float:
+        """The wait after so many failures in a row, at least 1."""
+        wait = self.first_wait_seconds
+        # Multiplied one by one and never beyond the longest, so that years of failures overflow nothing.
+        for _ in range(failures - 1):
+            if wait >= self.longest_wait_seconds or self.growth == 1:
+                break
+            wait *= self.growth
+        return min(wait, self.longest_wait_seconds)
+
+
 class Limits(Fragment):
     """How often and how long; the defaults are the original's (behaviour N-02 to N-05, C-09).
 
@@ -41,12 +82,14 @@ class Limits(Fragment):
         retry_interval_seconds: Between two attempts.
         grs_seconds: The wait after the last attempt failed.
         max_run_time_seconds: After this the installer is ended with all its processes.
+        schedules: Other waits for some classes of failure; `attempts`, interval and GRS hold for all others.
     """
 
     attempts: int = Field(default=3, ge=1)
     retry_interval_seconds: float = Field(default=300, ge=0)
     grs_seconds: float = Field(default=86_400, ge=0)
     max_run_time_seconds: float = Field(default=3600, gt=0)
+    schedules: Mapping[FailureClass, RetrySchedule] = Field(default_factory=dict)
 
 
 class Requirements(Fragment):

@@ -55,6 +55,7 @@ class WaitReason(StrEnum):
 
     RETRY_INTERVAL = "retry-interval"
     GRS = "grs"
+    SCHEDULE = "schedule"
     INTERRUPTED = "interrupted"
     UNAVAILABLE = "unavailable"
     RESTART_PENDING = "restart-pending"
@@ -71,6 +72,7 @@ class WaitReason(StrEnum):
 _WAIT_SENTENCES = {
     WaitReason.RETRY_INTERVAL: "the attempt failed; attempts keep an interval",
     WaitReason.GRS: "all attempts failed; the app is tried again after the GRS wait",
+    WaitReason.SCHEDULE: "the attempt failed; the policy's schedule for this kind of failure sets the wait",
     WaitReason.INTERRUPTED: "the attempt was cut off and is made again at once",
     WaitReason.UNAVAILABLE: "a part that the phase needs does not answer; it is asked again",
     WaitReason.RESTART_PENDING: "the device must restart first",
@@ -99,12 +101,15 @@ class NextAction(Fragment):
     Attributes:
         generation: The generation the next attempt belongs to.
         attempt: Its number, one more; the GRS wait comes after each full round of the policy's attempts.
+        looks_again_at: When the device judges and reports anew before that, with nothing executed; None where the wait
+            is too short for it. What it finds as desired then ends the wait.
     """
 
     at: datetime
     reason: WaitReason
     generation: int = Field(ge=1)
     attempt: int = Field(ge=1)
+    looks_again_at: datetime | None = None
 
 
 class ErrorReport(Fragment):

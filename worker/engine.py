@@ -22,7 +22,7 @@ from worker.progress import PhaseReporter, ProgressQueue
 from worker.rules.admission import Admission, admit
 from worker.rules.backoff import LONGEST_WAIT_SECONDS, wait_after
 from worker.rules.failures import error_report
-from worker.rules.retry import seconds_until
+from worker.rules.retry import countdown_seconds, seconds_until
 from worker.rules.sequence import successor
 
 _log = structlog.get_logger(__name__)
@@ -163,7 +163,7 @@ class Engine:
         if end.record.phase is not Phase.REPORT or action is None:
             return Handover(go_on_at=end.hands_on_to)
         following = ref.model_copy(update={"generation": action.generation, "attempt": action.attempt})
-        countdown = seconds_until(action.at, now=self._device.clock.now())
+        countdown = countdown_seconds(action, now=self._device.clock.now())
         return Handover(next_chain=NextChain(following, countdown))
 
     def _is_seen(self, handover: Handover, ref: JobRef) -> bool:

@@ -20,6 +20,7 @@ class Findings(Fragment):
 
     Attributes:
         policy_digest: SHA-256 of the signed policy's bytes in lower-case hex; the ledger keeps the policy itself.
+        asked_generation: The newest generation of the job that somebody asked for, "retry now"; 0 for none.
         outcome: Set by the phase that decides it.
         raw_exit_code: The installer's exit code as the system gave it.
         output_tail: The end of what the installer printed.
@@ -28,6 +29,7 @@ class Findings(Fragment):
     """
 
     policy_digest: str | None = None
+    asked_generation: int = 0
     app_id: str = ""
     app_name: str = ""
     revision: int = 0

@@ -5,13 +5,14 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from contract.rules import Rule
-from control.catalog.manifest_checks import misfit_assignments, misfit_relations
+from control.catalog.manifest_checks import misfit_assignments, misfit_relations, misfit_retries
 from control.catalog.manifest_entries import (
     MAX_NAME_LENGTH,
     AssignmentEntry,
     DependencyEntry,
     InstallExperienceEntry,
     ManifestPart,
+    RetryEntry,
     ReturnCodeEntry,
     SupersedenceEntry,
 )
@@ -69,6 +70,9 @@ class Manifest(ManifestPart):
     attempts: int = Field(default=3, ge=1, le=100, description="Attempts in all before the long wait (GRS).")
     retry_interval_in_minutes: float = Field(default=5, ge=0, description="Between two attempts; fractions are fine.")
     grs_in_hours: float = Field(default=24, ge=0, description="The long wait after the last attempt failed.")
+    retry: tuple[RetryEntry, ...] = Field(
+        default=(), description="Other waits for some classes of failure, in place of the three numbers before."
+    )
     dependencies: tuple[DependencyEntry, ...] = Field(
         default=(),
         max_length=_MAX_DEPENDENCIES,
@@ -89,6 +93,7 @@ class Manifest(ManifestPart):
             *misfit_relations(self.name, "dependencies", self.dependencies),
             *misfit_relations(self.name, "supersedence", self.supersedence),
             *misfit_assignments("assignments", self.assignments),
+            *misfit_retries("retry", self.retry),
         ]
         if misfits:
             raise ValidationError.from_exception_data(type(self).__name__, misfits)

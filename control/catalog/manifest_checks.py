@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from control.catalog.manifest_entries import AssignmentEntry, DependencyEntry, SupersedenceEntry
+from control.catalog.manifest_entries import AssignmentEntry, DependencyEntry, RetryEntry, SupersedenceEntry
 
 _REPEATED: Final = PydanticCustomError("repeated", "is named twice in this list")
 _SELF_REFERENCE: Final = PydanticCustomError("self_reference", "an app cannot name itself")
@@ -31,6 +31,15 @@ def misfit_assignments(list_name: str, entries: Sequence[AssignmentEntry]) -> It
         if entry.group in seen:
             yield _error(_REPEATED, (list_name, index, "group"), entry.group)
         seen.add(entry.group)
+
+
+def misfit_retries(list_name: str, entries: Sequence[RetryEntry]) -> Iterator[InitErrorDetails]:
+    """Each entry for a class of failure that was named before, with its place."""
+    seen: set[str] = set()
+    for index, entry in enumerate(entries):
+        if entry.failure in seen:
+            yield _error(_REPEATED, (list_name, index, "failure"), entry.failure)
+        seen.add(entry.failure)
 
 
 def _error(kind: PydanticCustomError, place: tuple[str | int, ...], found: str) -> InitErrorDetails:

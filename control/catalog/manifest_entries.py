@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from contract.policy import FailureClass
 from contract.rules import RunAsAccount
 
 RestartBehavior = Literal["basedOnReturnCode", "allow", "suppress", "force"]
@@ -17,6 +18,7 @@ AssignmentIntent = Literal["required", "available", "uninstall"]
 MAX_NAME_LENGTH = 200
 
 _ONE_DAY_IN_MINUTES = 1440
+_ONE_MONTH_IN_HOURS = 720
 
 
 class ManifestPart(BaseModel):
@@ -47,6 +49,21 @@ class ReturnCodeEntry(ManifestPart):
 
     return_code: int = Field(description="The exit code.")
     type: ReturnCodeWord = Field(description="What it means.")
+
+
+class RetryEntry(ManifestPart):
+    """Waits that grow, for one class of failure, in place of attempts, interval and GRS."""
+
+    failure: FailureClass = Field(
+        description="`installer`, `rules`, `content`, `control-plane` or `interrupted`; one entry for each at most."
+    )
+    first_wait_in_minutes: float = Field(
+        default=5, gt=0, le=_ONE_DAY_IN_MINUTES, description="After the first failure; fractions are fine."
+    )
+    growth: float = Field(default=2, ge=1, le=10, description="Each further wait is so many times the one before.")
+    longest_wait_in_hours: float = Field(
+        default=24, gt=0, le=_ONE_MONTH_IN_HOURS, description="No wait is longer; fractions are fine."
+    )
 
 
 class DependencyEntry(ManifestPart):

@@ -13,11 +13,12 @@ from contract.policy import (
     Limits,
     Policy,
     Requirements,
+    RetrySchedule,
     ReturnCode,
 )
 from contract.states import DeviceRestartBehavior, Intent, ReturnCodeType
 from control.catalog.manifest import Manifest
-from control.catalog.manifest_entries import ReturnCodeEntry
+from control.catalog.manifest_entries import RetryEntry, ReturnCodeEntry
 from control.database.tables import App, Package, PolicyRow, Revision
 from control.security.policy_signing import PolicySigner
 
@@ -46,6 +47,15 @@ def limits_of(manifest: Manifest) -> Limits:
         retry_interval_seconds=manifest.retry_interval_in_minutes * _MINUTE_SECONDS,
         grs_seconds=manifest.grs_in_hours * _HOUR_SECONDS,
         max_run_time_seconds=manifest.install_experience.max_run_time_in_minutes * _MINUTE_SECONDS,
+        schedules={entry.failure: _schedule_of(entry) for entry in manifest.retry},
+    )
+
+
+def _schedule_of(entry: RetryEntry) -> RetrySchedule:
+    return RetrySchedule(
+        first_wait_seconds=entry.first_wait_in_minutes * _MINUTE_SECONDS,
+        growth=entry.growth,
+        longest_wait_seconds=entry.longest_wait_in_hours * _HOUR_SECONDS,
     )
 
 

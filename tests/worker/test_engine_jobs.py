@@ -1,5 +1,6 @@
 """Whole jobs through the engine: real content, real installers, a real ledger."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -167,6 +168,7 @@ def test_a_failed_attempt_keeps_its_content_and_the_next_one_downloads_nothing(r
     rig.run(ref)
     assert rig.device.folders.content(rig.policy()).is_dir()
     (rig.target / "fail").unlink()
+    rig.clock.advance(timedelta(minutes=5))
     rig.run(ref.next_attempt())
     report = _report(rig)
     assert report.outcome is Outcome.INSTALLED
@@ -276,6 +278,7 @@ def test_the_last_result_of_an_app_is_kept(rig: Rig) -> None:
     assert state.enforcement.error_code == 0x80070049
     assert state.next_action is not None
     (rig.target / "fail").unlink()
+    rig.clock.advance(timedelta(minutes=5))
     rig.run(rig.new_job())
     state = rig.device.ledger.apps.state("editor")
     assert state is not None

@@ -111,21 +111,24 @@ def _fail(rig: Rig, ref: JobRef) -> Handover:
     return rig.run(ref)[-1][1]
 
 
-def test_three_attempts_then_a_day_then_again_in_the_same_generation(rig: Rig) -> None:
+@pytest.mark.behaviour("B-56", "B-58")
+def test_three_attempts_then_a_day_in_three_looks_then_again_in_the_same_generation(rig: Rig) -> None:
     (rig.target / "fail").write_text("1", encoding="utf-8")
     ref = rig.new_job()
     countdowns = []
-    for _ in range(4):
+    for _ in range(6):
         chain = _fail(rig, ref).next_chain
         assert chain is not None
         countdowns.append(chain.countdown_seconds)
         rig.clock.advance(timedelta(seconds=chain.countdown_seconds))
         ref = chain.ref
-    assert countdowns == [300, 300, 86_400, 300]
-    assert (ref.generation, ref.attempt) == (1, 5)
-    assert [report.attempt for report in rig.uplink.reports] == [1, 2, 3, 4]
-    reasons = [report.next_action.reason for report in rig.uplink.reports if report.next_action]
-    assert reasons == [WaitReason.RETRY_INTERVAL, WaitReason.RETRY_INTERVAL, WaitReason.GRS, WaitReason.RETRY_INTERVAL]
+    assert countdowns == [300, 300, 28_800, 28_800, 28_800, 300]
+    assert (ref.generation, ref.attempt) == (1, 7)
+    assert [report.attempt for report in rig.uplink.reports] == [1, 2, 3, 4, 5, 6]
+    actions = [report.next_action for report in rig.uplink.reports if report.next_action]
+    interval, grs = WaitReason.RETRY_INTERVAL, WaitReason.GRS
+    assert [action.reason for action in actions] == [interval, interval, grs, grs, grs, interval]
+    assert len({action.at for action in actions if action.reason is grs}) == 1
     (rig.target / "fail").unlink()
     rig.run(ref)
     assert rig.uplink.reports[-1].outcome is Outcome.INSTALLED

@@ -5,6 +5,7 @@ from pathlib import Path
 from worker.ledger.apps import Apps
 from worker.ledger.attempts import Attempts
 from worker.ledger.database import Database
+from worker.ledger.holds import Holds
 from worker.ledger.installs import Installs
 from worker.ledger.outbox import Outbox
 from worker.ledger.policies import Policies
@@ -17,6 +18,7 @@ class Ledger:
     Attributes:
         attempts: Jobs, attempts and phases.
         installs: Installer runs.
+        holds: Which apps failed and are not to be executed before when.
         apps: The last result of each app.
         policies: Signed policies by digest.
         outbox: Undelivered reports.
@@ -29,6 +31,7 @@ class Ledger:
         self._database = Database(path)
         self.attempts = Attempts(self._database)
         self.installs = Installs(self._database)
+        self.holds = Holds(self._database)
         self.apps = Apps(self._database, mirror or NoStateMirror())
         self.policies = Policies(self._database)
         self.outbox = Outbox(self._database)

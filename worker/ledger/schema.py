@@ -55,6 +55,19 @@ CREATE TABLE apps (
   state TEXT
 ) STRICT;
 
+CREATE TABLE holds (
+  subject TEXT PRIMARY KEY,
+  key TEXT NOT NULL,
+  job_id TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  failures INTEGER NOT NULL,
+  since TEXT NOT NULL,
+  until TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  error TEXT
+) STRICT;
+
 CREATE TABLE policies (
   digest TEXT PRIMARY KEY,
   app_id TEXT NOT NULL,

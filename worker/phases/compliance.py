@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 import structlog
 
 from contract.phases import Phase
-from contract.policy import Limits, Policy
+from contract.policy import Policy
 from contract.states import Outcome
 from worker.app_state import AppState, ComplianceStateMessage, EnforcementStateMessage
 from worker.findings import Findings
 from worker.phases.context import PhaseContext, PhaseResult, done
-from worker.rules.retry import next_action
-from worker.rules.states import is_interruption, states
+from worker.phases.follow_up import end_wait, follow_up
+from worker.rules.states import states
 
 _log = structlog.get_logger(__name__)
 
@@ -46,9 +46,9 @@ def _judged(context: PhaseContext, policy: Policy | None, findings: Findings) ->
     judged = states(outcome, findings.detection_state, findings.error)
     action = None
     if outcome is Outcome.FAILED:
-        limits = policy.limits if policy is not None else Limits()
-        now = context.device.clock.now()
-        action = next_action(context.ref, limits, now=now, interrupted=is_interruption(findings.error))
+        action = follow_up(context, policy, findings)
+    else:
+        end_wait(context, findings)
     return findings.model_copy(
         update={
             "outcome": outcome,
@@ -61,6 +61,7 @@ def _judged(context: PhaseContext, policy: Policy | None, findings: Findings) ->
 
 def _app_state(context: PhaseContext, policy: Policy, findings: Findings) -> AppState:
     now, ref = context.device.clock.now(), context.ref
+    hold = context.device.ledger.holds.get(policy.app_id)
     number = findings.error.number if findings.error is not None else None
     outcome = findings.outcome or Outcome.FAILED
     return AppState(
@@ -85,8 +86,8 @@ def _app_state(context: PhaseContext, policy: Policy, findings: Findings) -> App
         error=findings.error,
         raw_exit_code=findings.raw_exit_code,
         download_started_at=_download_started_at(context),
-        last_failed_enforcement=now if outcome is Outcome.FAILED else None,
-        grs_expires_at=now + timedelta(seconds=policy.limits.grs_seconds) if outcome is Outcome.FAILED else None,
+        last_failed_enforcement=None if hold is None else hold.since,
+        grs_expires_at=None if hold is None else hold.since + timedelta(seconds=policy.limits.grs_seconds),
         next_action=findings.next_action,
         updated_at=now,
     )

@@ -7,6 +7,7 @@ from contract.policy import Policy
 from worker.folders import content_name
 from worker.ledger.policies import Binding
 from worker.phases.context import PhaseContext, PhaseResult, done, void
+from worker.uplink.port import PolicyReply
 
 
 def metadata(context: PhaseContext) -> PhaseResult:
@@ -21,31 +22,32 @@ def metadata(context: PhaseContext) -> PhaseResult:
     ledger = context.device.ledger.policies
     binding = ledger.binding(context.ref.job_id)
     try:
-        digest, envelope = _fetch(context, binding)
+        reply, envelope = _fetch(context, binding)
     except NotFoundError as error:
         if error.code is ErrorCode.UNKNOWN_JOB:
             return void(context.findings, "the control plane no longer knows the job")
         raise
     policy = _verified(context, envelope)
     _check_binding(policy, binding)
-    ledger.accept(context.ref.job_id, policy, digest=digest, envelope=envelope, now=context.device.clock.now())
-    findings = context.findings.about(policy, digest)
+    ledger.accept(context.ref.job_id, policy, digest=reply.digest, envelope=envelope, now=context.device.clock.now())
+    asked_generation = context.ref.generation if reply.reason.ends_grs else 0
+    findings = context.findings.about(policy, reply.digest).model_copy(update={"asked_generation": asked_generation})
     return done(findings, f"{policy.app_name} {policy.app_version} revision {policy.revision}, {policy.intent.name}")
 
 
-def _fetch(context: PhaseContext, binding: Binding | None) -> tuple[str, bytes]:
+def _fetch(context: PhaseContext, binding: Binding | None) -> tuple[PolicyReply, bytes]:
     known = None
     if binding is not None:
         known = context.device.ledger.policies.envelope(binding.policy_digest)
     digest = binding.policy_digest if binding is not None and known is not None else None
     reply = context.device.uplink.policy(context.ref, known_digest=digest)
     if reply.envelope is not None:
-        return reply.digest, reply.envelope
+        return reply, reply.envelope
     if known is None:
         raise PhaseError(
             ErrorCode.POLICY_UNAVAILABLE, detail="'not modified' was answered to an unconditional question"
         )
-    return reply.digest, known
+    return reply, known
 
 
 def _verified(context: PhaseContext, envelope: bytes) -> Policy:

@@ -13,12 +13,16 @@ from contract.report import Report
 from contract.uplink import (
     CHECK_IN_PATH,
     CONTENT_INFO_PATH,
+    GENERATION_REASON_HEADER,
+    ORDERS_PATH,
     POLICY_PATH,
     PROGRESS_PATH,
     REPORTS_PATH,
     CheckIn,
     CheckInReply,
     ContentInfo,
+    GenerationReason,
+    OrdersReply,
     ProgressBatch,
 )
 from worker.identity import Identity
@@ -46,14 +50,19 @@ class HttpUplink:
         """See `Uplink.policy`."""
         headers = {} if known_digest is None else {"If-None-Match": f'"{known_digest}"'}
         response = self._send("GET", _of_generation(POLICY_PATH, ref), headers=headers)
+        reason = _reason(response)
         if response.status_code == HTTPStatus.NOT_MODIFIED and known_digest is not None:
-            return PolicyReply(known_digest, envelope=None)
-        return PolicyReply(hashlib.sha256(response.content).hexdigest(), response.content)
+            return PolicyReply(known_digest, envelope=None, reason=reason)
+        return PolicyReply(hashlib.sha256(response.content).hexdigest(), response.content, reason)
 
     def content_info(self, ref: JobRef) -> ContentInfo:
         """See `Uplink.content_info`."""
         response = self._send("POST", _of_generation(CONTENT_INFO_PATH, ref))
         return ContentInfo.from_json(response.content)
+
+    def orders(self) -> OrdersReply:
+        """See `Uplink.orders`."""
+        return OrdersReply.from_json(self._send("GET", ORDERS_PATH).content)
 
     def progress(self, batch: ProgressBatch) -> None:
         """See `Uplink.progress`."""
@@ -74,6 +83,14 @@ class HttpUplink:
         signable = SignableRequest(method, str(request.url), request.headers)
         sign_request(signable, body, key=self._identity.signer, key_id=self._identity.device_id, now=self._clock.now())
         return send(self.client, request)
+
+
+def _reason(response: httpx.Response) -> GenerationReason:
+    """The header's word; one that this agent does not know ends no wait."""
+    try:
+        return GenerationReason(response.headers.get(GENERATION_REASON_HEADER, GenerationReason.PLANNED))
+    except ValueError:
+        return GenerationReason.PLANNED
 
 
 def _of_generation(path: str, ref: JobRef) -> str:

@@ -9,7 +9,7 @@ from contract.error_codes import ErrorCode
 from contract.errors import NotFoundError, UnavailableError
 from contract.jobs import JobRef
 from contract.report import Progress, Report
-from contract.uplink import CheckIn, CheckInReply, ContentInfo, ProgressBatch
+from contract.uplink import CheckIn, CheckInReply, ContentInfo, GenerationReason, JobOrder, OrdersReply, ProgressBatch
 from worker.uplink.port import PolicyReply
 
 
@@ -21,12 +21,16 @@ class MemoryUplink:
         available: While false, every call fails as if nobody answered.
         policies: The signed policy of each job.
         contents: The content information of each job.
+        reasons: Why a job has its generation, where that is not `PLANNED`.
+        standing_orders: The orders it gives.
         asked_for_content: How often content information was asked for.
     """
 
     available: bool = True
     policies: dict[str, SignedEnvelope] = field(default_factory=dict)
     contents: dict[str, ContentInfo] = field(default_factory=dict)
+    reasons: dict[str, GenerationReason] = field(default_factory=dict)
+    standing_orders: list[JobOrder] = field(default_factory=list)
     check_ins: list[CheckIn] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
     progress_items: list[Progress] = field(default_factory=list)
@@ -38,7 +42,10 @@ class MemoryUplink:
         self._answer()
         self.check_ins.append(check_in)
         return CheckInReply(
-            jobs_sent=0, check_in_interval_seconds=self.check_in_interval_seconds, server_time=datetime.now(UTC)
+            jobs_sent=0,
+            check_in_interval_seconds=self.check_in_interval_seconds,
+            server_time=datetime.now(UTC),
+            orders=tuple(self.standing_orders),
         )
 
     def policy(self, ref: JobRef, *, known_digest: str | None) -> PolicyReply:
@@ -48,13 +55,19 @@ class MemoryUplink:
             raise NotFoundError(ErrorCode.UNKNOWN_JOB, place=ref.job_id)
         envelope = self.policies[ref.job_id].to_json().encode()
         digest = hashlib.sha256(envelope).hexdigest()
-        return PolicyReply(digest, None if digest == known_digest else envelope)
+        reason = self.reasons.get(ref.job_id, GenerationReason.PLANNED)
+        return PolicyReply(digest, None if digest == known_digest else envelope, reason)
 
     def content_info(self, ref: JobRef) -> ContentInfo:
         """See `Uplink.content_info`."""
         self._answer()
         self.asked_for_content += 1
         return self.contents[ref.job_id]
+
+    def orders(self) -> OrdersReply:
+        """See `Uplink.orders`."""
+        self._answer()
+        return OrdersReply(orders=tuple(self.standing_orders))
 
     def progress(self, batch: ProgressBatch) -> None:
         """See `Uplink.progress`."""

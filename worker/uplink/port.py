@@ -11,7 +11,7 @@ from typing import Protocol
 
 from contract.jobs import JobRef
 from contract.report import Report
-from contract.uplink import CheckIn, CheckInReply, ContentInfo, ProgressBatch
+from contract.uplink import CheckIn, CheckInReply, ContentInfo, GenerationReason, OrdersReply, ProgressBatch
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,12 @@ class PolicyReply:
     Attributes:
         digest: SHA-256 of the signed policy's bytes in lower-case hex.
         envelope: Those bytes; None where the one already known is still the right one.
+        reason: Why the job has the generation it was asked for with.
     """
 
     digest: str
     envelope: bytes | None
+    reason: GenerationReason = GenerationReason.PLANNED
 
 
 class Uplink(Protocol):
@@ -40,6 +42,10 @@ class Uplink(Protocol):
 
     def content_info(self, ref: JobRef) -> ContentInfo:
         """Where the content of a job's revision is, and the key to it, sealed; refused for an older generation."""
+        ...
+
+    def orders(self) -> OrdersReply:
+        """The orders that stand for this device."""
         ...
 
     def progress(self, batch: ProgressBatch) -> None:

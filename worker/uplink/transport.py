@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 import httpx
 
+from contract.secure_addresses import tls_context
 from worker.settings import AgentSettings
 from worker.uplink.problems import refusal, unavailable
 
@@ -11,7 +12,7 @@ from worker.uplink.problems import refusal, unavailable
 def http_client(settings: AgentSettings, *, base_url: str = "") -> httpx.Client:
     """A client with the agent's time limits; it follows no redirect: a signature holds for one address."""
     timeout = httpx.Timeout(settings.read_timeout_seconds, connect=settings.connect_timeout_seconds)
-    return httpx.Client(base_url=base_url, timeout=timeout)
+    return httpx.Client(base_url=base_url, timeout=timeout, verify=tls_context())
 
 
 def send(client: httpx.Client, request: httpx.Request) -> httpx.Response:

@@ -15,6 +15,7 @@ SECTIONS: dict[str, dict[str, Any]] = {
     "Fields": SCHEMA,
     "`installExperience`": SCHEMA["$defs"]["InstallExperienceEntry"],
     "An entry of `returnCodes`": SCHEMA["$defs"]["ReturnCodeEntry"],
+    "An entry of `retry`": SCHEMA["$defs"]["RetryEntry"],
     "An entry of `dependencies`": SCHEMA["$defs"]["DependencyEntry"],
     "An entry of `supersedence`": SCHEMA["$defs"]["SupersedenceEntry"],
     "An entry of `assignments`": SCHEMA["$defs"]["AssignmentEntry"],

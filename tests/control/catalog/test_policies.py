@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from contract.envelopes import SignedEnvelope
-from contract.policy import Policy
+from contract.errors import InputError
+from contract.policy import FailureClass, Policy, RetrySchedule
 from contract.rules import FileRule
 from contract.states import DeviceRestartBehavior, Intent, ReturnCodeType
 from control.catalog.manifest_reader import validate_manifest
@@ -35,6 +36,17 @@ def test_minutes_and_hours_become_seconds() -> None:
     limits = limits_of(manifest)
     assert (limits.attempts, limits.retry_interval_seconds, limits.grs_seconds) == (5, 30, 900)
     assert limits.max_run_time_seconds == 120
+
+
+def test_a_class_of_failure_gets_the_schedule_the_manifest_gives_it() -> None:
+    manifest = validate_manifest(manifest_data(retry=[{"failure": "content", "longestWaitInHours": 1}]))
+    schedule = RetrySchedule(first_wait_seconds=300, growth=2, longest_wait_seconds=3600)
+    assert limits_of(manifest).schedules == {FailureClass.CONTENT: schedule}
+
+
+def test_a_class_of_failure_has_one_schedule() -> None:
+    with pytest.raises(InputError, match="retry.*failure"):
+        validate_manifest(manifest_data(retry=[{"failure": "content"}, {"failure": "content"}]))
 
 
 def test_the_original_limits_hold_where_nothing_is_said() -> None:

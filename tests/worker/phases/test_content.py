@@ -1,5 +1,7 @@
 """Download and unpack: kept, resumed, refused."""
 
+from datetime import timedelta
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -35,7 +37,7 @@ def test_a_store_that_is_down_repeats_the_phase_and_keeps_what_is_there(rig: Rig
     rig.source.contents.clear()
     assert rig.engine.run(Phase.DOWNLOAD, ref).retry_in_seconds
     rig.source.contents[URL] = rig.content.blob
-    assert rig.engine.run(Phase.DOWNLOAD, ref).go_on_at is Phase.UNPACK
+    assert rig.engine.run(Phase.DOWNLOAD, ref, turn=1).go_on_at is Phase.UNPACK
 
 
 def test_a_corrupt_blob_is_deleted_and_fetched_again_by_the_next_attempt(rig: Rig) -> None:
@@ -45,6 +47,7 @@ def test_a_corrupt_blob_is_deleted_and_fetched_again_by_the_next_attempt(rig: Ri
     assert (_error(rig, ref).code, _error(rig, ref).phase) == (ErrorCode.CONTENT_CORRUPT.slug, Phase.DOWNLOAD)
     assert not rig.device.folders.incoming_file(rig.policy()).exists()
     rig.source.contents[URL] = rig.content.blob
+    rig.clock.advance(timedelta(minutes=5))
     rig.run(ref.next_attempt())
     assert rig.installs() == 1
 
