@@ -46,17 +46,18 @@ class Redactor:
             return text
         return _QUERY.sub(rf"\1{STRUCK_OUT}", _USER_INFO.sub(f"{STRUCK_OUT}@", text))
 
-    def _field(self, name: str, value: Any) -> Any:
-        return STRUCK_OUT if _SECRET_NAME.search(name) else self._value(value)
-
-    def _value(self, value: Any) -> Any:
+    def value(self, value: Any) -> Any:
+        """A value as JSON can carry it, without secrets however deep inside."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
             return {name: self._field(str(name), item) for name, item in value.items()}
         if isinstance(value, list | tuple | set | frozenset):
-            return [self._value(item) for item in value]
+            return [self.value(item) for item in value]
         if isinstance(value, bytes | bytearray):
             # Bytes are keys, seals and signatures.
             return STRUCK_OUT
         return value if isinstance(value, int | float) or value is None else self.text(str(value))
+
+    def _field(self, name: str, value: Any) -> Any:
+        return STRUCK_OUT if _SECRET_NAME.search(name) else self.value(value)

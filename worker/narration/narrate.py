@@ -1,0 +1,27 @@
+"""Saying a step."""
+
+import json
+from typing import Any
+
+import structlog
+
+from worker.logs.redaction import Redactor
+from worker.narration.steps import Step
+
+_log = structlog.get_logger(__name__)
+
+
+def narrate(step: Step, **facts: Any) -> None:
+    """Log a step as one sentence, and its facts as fields beside it.
+
+    Args:
+        step: What happens.
+        facts: Every name in the step's sentence, and nothing else; a mapping is said as JSON.
+    """
+    words = {name: _said(fact) for name, fact in facts.items()}
+    _log.info(step.template.format(**words), step=step.number, part=step.part, **facts)
+
+
+def _said(fact: Any) -> Any:
+    # In a sentence, the name of a secret's field is no longer there to strike it out by.
+    return json.dumps(Redactor().value(fact), ensure_ascii=False) if isinstance(fact, dict) else fact
