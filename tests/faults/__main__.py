@@ -1,0 +1,72 @@
+"""Inject every fault and print one table: `python -m tests.faults [--quick] [--json FILE] [names]`.
+
+Ends with 1 where a job was lost, an app was installed twice, or somebody waited without a reason.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.faults.all_faults import FAULTS
+from tests.faults.ground import ground
+from tests.faults.row import Row
+
+_WIDTH = 160
+
+
+def main() -> int:
+    """Try, print, and end with 1 where a figure is not what it has to be."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer kills over fewer jobs")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows as JSON too")
+    parser.add_argument("names", nargs="*", help="only faults whose names contain one of these")
+    chosen = parser.parse_args()
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="outrider-faults-", ignore_cleanup_errors=True) as folder:
+        with ground(Path(folder), quick=chosen.quick) as tried:
+            for fault in FAULTS:
+                if chosen.names and not any(name in fault.name for name in chosen.names):
+                    continue
+                Console(stderr=True).print(f"{fault.name} ...", style="dim")
+                rows.append(fault.run(tried))
+                if chosen.json:
+                    chosen.json.write_text(json.dumps(_document(rows), indent=2) + "\n", encoding="utf-8")
+    console.print(_table(rows))
+    for row in rows:
+        for problem in row.problems if not row.may_fail else ():
+            console.print(f"[red]{row.fault}: {problem}[/]")
+    return 0 if all(row.is_good for row in rows) else 1
+
+
+def _document(rows: list[Row]) -> dict[str, object]:
+    return {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "rows": [row.fields() for row in rows],
+    }
+
+
+def _table(rows: list[Row]) -> Table:
+    table = Table(title=f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    table.add_column("fault")
+    for name in ("injected", "jobs", "lost", "installed twice", "longest to resume, s", "without reason"):
+        table.add_column(name, justify="right")
+    table.add_column("")
+    for row in rows:
+        resumed = "" if row.resumed_seconds is None else f"{row.resumed_seconds:.1f}"
+        counts = (row.injected, row.jobs, len(row.lost), len(row.twice), resumed, len(row.unreasoned))
+        table.add_row(row.fault, *map(str, counts), row.extra, style=None if row.is_good else "red")
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())

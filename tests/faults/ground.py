@@ -1,0 +1,58 @@
+"""Where faults are tried: a site, a package, devices; and what a fault is."""
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.faults.apps import Pace, upload_package
+from tests.faults.device import FaultDevice, device
+from tests.faults.row import Row
+from tests.faults.site import Site, running_site
+from tests.faults.trial import Trial, trial
+
+_DEVICES = 2
+
+
+@dataclass
+class Ground:
+    """What every fault is given.
+
+    Attributes:
+        package: The digest of the one package.
+        content: The folder the package was built from.
+        devices: Devices that run the real agent; a fault that needs others makes its own.
+        quick: Whether a short run is wanted.
+    """
+
+    site: Site
+    package: str
+    content: Path
+    devices: tuple[FaultDevice, ...]
+    quick: bool
+    chance: random.Random = field(default_factory=lambda: random.Random(20261121))
+
+    @contextmanager
+    def trial(self, apps: int, *devices: FaultDevice, pace: Pace | None = None) -> Iterator[Trial]:
+        """So many new apps on these devices, or on all."""
+        with trial(self.site, self.package, devices or self.devices, apps, pace or Pace()) as made:
+            yield made
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault by its name; `run` tries it and judges."""
+
+    name: str
+    run: Callable[[Ground], Row]
+
+
+@contextmanager
+def ground(folder: Path, *, quick: bool, database_url: str | None = None) -> Iterator[Ground]:
+    """A running site with its devices below `folder`."""
+    with ExitStack() as stack:
+        site = stack.enter_context(running_site(folder / "site", database_url=database_url))
+        package = upload_package(site.client, folder / "package")
+        devices = [stack.enter_context(device(site, f"device-{number}")) for number in range(_DEVICES)]
+        yield Ground(site, package, folder / "package" / "source", tuple(devices), quick)
