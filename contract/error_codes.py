@@ -225,6 +225,13 @@ class ErrorCode(Enum):
         "Another installation is in progress on the device; the next attempt starts by itself.",
         True,
     )
+    INSTALLER_STOPPED = (
+        OWN_CODES + 0x24,
+        Phase.INSTALL,
+        "An operator stopped the job; the installer was ended with all its processes.",
+        "What it left is unknown. Send the job anew when the app is wanted.",
+        False,
+    )
     UNMONITORED_PROCESS = (
         0x87D300C9,
         Phase.INSTALL,
@@ -478,6 +485,13 @@ class ErrorCode(Enum):
         None,
         "This is no time that can be understood.",
         "Write how long ago, such as 90s, 10m, 2h or 3d, or a date such as 2026-03-01 or 2026-03-01T12:00:00Z.",
+        False,
+    )
+    ADDRESS_INSECURE = (
+        None,
+        None,
+        "The address is not encrypted, and the way to it is not this machine's own.",
+        "Use https:// or rediss:// with a certificate this machine trusts (SSL_CERT_FILE names another authority).",
         False,
     )
     NOT_LOGGED_IN = (

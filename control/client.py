@@ -12,6 +12,7 @@ from pydantic import AnyHttpUrl, BaseModel, TypeAdapter, ValidationError
 
 from contract.error_codes import ErrorCode
 from contract.errors import InputError, NotFoundError, OutriderError, TrustError, UnavailableError
+from contract.secure_addresses import tls_context
 from contract.uplink import Problem
 from control.catalog.manifest import Manifest
 from control.views import (
@@ -62,7 +63,9 @@ class ControlClient:
     def __init__(self, url: str, token: str, *, transport: httpx.BaseTransport | None = None) -> None:
         timeout = httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS)
         headers = {"Authorization": f"Bearer {token}"}
-        self._http = httpx.Client(base_url=_address(url), headers=headers, timeout=timeout, transport=transport)
+        self._http = httpx.Client(
+            base_url=_address(url), headers=headers, timeout=timeout, transport=transport, verify=tls_context()
+        )
 
     def __enter__(self) -> Self:
         return self

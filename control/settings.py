@@ -1,5 +1,6 @@
 """The settings of the control plane: one frozen object, read from the environment in one function."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contract.error_codes import ErrorCode
 from contract.errors import InputError
+from contract.secure_addresses import require_encryption
 
 _GIB = 1 << 30
 
@@ -32,9 +34,16 @@ class ControlSettings(BaseSettings):
         s3_public_endpoint: The content store as devices reach it, where that is another address.
         state_dir: Holds the key files; neither broker nor store nor database ever see them.
         public_url: The API as devices and operators reach it.
+        allow_insecure_broker: Take a broker on another machine without TLS, for this part and for devices.
+        allow_insecure_api: Tell devices and operators an API on another machine without TLS.
         check_in_interval_seconds: How often devices are told to check in.
         online_slack_seconds: A device counts as online this much longer than its check-in interval.
         silence_limit_seconds: After this without a sign of life what was sent to an online device is sent anew.
+        quiet_limit_seconds: After this without a sign of life the broker is asked whether it still has the job.
+        expiry_days: Jobs of devices that were silent for so long are void; a device that returns gets what is due anew.
+        dispatch_per_second: Jobs sent a second on average, by all workers together.
+        dispatch_burst: Jobs sent at once after a quiet time.
+        device_requests_at_once: Requests of devices in progress in one API process; more are asked to come again.
         max_package_bytes: Larger packages are refused while they are still being uploaded.
     """
 
@@ -52,6 +61,8 @@ class ControlSettings(BaseSettings):
     s3_secret_key: SecretStr = Field(validation_alias=_env("S3_SECRET_KEY"))
     state_dir: Path
     public_url: str = "http://127.0.0.1:8080"
+    allow_insecure_broker: bool = False
+    allow_insecure_api: bool = False
     check_in_interval_seconds: Annotated[float, Field(gt=0)] = 3600
     online_slack_seconds: Annotated[float, Field(ge=0)] = 600
     presign_lifetime_seconds: Annotated[float, Field(gt=0)] = 900
@@ -60,6 +71,11 @@ class ControlSettings(BaseSettings):
     dispatch_interval_seconds: Annotated[float, Field(gt=0)] = 5
     reconcile_interval_seconds: Annotated[float, Field(gt=0)] = 60
     silence_limit_seconds: Annotated[float, Field(gt=0)] = 900
+    quiet_limit_seconds: Annotated[float, Field(gt=0)] = 30
+    expiry_days: Annotated[float, Field(gt=0)] = 30
+    dispatch_per_second: Annotated[float, Field(gt=0)] = 100
+    dispatch_burst: Annotated[int, Field(gt=0)] = 1000
+    device_requests_at_once: Annotated[int, Field(gt=0)] = 100
     max_package_bytes: Annotated[int, Field(gt=0)] = 30 * _GIB
 
     @property
@@ -78,6 +94,16 @@ class ControlSettings(BaseSettings):
         return timedelta(seconds=self.silence_limit_seconds)
 
     @property
+    def quiet_limit(self) -> timedelta:
+        """How long a device may be silent before the broker is asked whether it still has its job."""
+        return timedelta(seconds=self.quiet_limit_seconds)
+
+    @property
+    def expiry(self) -> timedelta:
+        """How long a device may be silent before its jobs are void."""
+        return timedelta(days=self.expiry_days)
+
+    @property
     def policy_lifetime(self) -> timedelta:
         """How long a signed policy is valid."""
         return timedelta(days=self.policy_lifetime_days)
@@ -86,6 +112,15 @@ class ControlSettings(BaseSettings):
     def presign_lifetime(self) -> timedelta:
         """How long a presigned URL is valid."""
         return timedelta(seconds=self.presign_lifetime_seconds)
+
+    def broker_addresses(self) -> Mapping[str, str]:
+        """Every address of the broker, by the setting that holds it."""
+        users_url = self.broker_users_url or self.broker_url
+        return {
+            "BROKER_URL": self.broker_url.get_secret_value(),
+            "OUTRIDER_BROKER_USERS_URL": users_url.get_secret_value(),
+            "OUTRIDER_DEVICE_BROKER_URL": self.broker_url_for_devices,
+        }
 
     @property
     def broker_url_for_devices(self) -> str:
@@ -100,8 +135,23 @@ def load_settings() -> ControlSettings:
     """The settings of this process, from its environment.
 
     Raises:
-        InputError: Some are missing or make no sense; all of them are named.
+        InputError: Some are missing or make no sense, all of them are named; or an address lacks TLS.
     """
+    settings = _read_settings()
+    for place, url in settings.broker_addresses().items():
+        require_encryption(
+            url, place=place, allowed_by="OUTRIDER_ALLOW_INSECURE_BROKER", allowed=settings.allow_insecure_broker
+        )
+    require_encryption(
+        settings.public_url,
+        place="OUTRIDER_PUBLIC_URL",
+        allowed_by="OUTRIDER_ALLOW_INSECURE_API",
+        allowed=settings.allow_insecure_api,
+    )
+    return settings
+
+
+def _read_settings() -> ControlSettings:
     try:
         return ControlSettings()
     except ValidationError as error:

@@ -16,6 +16,7 @@ from contract.jobs import JobRef
 from contract.moving_transport import TRANSPORT_NAME
 from contract.phases import PHASES, Phase
 from contract.queues import device_queue, phase_task
+from contract.secure_addresses import broker_tls
 from worker.handover import Handover, PhaseRunner
 from worker.identity import Identity
 from worker.message_guard import refusal
@@ -38,6 +39,7 @@ def make_app(identity: Identity, runner: PhaseRunner) -> Celery:
     app = Celery("outrider-device", broker=_broker_url(identity), set_as_current=False)
     app.conf.update(
         broker_transport=TRANSPORT_NAME,
+        broker_use_ssl=broker_tls(identity.broker_url),
         broker_transport_options={
             "polling_interval": READ_WAIT_SECONDS,
             "health_check_interval": HEALTH_CHECK_SECONDS,

@@ -16,6 +16,8 @@ class AgentSettings(BaseSettings):
     Attributes:
         state_dir: The folder of everything the agent keeps: identity, ledger, content, logs.
         check_in_interval_seconds: Overrides the interval the control plane asks for (behaviour N-01, R-01).
+        allow_insecure_api: Speak to a control plane on another machine without TLS.
+        allow_insecure_broker: Take orders from a broker on another machine without TLS.
         connect_timeout_seconds: For reaching the control plane or the content store.
         read_timeout_seconds: For each silence while one of them answers.
         pass_environment: Names of the agent's own environment variables that installers and rule scripts may see,
@@ -26,6 +28,8 @@ class AgentSettings(BaseSettings):
 
     state_dir: Path = Field(default_factory=lambda: platformdirs.site_data_path("outrider-agent", appauthor=False))
     check_in_interval_seconds: float | None = Field(default=None, gt=0)
+    allow_insecure_api: bool = False
+    allow_insecure_broker: bool = False
     connect_timeout_seconds: float = Field(default=10, gt=0)
     read_timeout_seconds: float = Field(default=60, gt=0)
     pass_environment: Annotated[tuple[str, ...], NoDecode] = ()

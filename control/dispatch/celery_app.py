@@ -20,6 +20,7 @@ from contract.errors import UnavailableError
 from contract.job_chain import job_chain
 from contract.jobs import JobRef
 from contract.queues import CONTROL_QUEUE, ControlTask, device_queue
+from contract.secure_addresses import broker_tls
 
 _log = get_logger(__name__)
 
@@ -37,6 +38,7 @@ def make_app(broker_url: str) -> Celery:
     """The Celery app that sends jobs to devices and requests to the control plane's own workers."""
     app = Celery("outrider-control", broker=broker_url, set_as_current=False)
     app.conf.update(
+        broker_use_ssl=broker_tls(broker_url),
         accept_content=["json"],
         task_ignore_result=True,
         task_default_queue=CONTROL_QUEUE,

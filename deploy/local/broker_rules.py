@@ -22,7 +22,8 @@ class BrokerUser(StrEnum):
 
     #: Asks the workers to do what is due, and remembers the nonces of devices' requests.
     API = "api"
-    #: Serves the control plane's own queue with kombu's bookkeeping, and sends to devices: it cannot read what it sent.
+    #: Serves the control plane's own queue with kombu's bookkeeping, and sends to devices: it can count what it sent,
+    #: not read it.
     WORKER = "worker"
     #: Asks the workers at regular times.
     SCHEDULER = "scheduler"
@@ -55,7 +56,7 @@ RULES: Final[Mapping[BrokerUser, str]] = {
         f"{_NOBODY} {_CONNECT} {_TRANSACTION} +unwatch +script|load"
         " ~control +lpush +rpush +llen +brpop +exists"
         f" {_EVENTS} +publish {_UNACKED}"
-        " (-@all +lpush +llen %W~device.*)"
+        " (-@all +lpush +llen %W~device.*) (-@all +llen ~processing.device.*)"
     ),
     BrokerUser.SCHEDULER: f"{_NOBODY} {_CONNECT} {_TRANSACTION} ~control +lpush +llen",
     BrokerUser.FLEET: (

@@ -62,3 +62,24 @@ def test_what_makes_no_sense_is_named(environment: pytest.MonkeyPatch, value: st
 def test_settings_cannot_be_changed(settings: ControlSettings) -> None:
     with pytest.raises(ValidationError):
         setattr(settings, "database_url", SecretStr("another"))  # noqa: B010  the type checker refuses it as well
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("BROKER_URL", "redis://control:hush@broker.example:6379/0"),
+        ("OUTRIDER_BROKER_USERS_URL", "redis://fleet:hush@broker.example:6379/0"),
+        ("OUTRIDER_DEVICE_BROKER_URL", "redis://broker.example:6379/0"),
+        ("OUTRIDER_PUBLIC_URL", "http://api.example"),
+    ],
+)
+def test_an_address_without_tls_is_refused_unless_allowed_by_name(
+    environment: pytest.MonkeyPatch, name: str, address: str
+) -> None:
+    environment.setenv(name, address)
+    with pytest.raises(InputError, match="not encrypted") as caught:
+        load_settings()
+    assert caught.value.place == name
+    assert "hush" not in str(caught.value)
+    environment.setenv("OUTRIDER_ALLOW_INSECURE_API" if "PUBLIC" in name else "OUTRIDER_ALLOW_INSECURE_BROKER", "true")
+    assert load_settings()

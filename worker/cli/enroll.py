@@ -48,9 +48,11 @@ def _checked(url: str) -> str:
 
 
 def _enroll(settings: AgentSettings, url: str, token: str, name: str) -> Identity:
+    from worker.uplink.addresses import require_secure_api, require_secure_broker  # noqa: PLC0415
     from worker.uplink.enrolment import enroll as join  # noqa: PLC0415  other commands need not load HTTP
     from worker.uplink.transport import http_client  # noqa: PLC0415
 
+    require_secure_api(settings, url)
     folders = Folders(settings.state_dir)
     folders.create()
     with only_agent(folders):
@@ -59,5 +61,6 @@ def _enroll(settings: AgentSettings, url: str, token: str, name: str) -> Identit
         facts = this_platform(folders.state).facts()
         with http_client(settings, base_url=url) as client:
             identity = join(client, token=token, name=name, facts=facts)
+        require_secure_broker(settings, identity.broker_url)
         save_identity(identity, folders.identity)
     return identity

@@ -41,7 +41,7 @@ def outrider(
 ) -> Outrider:
     """Run `outrider` with an administrator's token."""
     token = operator(Role.ADMIN)["Authorization"].removeprefix("Bearer ")
-    monkeypatch.setenv("OUTRIDER_URL", "http://control.example")
+    monkeypatch.setenv("OUTRIDER_URL", "https://control.example")
     monkeypatch.setenv("OUTRIDER_TOKEN", token)
     monkeypatch.setenv("COLUMNS", "300")
     monkeypatch.setattr("control.cli.connection.ControlClient", partial(ControlClient, transport=client._transport))

@@ -138,7 +138,7 @@ def test_a_published_app_is_exported_by_its_name(
     plane.group("desks")
     plane.assign("desks")
     token = operator(Role.VIEWER)["Authorization"].removeprefix("Bearer ")
-    monkeypatch.setenv("OUTRIDER_URL", "http://control.example")
+    monkeypatch.setenv("OUTRIDER_URL", "https://control.example")
     monkeypatch.setenv("OUTRIDER_TOKEN", token)
     monkeypatch.setattr("control.cli.connection.ControlClient", partial(ControlClient, transport=client._transport))
     stated = manifest_data()

@@ -99,7 +99,10 @@ AsUser = Callable[[BrokerUser], redis.Redis]
 def test_each_part_may_do_its_own_work(as_user: AsUser, tester: redis.Redis) -> None:
     assert as_user(BrokerUser.API).set("nonce.d1.n1", "", nx=True, px=1000)
     assert as_user(BrokerUser.WORKER).lpush("device.acl-test", "a job") == 1
-    assert as_user(BrokerUser.WORKER).llen("device.acl-test") == 1
+    with as_user(BrokerUser.WORKER).pipeline(transaction=True) as pipe:
+        pipe.llen("device.acl-test")
+        pipe.llen("processing.device.acl-test")
+        assert pipe.execute() == [1, 0]
     assert as_user(BrokerUser.WORKER).publish("/0.celeryev/worker.heartbeat", "{}") == 0
     assert as_user(BrokerUser.SCHEDULER).llen("control") == 0
     assert as_user(BrokerUser.FLEET).delete("device.acl-test", "processing.device.acl-test") == 1
