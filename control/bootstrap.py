@@ -10,7 +10,8 @@ from control.catalog.policies import PolicyOffice
 from control.database.migrate import upgrade
 from control.database.session import Database
 from control.dispatch.celery_app import CeleryControlQueue, CeleryJobPublisher, make_app
-from control.dispatch.ports import ControlQueue, JobPublisher
+from control.dispatch.ports import ControlQueue, JobPublisher, QueueInspector
+from control.dispatch.redis_queues import RedisQueueInspector
 from control.fleet.broker_users import BrokerUsers, RedisBrokerUsers
 from control.fleet.enrollment import Enrollment, EnrollmentTerms
 from control.security.content_keys import ContentKeys, ensure_key_encryption_key
@@ -86,6 +87,11 @@ def make_store(settings: ControlSettings) -> ObjectStore:
 def make_publisher(settings: ControlSettings) -> JobPublisher:
     """Sends jobs to devices by the broker that the settings name."""
     return CeleryJobPublisher(make_app(settings.broker_url.get_secret_value()))
+
+
+def make_inspector(settings: ControlSettings) -> QueueInspector:
+    """Looks into the devices' queues in the broker that the settings name."""
+    return RedisQueueInspector(settings.broker_url.get_secret_value())
 
 
 def beat_intervals(settings: ControlSettings) -> Mapping[ControlTask, timedelta]:

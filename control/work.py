@@ -6,9 +6,11 @@ from functools import partial
 from structlog import get_logger
 
 from contract.queues import ControlTask
+from control.dispatch.admission import Admission
+from control.dispatch.expiry import expire
 from control.dispatch.outbox import dispatch_due
-from control.dispatch.ports import JobPublisher
-from control.dispatch.reconcile import reconcile
+from control.dispatch.ports import JobPublisher, QueueInspector
+from control.dispatch.reconcile import Watchfulness, reconcile
 from control.planning.service import plan_fleet
 from control.services import Services
 
@@ -18,12 +20,14 @@ _log = get_logger(__name__)
 _DISPATCH_LIMIT = 10_000
 
 
-def handlers(services: Services, publisher: JobPublisher) -> Mapping[ControlTask, Callable[[], object]]:
+def handlers(
+    services: Services, publisher: JobPublisher, inspector: QueueInspector
+) -> Mapping[ControlTask, Callable[[], object]]:
     """What to call for each task."""
     return {
         ControlTask.PLAN: partial(plan_now, services),
         ControlTask.DISPATCH: partial(dispatch_now, services, publisher),
-        ControlTask.RECONCILE: partial(reconcile_now, services),
+        ControlTask.RECONCILE: partial(reconcile_now, services, inspector),
     }
 
 
@@ -41,21 +45,23 @@ def plan_now(services: Services) -> None:
 
 def dispatch_now(services: Services, publisher: JobPublisher) -> None:
     """Send what is in the outbox."""
-    sent = dispatch_due(services.database, publisher, services.clock, _DISPATCH_LIMIT)
+    settings = services.settings
+    admission = Admission(settings.dispatch_per_second, settings.dispatch_burst)
+    sent = dispatch_due(services.database, publisher, services.clock, _DISPATCH_LIMIT, admission)
     if sent:
         _log.info("sent", jobs=sent)
 
 
-def reconcile_now(services: Services) -> None:
-    """Send anew what online devices have been silent about."""
-    now = services.clock.now()
+def reconcile_now(services: Services, inspector: QueueInspector) -> None:
+    """Send anew what is overdue or lost, and end what belongs to devices that do not come back."""
+    now, settings = services.clock.now(), services.settings
+    watch = Watchfulness(now, now - settings.online_window, settings.silence_limit, settings.quiet_limit)
+    done = reconcile(services.database, inspector, watch)
     with services.database.transaction() as session:
-        resent = reconcile(
-            session,
-            now=now,
-            online_since=now - services.settings.online_window,
-            silence_limit=services.settings.silence_limit,
-        )
-    if resent:
-        _log.warning("silent jobs are sent anew", jobs=resent)
+        expired = expire(session, silent_since=now - settings.expiry, now=now)
+    if done.overdue or done.lost or done.settled or expired:
+        _log.warning("reconciled", overdue=done.overdue, lost=done.lost, settled=done.settled, expired=expired)
+    if done.overdue or done.lost:
         services.queue.request(ControlTask.DISPATCH)
+    if done.settled:
+        services.queue.request(ControlTask.PLAN)

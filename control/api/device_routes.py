@@ -12,6 +12,8 @@ from contract.uplink import (
     CHECK_IN_PATH,
     CONTENT_INFO_PATH,
     ENROLL_PATH,
+    GENERATION_REASON_HEADER,
+    ORDERS_PATH,
     POLICY_PATH,
     PROGRESS_PATH,
     REPORTS_PATH,
@@ -20,6 +22,7 @@ from contract.uplink import (
     ContentInfo,
     EnrollmentReply,
     EnrollmentRequest,
+    OrdersReply,
     ProgressBatch,
     content_key_context,
 )
@@ -30,6 +33,7 @@ from control.fleet.check_in import check_in
 from control.fleet.job_access import live_revision
 from control.ingest.progress import take_progress
 from control.ingest.reports import take_report
+from control.steering.orders import standing_orders
 
 router = APIRouter(tags=["devices' side"])
 
@@ -62,6 +66,13 @@ def device_check_in(body: BodyDep, device: DeviceDep, services: ServicesDep) -> 
     return reply
 
 
+@router.get(ORDERS_PATH)
+def orders(device: DeviceDep, services: ServicesDep) -> OrdersReply:
+    """What operators want of jobs that the device has already."""
+    with services.database.snapshot() as session:
+        return OrdersReply(orders=standing_orders(session, device.id))
+
+
 @router.get(POLICY_PATH)
 def policy(
     job_id: str,
@@ -78,7 +89,7 @@ def policy(
     if row is None:
         with services.database.transaction() as session:
             row = services.policies.current(session, revision, job.intent, now)
-    headers = {"ETag": f'"{row.digest}"'}
+    headers = {"ETag": f'"{row.digest}"', GENERATION_REASON_HEADER: job.generation_reason}
     if headers["ETag"] in (tag.strip() for tag in if_none_match.split(",")):
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
     return Response(row.envelope, media_type="application/json", headers=headers)
@@ -115,5 +126,7 @@ def report(body: BodyDep, device: DeviceDep, services: ServicesDep) -> dict[str,
     """Store a report; the answer means that it is stored for good."""
     message = Report.from_json(body)
     with services.database.transaction() as session:
-        new = take_report(session, session.get_one(Device, device.id), message, services.clock.now())
-    return {"stored": True, "new": new}
+        taken = take_report(session, session.get_one(Device, device.id), message, services.clock.now())
+    if taken.let_go:
+        services.queue.request(ControlTask.PLAN)
+    return {"stored": True, "new": taken.new}

@@ -16,12 +16,14 @@ from contract.clock import Clock
 from contract.jobs import JobRef, JobState
 from control.database.session import Database
 from control.database.tables import Job, OutboxEntry
+from control.dispatch.admission import Admission, Bucket
 from control.dispatch.ports import JobPublisher
-from control.live_states import LIVE_STATES
+from control.live_states import WANTED_STATES
 
-#: How long a dispatcher has for one batch before another may take it over.
-_CLAIM: Final = timedelta(minutes=2)
-_BATCH: Final = 200
+#: How long a dispatcher has for one batch before another may take it over: a multiple of what a batch takes, and short,
+#: because the jobs that a killed dispatcher had claimed wait for it.
+_CLAIM: Final = timedelta(seconds=30)
+_BATCH: Final = 100
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,17 @@ class _Parcel:
     ref: JobRef
 
 
-def dispatch_due(database: Database, publisher: JobPublisher, clock: Clock, limit: int) -> int:
+def dispatch_due(
+    database: Database, publisher: JobPublisher, clock: Clock, limit: int, admission: Admission | None = None
+) -> int:
     """Send up to `limit` jobs.
+
+    Args:
+        database: Where the outbox is.
+        publisher: Sends one job.
+        clock: The time.
+        limit: Jobs that are sent at most.
+        admission: How fast jobs may be sent by all dispatchers together; None for any speed.
 
     Returns:
         How many were sent.
@@ -42,7 +53,7 @@ def dispatch_due(database: Database, publisher: JobPublisher, clock: Clock, limi
     sent = 0
     while sent < limit:
         with database.transaction() as session:
-            parcels = _claim(session, clock.now(), min(_BATCH, limit - sent))
+            parcels = _admit(session, clock.now(), min(_BATCH, limit - sent), admission)
         if not parcels:
             break
         _send(database, publisher, clock, parcels)
@@ -56,9 +67,18 @@ def pending_entries(session: Session, device_id: str) -> int:
         select(func.count())
         .select_from(OutboxEntry)
         .join(Job, (Job.id == OutboxEntry.job_id) & (Job.generation == OutboxEntry.generation))
-        .where(OutboxEntry.sent_at.is_(None), Job.device_id == device_id, Job.state.in_(LIVE_STATES))
+        .where(OutboxEntry.sent_at.is_(None), Job.device_id == device_id, Job.state.in_(WANTED_STATES))
     )
     return session.scalar(unsent) or 0
+
+
+def _admit(session: Session, now: datetime, limit: int, admission: Admission | None) -> list[_Parcel]:
+    if admission is None:
+        return _claim(session, now, limit)
+    bucket = Bucket(session, admission, now)
+    parcels = _claim(session, now, min(limit, bucket.free))
+    bucket.take(len(parcels))
+    return parcels
 
 
 def _claim(session: Session, now: datetime, limit: int) -> list[_Parcel]:
@@ -66,7 +86,7 @@ def _claim(session: Session, now: datetime, limit: int) -> list[_Parcel]:
     due = (
         select(OutboxEntry, Job)
         .join(Job, (Job.id == OutboxEntry.job_id) & (Job.generation == OutboxEntry.generation))
-        .where(OutboxEntry.sent_at.is_(None), free, Job.state.in_(LIVE_STATES))
+        .where(OutboxEntry.sent_at.is_(None), free, Job.state.in_(WANTED_STATES))
         .order_by(OutboxEntry.created_at)
         .limit(limit)
         .with_for_update(of=OutboxEntry, skip_locked=True)

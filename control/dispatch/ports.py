@@ -1,5 +1,6 @@
 """What the control plane needs of its broker."""
 
+from collections.abc import Collection
 from typing import Protocol
 
 from contract.jobs import JobRef
@@ -22,5 +23,17 @@ class JobPublisher(Protocol):
 
         Raises:
             UnavailableError: The broker does not answer; nothing was sent.
+        """
+        ...
+
+
+class QueueInspector(Protocol):
+    """Sees whether the broker still has what was sent."""
+
+    def without_messages(self, device_ids: Collection[str]) -> frozenset[str]:
+        """Those of the devices for which the broker holds nothing at all, neither waiting nor taken.
+
+        Raises:
+            UnavailableError: The broker does not answer.
         """
         ...

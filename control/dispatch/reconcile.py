@@ -1,60 +1,169 @@
-"""Reconcile: what was sent to an online device and never heard of is sent anew, with a raised generation."""
+"""Reconcile: what is due and not heard of is sent anew; what a device will never confirm is settled; the rest expires.
 
-from collections.abc import Sequence
+The database is read first, then the broker is asked, then each job is looked at once more under a lock and changed:
+nothing waits for the broker inside a transaction.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
+from structlog import get_logger
 
+from contract.errors import UnavailableError
 from contract.jobs import JobState
-from control.database.session import lock_planning
-from control.database.tables import Device, Job, OutboxEntry, Revision
-from control.dispatch.silence import WatchedJob, silent_jobs
+from contract.uplink import GenerationReason
+from control.database.session import Database, lock_planning
+from control.database.tables import Device, Job, OrderRow, Revision
+from control.dispatch.ports import QueueInspector
+from control.dispatch.resend import resend
+from control.dispatch.watch import WATCHED_STATES, WatchedJob, after_others, overdue_jobs, quiet_jobs
 
-_WATCHED = (JobState.SENT, JobState.RUNNING, JobState.WAITING)
+_log = get_logger(__name__)
+
+#: Jobs that one run changes at most, so that an emptied broker does not make a whole fleet begin at once.
+_RUN_LIMIT: Final = 2000
+#: Jobs of one transaction.
+_BATCH: Final = 200
 
 
-def reconcile(session: Session, *, now: datetime, online_since: datetime, silence_limit: timedelta) -> int:
-    """Put silent jobs of online devices into the outbox again.
+@dataclass(frozen=True)
+class Watchfulness:
+    """When the reconciler acts.
 
-    Returns:
-        How many.
+    Attributes:
+        online_since: Devices seen since then are expected to do what was sent to them.
+        silence_limit: See `control.dispatch.watch`.
+        quiet_for: After this the broker is asked whether it still has anything for the device.
     """
-    lock_planning(session)
-    silent = silent_jobs(_watched(session, online_since), now, silence_limit)
-    for job_id in silent:
-        resend(session, session.get_one(Job, job_id), now)
-    return len(silent)
+
+    now: datetime
+    online_since: datetime
+    silence_limit: timedelta
+    quiet_for: timedelta
 
 
-def resend(session: Session, job: Job, now: datetime) -> None:
-    """Raise the job's generation and put it into the outbox; whatever is under way of it is void from now on."""
-    job.generation += 1
-    job.state = JobState.PLANNED
-    job.attempt = 1
-    job.progress_sequence = job.reported_attempt = job.reported_sequence = 0
-    job.phase = None
-    job.bytes_done = job.bytes_total = 0
+@dataclass(frozen=True)
+class Reconciled:
+    """What came of it, in numbers of jobs.
+
+    Attributes:
+        overdue: Sent anew because nothing was heard of them in time.
+        lost: Sent anew because the broker had nothing for their devices.
+        settled: Cancelled, because nothing of them is left on their devices.
+    """
+
+    overdue: int = 0
+    lost: int = 0
+    settled: int = 0
+
+
+def reconcile(database: Database, inspector: QueueInspector, watch: Watchfulness) -> Reconciled:
+    """Find what is overdue or lost and act on it.
+
+    Raises:
+        UnavailableError: The database does not answer. A broker that does not answer only postpones its part.
+    """
+    with database.snapshot() as session:
+        watched = _watched(session, watch.online_since)
+        overdue = overdue_jobs(watched, watch.now, watch.silence_limit)
+        freed_at = _freed_at(session, {job.device_id for job in overdue})
+    overdue = after_others(overdue, freed_at, watch.now, watch.silence_limit)
+    overdue_ids = {job.job_id for job in overdue}
+    quiet = [job for job in quiet_jobs(watched, watch.now, watch.quiet_for) if job.job_id not in overdue_ids]
+    lost = _lost(inspector, quiet)
+    sent_overdue, settled_overdue = _act(database, overdue, watch.now)
+    sent_lost, settled_lost = _act(database, lost, watch.now)
+    return Reconciled(overdue=sent_overdue, lost=sent_lost, settled=settled_overdue + settled_lost)
+
+
+def _lost(inspector: QueueInspector, quiet: Sequence[WatchedJob]) -> list[WatchedJob]:
+    try:
+        empty = inspector.without_messages({job.device_id for job in quiet})
+    except UnavailableError as error:
+        _log.warning("the broker cannot be asked what it has lost", error=str(error))
+        return []
+    return [job for job in quiet if job.device_id in empty]
+
+
+def _act(database: Database, jobs: Sequence[WatchedJob], now: datetime) -> tuple[int, int]:
+    """Send jobs anew, or settle those that are being cancelled; how many of each."""
+    oldest = sorted(jobs, key=lambda job: (job.last_sign_at, job.job_id))[:_RUN_LIMIT]
+    sent = settled = 0
+    for start in range(0, len(oldest), _BATCH):
+        with database.transaction() as session:
+            lock_planning(session)
+            for job in _unchanged(session, oldest[start : start + _BATCH]):
+                if job.state is JobState.CANCELLING:
+                    _settle(session, job, now)
+                    settled += 1
+                else:
+                    resend(session, job, GenerationReason.RECONCILER, now)
+                    sent += 1
+    return sent, settled
+
+
+def _unchanged(session: Session, seen: Sequence[WatchedJob]) -> Iterator[Job]:
+    """The jobs, locked, of which nothing was heard since they were looked at."""
+    signs = {job.job_id: (job.state, job.last_sign_at) for job in seen}
+    rows = select(Job).where(Job.id.in_(signs)).order_by(Job.id).with_for_update()
+    for job in session.scalars(rows).all():
+        if signs[job.id] == (job.state, job.last_sign_at or job.created_at):
+            yield job
+
+
+def _settle(session: Session, job: Job, now: datetime) -> None:
+    job.state, job.finished_at = JobState.CANCELLED, now
     job.next_action_at = job.next_action_reason = None
-    session.add(OutboxEntry(job_id=job.id, generation=job.generation, created_at=now))
-    session.flush()
+    order = session.get(OrderRow, job.id)
+    if order is not None:
+        session.delete(order)
 
 
-def _watched(session: Session, online_since: datetime) -> Sequence[WatchedJob]:
+def _watched(session: Session, online_since: datetime) -> list[WatchedJob]:
     watched = (
-        select(Job, Revision.max_run_time_seconds)
+        _with_limits()
         .join(Device, Device.id == Job.device_id)
-        .join(Revision, (Revision.app_id == Job.app_id) & (Revision.number == Job.revision))
-        .where(Job.state.in_(_WATCHED), Device.last_seen_at >= online_since, Device.retired_at.is_(None))
+        .where(Job.state.in_(WATCHED_STATES), Device.last_seen_at >= online_since, Device.retired_at.is_(None))
     )
     return [
-        WatchedJob(
-            job_id=job.id,
-            device_id=job.device_id,
-            state=job.state,
-            last_sign_at=job.last_sign_at or job.created_at,
-            next_action_at=job.next_action_at,
-            max_run_time=timedelta(seconds=seconds),
-        )
-        for job, seconds in session.execute(watched)
+        watched_job(job, timedelta(seconds=seconds), agent_started_at)
+        for job, seconds, agent_started_at in session.execute(watched.add_columns(Device.agent_started_at))
     ]
+
+
+def _with_limits() -> Select[Job, float]:
+    same = (Revision.app_id == Job.app_id) & (Revision.number == Job.revision)
+    return select(Job, Revision.max_run_time_seconds).join(Revision, same)
+
+
+def watched_job(job: Job, max_run_time: timedelta, agent_started_at: datetime | None) -> WatchedJob:
+    """A row as the rules look at it."""
+    return WatchedJob(
+        job_id=job.id,
+        device_id=job.device_id,
+        state=job.state,
+        last_sign_at=job.last_sign_at or job.created_at,
+        advanced_at=job.advanced_at,
+        phase=job.phase,
+        phase_ended=job.phase_ended,
+        next_action_at=job.next_action_at,
+        max_run_time=max_run_time,
+        agent_started_at=agent_started_at,
+    )
+
+
+def _freed_at(session: Session, device_ids: Collection[str]) -> dict[str, datetime]:
+    ids = sorted(device_ids)
+    freed: dict[str, datetime] = {}
+    for start in range(0, len(ids), _BATCH):
+        ended = (
+            select(Job.device_id, func.max(Job.last_sign_at))
+            .where(Job.device_id.in_(ids[start : start + _BATCH]), Job.state.in_((JobState.FINISHED, JobState.WAITING)))
+            .group_by(Job.device_id)
+        )
+        freed.update({device_id: at for device_id, at in session.execute(ended) if at is not None})
+    return freed

@@ -6,11 +6,12 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from contract.jobs import JobState
-from contract.uplink import CheckIn, CheckInReply
+from contract.uplink import CheckIn, CheckInReason, CheckInReply
 from control.database.tables import Device, Job
 from control.dispatch.outbox import pending_entries
 from control.live_states import LIVE_STATES
 from control.planning.service import plan_fleet
+from control.steering.orders import standing_orders
 
 
 def check_in(
@@ -22,18 +23,32 @@ def check_in(
     online_window: timedelta,
     now: datetime,
 ) -> CheckInReply:
-    """Note that the device is there, plan for it, and put what is due for it into the outbox."""
-    if device.last_seen_at < now - online_window:
+    """Note that the device is there, plan for it, put what is due for it into the outbox, and say what is void."""
+    was_away = device.last_seen_at < now - online_window
+    if was_away:
         _begin_listening(session, device.id, now)
+    if message.reason is CheckInReason.AGENT_RESTART:
+        device.agent_started_at = now
     device.last_seen_at = now
     device.facts = message.facts.model_dump(mode="json")
     session.flush()
     plan_fleet(session, now=now, online_since=now, device_id=device.id)
     return CheckInReply(
         jobs_sent=pending_entries(session, device.id),
-        check_in_interval_seconds=check_in_interval.total_seconds(),
+        check_in_interval_seconds=next_check_in(check_in_interval, device.id, was_away=was_away).total_seconds(),
         server_time=now,
+        orders=standing_orders(session, device.id),
     )
+
+
+def next_check_in(interval: timedelta, device_id: str, *, was_away: bool) -> timedelta:
+    """When a device checks in next: after the interval; earlier, each at its own time, where it was away.
+
+    Devices that come back in the same minute, after a power cut say, would keep step for ever. So the first interval
+    is between half and all of the usual one, always the same for a device.
+    """
+    share = 0.5 + int(device_id[:4], 16) / 0x20000 if was_away else 1.0
+    return interval * share
 
 
 def _begin_listening(session: Session, device_id: str, now: datetime) -> None:

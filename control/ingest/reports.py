@@ -1,24 +1,38 @@
 """Reports: how attempts ended."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from contract.error_codes import ErrorCode
 from contract.errors import TrustError
+from contract.jobs import JobState
 from contract.report import Report
 from control.database.tables import Device, ReportRow
 from control.ingest.jobs import own_job, status_of, write_status
 from control.ingest.phases import store_phase
 from control.ingest.storable import check_numbers
 from control.ingest.transitions import after_report
+from control.live_states import LIVE_STATES
+from control.steering.orders import withdraw_order
 
 
-def take_report(session: Session, device: Device, report: Report, now: datetime) -> bool:
+@dataclass(frozen=True)
+class Taken:
+    """What a report was.
+
+    Attributes:
+        new: The same report again changes nothing.
+        let_go: It ended a job that was being cancelled: something else may be due for its app by now.
+    """
+
+    new: bool
+    let_go: bool = False
+
+
+def take_report(session: Session, device: Device, report: Report, now: datetime) -> Taken:
     """Store a report and what it changes about its job.
-
-    Returns:
-        Whether it is new; the same report again changes nothing.
 
     Raises:
         TrustError: It names another device than the one that signed it.
@@ -33,7 +47,7 @@ def take_report(session: Session, device: Device, report: Report, now: datetime)
     job = own_job(session, report.job_id, device.id)
     key = (report.job_id, report.generation, report.attempt, report.sequence)
     if session.get(ReportRow, key) is not None:
-        return False
+        return Taken(new=False)
     session.add(
         ReportRow(
             job_id=report.job_id,
@@ -46,5 +60,8 @@ def take_report(session: Session, device: Device, report: Report, now: datetime)
     )
     for record in report.phases:
         store_phase(session, report.job_id, report.generation, report.attempt, record)
+    was_cancelling = job.state is JobState.CANCELLING
     write_status(job, after_report(status_of(job), report, now), now)
-    return True
+    if report.next_action is None and report.generation >= job.generation:
+        withdraw_order(session, job.id)
+    return Taken(new=True, let_go=was_cancelling and job.state not in LIVE_STATES)

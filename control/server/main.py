@@ -9,7 +9,7 @@ import uvicorn
 
 from contract.clock import SystemClock
 from control.api.app import create_app
-from control.bootstrap import beat_intervals, initialise, make_publisher, make_services
+from control.bootstrap import beat_intervals, initialise, make_inspector, make_publisher, make_services
 from control.cli.output import handled, print_json
 from control.database.session import Database
 from control.database.tables import Role
@@ -67,7 +67,7 @@ def worker() -> None:
     configure_logs()
     with handled():
         settings = load_settings()
-        tasks = handlers(make_services(settings), make_publisher(settings))
+        tasks = handlers(make_services(settings), make_publisher(settings), make_inspector(settings))
         run_worker(settings.broker_url.get_secret_value(), tasks)
 
 

@@ -1,6 +1,6 @@
 """A control plane of real parts except for broker and store, and a device that speaks to it as real ones do."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,6 +31,7 @@ from contract.states import (
 from contract.uplink import (
     CHECK_IN_PATH,
     ENROLL_PATH,
+    ORDERS_PATH,
     PROGRESS_PATH,
     REPORTS_PATH,
     CheckIn,
@@ -38,6 +39,8 @@ from contract.uplink import (
     DeviceFacts,
     EnrollmentReply,
     EnrollmentRequest,
+    JobOrder,
+    OrdersReply,
     ProgressBatch,
     proof_message,
 )
@@ -124,6 +127,19 @@ class RecordingPublisher:
 
 
 @dataclass
+class RecordingInspector:
+    """A broker that holds nothing for the devices in `emptied`; `down` makes it one that does not answer."""
+
+    emptied: set[str] = field(default_factory=set)
+    down: bool = False
+
+    def without_messages(self, device_ids: Collection[str]) -> frozenset[str]:
+        if self.down:
+            raise UnavailableError(ErrorCode.BROKER_UNAVAILABLE)
+        return frozenset(self.emptied.intersection(device_ids))
+
+
+@dataclass
 class Plane:
     """A control plane under test."""
 
@@ -134,6 +150,7 @@ class Plane:
     queue: RecordingQueue
     package: Path
     publisher: RecordingPublisher = field(default_factory=RecordingPublisher)
+    inspector: RecordingInspector = field(default_factory=RecordingInspector)
 
     def publish(self, **changes: Any) -> int:
         """Publish a revision of the small manifest; its number."""
@@ -168,7 +185,7 @@ class Plane:
         plan_now(self.services)
 
     def reconcile(self) -> None:
-        reconcile_now(self.services)
+        reconcile_now(self.services, self.inspector)
 
     def dispatch(self, limit: int = 1000) -> list[tuple[str, JobRef]]:
         """Send what is due; what was sent by this call."""
@@ -221,6 +238,9 @@ class SignedDevice:
     def check_in(self) -> httpx.Response:
         message = CheckIn(reason=CheckInReason.AGENT_RESTART, facts=FACTS)
         return self.request("POST", CHECK_IN_PATH, message.to_json().encode())
+
+    def orders(self) -> tuple[JobOrder, ...]:
+        return OrdersReply.from_json(self.request("GET", ORDERS_PATH).content).orders
 
     def progress(self, *items: Progress) -> httpx.Response:
         return self.request("POST", PROGRESS_PATH, ProgressBatch(items=items).to_json().encode())

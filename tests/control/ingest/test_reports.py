@@ -60,7 +60,7 @@ def count(plane: Plane, table: type[ReportRow] | type[PhaseRow]) -> int:
 
 def take(plane: Plane, device: Device, report: Report) -> bool:
     with plane.services.database.transaction() as session:
-        return take_report(session, session.get_one(Device, device.id), report, plane.clock.now())
+        return take_report(session, session.get_one(Device, device.id), report, plane.clock.now()).new
 
 
 def test_a_report_is_stored_once(running: tuple[Plane, Device, JobRef]) -> None:

@@ -210,7 +210,7 @@ def one_life(attempts: int, progress: list[int], *, succeeds: bool) -> list[Prog
 
 
 #: When a word came, and a size that only progress knows, which is of no use once the attempt has ended.
-BESIDE_THE_POINT = {"phase_since": None, "advanced_at": None, "bytes_total": 0, "finished_at": None}
+BESIDE_THE_POINT: dict[str, Any] = {"phase_since": None, "advanced_at": None, "bytes_total": 0, "finished_at": None}
 
 
 @given(

@@ -223,6 +223,8 @@ def upgrade() -> None:
         sa.Column("counted_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_admission")),
     )
+    # The one row is there from the beginning: two dispatchers that made it would be in each other's way.
+    op.execute("INSERT INTO admission (id, tokens, counted_at) VALUES (1, 0, '1970-01-01 00:00:00')")
     op.create_table(
         "phase_records",
         sa.Column("job_id", sa.String(length=36), nullable=False),
