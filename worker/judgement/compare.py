@@ -1,12 +1,17 @@
 """Comparing what was found with what a rule expects; nothing here touches the machine (behaviour 2.8)."""
 
+import math
 import operator
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from contract.rules import Operator, ScriptOutput
+from contract.rules import Operator
+from worker.judgement.verdict import CannotTellError, RuleInvalidError, Verdict, shortened
+
+#: Reads a text as the type a rule asks for.
+Reader = Callable[[str], Any]
 
 _COMPARISONS: Final[dict[Operator, Callable[[Any, Any], bool]]] = {
     Operator.EQUAL: operator.eq,
@@ -17,23 +22,58 @@ _COMPARISONS: Final[dict[Operator, Callable[[Any, Any], bool]]] = {
     Operator.LESS_THAN_OR_EQUAL: operator.le,
 }
 
+_INTEGER = re.compile(r"[+-]?[0-9]+")
 _VERSION = re.compile(r"[0-9]+(\.[0-9]+)*")
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+#: Nobody writes longer numbers; Python refuses to read those of more than 4,300 digits.
+_MAX_CHARACTERS = 1000
 
 
 class NotOfTypeError(ValueError):
     """A text cannot be read as the type a rule asks for."""
 
 
-def holds(how: Operator, actual: Any, expected: Any) -> bool:
-    """Whether `actual how expected`; both of one type.
+class FoundNotOfTypeError(CannotTellError):
+    """What the machine holds is not of the type the rule compares."""
+
+
+def expectation(how: Operator, value: str | None, read: Reader) -> Any:
+    """What a rule expects, as its type.
 
     Raises:
-        NotOfTypeError: The rule names no operator.
+        RuleInvalidError: The rule names no operator or no value, or its value is of another type.
     """
-    if how not in _COMPARISONS:
-        raise NotOfTypeError("the rule names no operator")
-    return _COMPARISONS[how](actual, expected)
+    if how is Operator.NOT_CONFIGURED:
+        raise RuleInvalidError("the rule compares, but names no operator")
+    if value is None:
+        raise RuleInvalidError("the rule compares, but names no value to compare with")
+    try:
+        return read(value)
+    except NotOfTypeError as error:
+        raise RuleInvalidError(f"the rule's own value: {error}") from error
+
+
+def compare(subject: str, found: str, how: Operator, value: str | None, read: Reader, *, what: str = "") -> Verdict:
+    """The answer of a rule that compares.
+
+    Args:
+        subject: What was looked at.
+        found: What it holds, as text.
+        how: The rule's operator.
+        value: What the rule compares with.
+        read: Reads both texts as the rule's type.
+        what: Which side of the subject it is, such as its size.
+
+    Raises:
+        RuleInvalidError: The rule cannot be compared with anything.
+        FoundNotOfTypeError: What was found is of another type.
+    """
+    expected = expectation(how, value, read)
+    try:
+        actual = read(found)
+    except NotOfTypeError as error:
+        raise FoundNotOfTypeError(f"{subject}: found {error}") from error
+    return Verdict(_COMPARISONS[how](actual, expected), subject, f"{what} {shortened(found)}".strip(), f"{how} {value}")
 
 
 def as_text(text: str) -> str:
@@ -47,10 +87,9 @@ def as_integer(text: str) -> int:
     Raises:
         NotOfTypeError: It is none.
     """
-    try:
-        return int(text.strip())
-    except ValueError:
-        raise NotOfTypeError(f"{text!r} is no whole number") from None
+    if not _INTEGER.fullmatch(_short(text)):
+        raise NotOfTypeError(f"{_shown(text)}, which is no whole number")
+    return int(text)
 
 
 def as_float(text: str) -> float:
@@ -60,9 +99,12 @@ def as_float(text: str) -> float:
         NotOfTypeError: It is none.
     """
     try:
-        return float(text.strip())
+        number = float(_short(text))
     except ValueError:
-        raise NotOfTypeError(f"{text!r} is no number") from None
+        number = math.nan
+    if math.isnan(number):
+        raise NotOfTypeError(f"{_shown(text)}, which is no number")
+    return number
 
 
 def as_boolean(text: str) -> bool:
@@ -74,7 +116,7 @@ def as_boolean(text: str) -> bool:
     try:
         return _BOOLEANS[text.strip().casefold()]
     except KeyError:
-        raise NotOfTypeError(f"{text!r} is neither true nor false") from None
+        raise NotOfTypeError(f"{_shown(text)}, which is neither true nor false") from None
 
 
 def as_version(text: str) -> tuple[int, ...]:
@@ -83,8 +125,8 @@ def as_version(text: str) -> tuple[int, ...]:
     Raises:
         NotOfTypeError: It is not made of numbers and dots.
     """
-    if not _VERSION.fullmatch(text.strip()):
-        raise NotOfTypeError(f"{text!r} is no version")
+    if not _VERSION.fullmatch(_short(text)):
+        raise NotOfTypeError(f"{_shown(text)}, which is no version")
     parts = [int(part) for part in text.strip().split(".")]
     while len(parts) > 1 and parts[-1] == 0:
         parts.pop()
@@ -99,9 +141,9 @@ def as_date(text: str) -> datetime:
     """
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise NotOfTypeError(f"{text!r} is no date and time (expected as 2026-01-31T12:00:00)") from None
-    return to_second(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        return to_second(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
+        raise NotOfTypeError(f"{_shown(text)}, which is no date and time (such as 2026-01-31T12:00:00)") from None
 
 
 def to_second(moment: datetime) -> datetime:
@@ -109,13 +151,10 @@ def to_second(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(microsecond=0)
 
 
-#: How the output of a requirement script is read.
-READERS: Final[dict[ScriptOutput, Callable[[str], Any]]] = {
-    ScriptOutput.NOT_CONFIGURED: as_text,
-    ScriptOutput.STRING: as_text,
-    ScriptOutput.DATE_TIME: as_date,
-    ScriptOutput.INTEGER: as_integer,
-    ScriptOutput.FLOAT: as_float,
-    ScriptOutput.VERSION: as_version,
-    ScriptOutput.BOOLEAN: as_boolean,
-}
+def _short(text: str) -> str:
+    """The text without blanks around it; nothing of one that is too long for a number."""
+    return text.strip() if len(text) <= _MAX_CHARACTERS else ""
+
+
+def _shown(text: str) -> str:
+    return repr(shortened(text))

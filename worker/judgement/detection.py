@@ -1,14 +1,13 @@
 """Detection: is the app there? (behaviour B-32, 2.8)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from contract.rules import FileRule, Rule, ScriptRule
+from contract.rules import Rule
 from contract.states import DetectionState
-from worker.judgement.file_rule import judge_file
+from worker.judgement.judge import Use, check_all, evaluate
 from worker.judgement.machine import Machine
-from worker.judgement.script_rule import judge_detection
-from worker.judgement.verdict import Verdict, not_evaluated
+from worker.judgement.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -26,33 +25,25 @@ class Detection:
     answerable: bool = True
 
 
-def detect(rules: tuple[Rule, ...], machine: Machine) -> Detection:
-    """Evaluate all detection rules; the app is there when every one holds.
+def detect(rules: Sequence[Rule], machine: Machine) -> Detection:
+    """Evaluate the detection rules until one does not hold; the app is there when every one holds.
 
     Raises:
-        PhaseError: RULE_EVALUATION_FAILED: one of them could not be evaluated.
+        PhaseError: DETECTION_RULE_INVALID: one of them makes no sense. RULE_EVALUATION_FAILED: the machine does not
+            tell. Neither ever counts as "not there" (behaviour B-35, B-36).
     """
     reasons = [reason for rule in rules if (reason := machine.platform.why_unanswerable(rule))]
     if reasons:
         return Detection(DetectionState.UNKNOWN, "; ".join(reasons), answerable=False)
+    check_all(rules, Use.DETECTION)
     verdicts = list(_until_one_fails(rules, machine))
     state = DetectionState.DETECTED if verdicts[-1].holds else DetectionState.NOT_DETECTED
     return Detection(state, "; ".join(verdict.words for verdict in verdicts))
 
 
-def _until_one_fails(rules: tuple[Rule, ...], machine: Machine) -> Iterator[Verdict]:
-    for rule in rules:
-        verdict = _judge(rule, machine)
+def _until_one_fails(rules: Sequence[Rule], machine: Machine) -> Iterator[Verdict]:
+    for number, rule in enumerate(rules, 1):
+        verdict = evaluate(rule, Use.DETECTION, number, machine)
         yield verdict
         if not verdict.holds:
             return
-
-
-def _judge(rule: Rule, machine: Machine) -> Verdict:
-    match rule:
-        case FileRule():
-            return judge_file(rule, machine.platform)
-        case ScriptRule():
-            return judge_detection(machine.run_script(rule))
-        case _:
-            raise not_evaluated(f"this agent has no answer to {rule.type} rules", place=rule.type)

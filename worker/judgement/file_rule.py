@@ -1,27 +1,47 @@
 """File rules (behaviour 2.8)."""
 
-from datetime import datetime
 from pathlib import Path
 
 from contract.rules import FileOperation, FileRule
-from worker.judgement.compare import NotOfTypeError, as_date, as_integer, holds, to_second
-from worker.judgement.verdict import Verdict, not_evaluated
-from worker.platform.port import FileFacts, Platform
+from worker.judgement.compare import Reader, as_date, as_integer, as_version, compare, expectation, to_second
+from worker.judgement.verdict import CannotTellError, Verdict, presence
+from worker.platform.port import FileFacts, Platform, View
 
 _MIB = 1024 * 1024
+
+_READERS: dict[FileOperation, Reader] = {
+    FileOperation.MODIFIED_DATE: as_date,
+    FileOperation.CREATED_DATE: as_date,
+    FileOperation.VERSION: as_version,
+    FileOperation.SIZE_IN_MB: as_integer,
+}
+
+
+def check_file(rule: FileRule) -> None:
+    """Make sure that the rule makes sense.
+
+    Raises:
+        RuleInvalidError: It does not.
+    """
+    if rule.operation_type in _READERS:
+        expectation(rule.operator, rule.comparison_value, _READERS[rule.operation_type])
 
 
 def judge_file(rule: FileRule, platform: Platform) -> Verdict:
     """Look at the machine and answer the rule.
 
     Raises:
-        PhaseError: RULE_EVALUATION_FAILED: the path cannot be read or the rule makes no sense.
+        RuleInvalidError: The rule makes no sense.
+        CannotTellError: The path cannot be read, or has not what the rule compares.
     """
-    path = _path(rule, platform)
+    view = View.BITS_32 if rule.check32_bit_on64_system else View.NATIVE
     try:
+        path = Path(platform.expand(rule.path, view)) / platform.expand(rule.file_or_folder_name, view)
         facts = platform.file_facts(path)
+    except LookupError as error:
+        raise CannotTellError(f"{rule.path}: there is no environment variable {error}") from error
     except OSError as error:
-        raise not_evaluated(error.strerror or str(error), place=str(path)) from error
+        raise CannotTellError(f"{path}: {error.strerror or error}") from error
     return judge_file_facts(rule, path, facts)
 
 
@@ -29,43 +49,27 @@ def judge_file_facts(rule: FileRule, path: Path, facts: FileFacts | None) -> Ver
     """Answer the rule from what lies at its path; a pure function.
 
     Raises:
-        PhaseError: RULE_EVALUATION_FAILED: the rule makes no sense for what lies there.
+        RuleInvalidError: The rule makes no sense.
+        CannotTellError: What lies there has not what the rule compares.
     """
-    if rule.operation_type is FileOperation.EXISTS:
-        return Verdict(facts is not None, f"{path}: {_there(facts)}, expected: there")
-    if rule.operation_type is FileOperation.DOES_NOT_EXIST:
-        return Verdict(facts is None, f"{path}: {_there(facts)}, expected: not there")
+    looked_at = rule.operation_type
+    if looked_at in {FileOperation.EXISTS, FileOperation.DOES_NOT_EXIST}:
+        return presence(str(path), is_there=facts is not None, wanted=looked_at is FileOperation.EXISTS)
     if facts is None:
-        return Verdict(holds=False, words=f"{path}: not there")
-    return _compare(rule, path, facts)
+        return Verdict(False, str(path), "not there", f"{looked_at} {rule.operator} {rule.comparison_value}")
+    found = _found(looked_at, facts)
+    if found is None:
+        raise CannotTellError(f"{path}: it has no {looked_at}")
+    return compare(str(path), found, rule.operator, rule.comparison_value, _READERS[looked_at], what=looked_at)
 
 
-def _path(rule: FileRule, platform: Platform) -> Path:
-    try:
-        return Path(platform.expand(rule.path)) / platform.expand(rule.file_or_folder_name)
-    except LookupError as error:
-        raise not_evaluated(f"there is no environment variable {error}", place=rule.path) from error
-
-
-def _compare(rule: FileRule, path: Path, facts: FileFacts) -> Verdict:
-    try:
-        actual, expected = _operands(rule, facts)
-        result = holds(rule.operator, actual, expected)
-    except NotOfTypeError as error:
-        raise not_evaluated(str(error), place=str(path)) from error
-    return Verdict(result, f"{path}: {rule.operation_type} {actual}, expected {rule.operator} {expected}")
-
-
-def _operands(rule: FileRule, facts: FileFacts) -> tuple[int, int] | tuple[datetime, datetime]:
-    expected = rule.comparison_value or ""
-    if rule.operation_type is FileOperation.SIZE_IN_MB and facts.size is not None:
-        return facts.size // _MIB, as_integer(expected)
-    if rule.operation_type is FileOperation.MODIFIED_DATE:
-        return to_second(facts.modified_at), as_date(expected)
-    if rule.operation_type is FileOperation.CREATED_DATE and facts.created_at is not None:
-        return to_second(facts.created_at), as_date(expected)
-    raise NotOfTypeError(f"it has no {rule.operation_type}")
-
-
-def _there(facts: FileFacts | None) -> str:
-    return "not there" if facts is None else "there"
+def _found(looked_at: FileOperation, facts: FileFacts) -> str | None:
+    match looked_at:
+        case FileOperation.SIZE_IN_MB:
+            return None if facts.size is None else str(facts.size // _MIB)
+        case FileOperation.MODIFIED_DATE:
+            return to_second(facts.modified_at).isoformat()
+        case FileOperation.CREATED_DATE:
+            return None if facts.created_at is None else to_second(facts.created_at).isoformat()
+        case _:
+            return facts.version

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contract.rules import ScriptRule
-from worker.judgement.verdict import not_evaluated
-from worker.platform.port import Platform
+from worker.judgement.verdict import CannotTellError
+from worker.platform.port import Platform, View
 from worker.processes.environment import Environment
 from worker.processes.script import ScriptFailedError, ScriptResult, run_script
 
@@ -27,9 +27,11 @@ class Machine:
         """Run a rule's script to its end.
 
         Raises:
-            PhaseError: RULE_EVALUATION_FAILED: it could not be run, or ran too long.
+            CannotTellError: It could not be run, ran too long, or must be signed and is not: none of these says that
+                the app is not there.
         """
-        interpreter = rule.interpreter or self.platform.script_interpreter()
+        view = View.BITS_32 if rule.run_as32_bit else View.NATIVE
+        interpreter = rule.interpreter or self.platform.script_interpreter(view)
         try:
             return run_script(
                 rule.script_content,
@@ -37,6 +39,15 @@ class Machine:
                 folder=self.scripts,
                 environment=self.environment.variables(),
                 limit_seconds=rule.time_limit_seconds,
+                inspect=self._make_sure_it_is_signed if rule.enforce_signature_check else None,
             )
         except ScriptFailedError as error:
-            raise not_evaluated(str(error), place="script") from error
+            raise CannotTellError(f"script: {error}") from error
+
+    def _make_sure_it_is_signed(self, script: Path) -> None:
+        try:
+            reason = self.platform.why_untrusted(script)
+        except OSError as error:
+            reason = error.strerror or str(error)
+        if reason:
+            raise CannotTellError(f"script: its signature does not hold: {reason}")

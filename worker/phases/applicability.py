@@ -1,7 +1,7 @@
 """Phase 4: can this device run the app?"""
 
 from contract.states import Intent, Outcome
-from worker.judgement.applicability import first_unmet
+from worker.judgement.applicability import Candidate, first_unmet
 from worker.phases.context import PhaseContext, PhaseResult, done, settled
 
 
@@ -14,7 +14,9 @@ def applicability(context: PhaseContext) -> PhaseResult:
     if context.policy.intent is Intent.UNINSTALL:
         return done(context.findings, "not asked for an uninstall")
     platform = context.device.machine.platform
-    unmet = first_unmet(context.policy, platform.facts(), platform.cpu_speed_in_mhz())
+    candidate = Candidate(platform.facts(), platform.cpu_speed_in_mhz())
+    account = context.policy.install_experience.run_as_account
+    unmet = first_unmet(context.policy.requirements, account, candidate)
     if unmet is None:
         return done(context.findings, "applicable")
     found = {"outcome": Outcome.NOT_APPLICABLE, "applicability": unmet.number}

@@ -2,7 +2,7 @@
 
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,23 +38,34 @@ def run_script(
     folder: Path,
     environment: Mapping[str, str],
     limit_seconds: float,
+    inspect: Callable[[Path], None] | None = None,
 ) -> ScriptResult:
     """Run a script in a folder of its own that is removed afterwards.
+
+    Args:
+        content: The script's text.
+        interpreter: The program and arguments that run it, the script's path coming last.
+        folder: Where its own folder is made.
+        environment: What it sees.
+        limit_seconds: How long it may run.
+        inspect: Looks at the file before it runs; what it raises, the caller gets.
 
     Raises:
         ScriptFailedError: It could not be started, or was still running after `limit_seconds` and was ended.
     """
     with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as name:
-        return _run(Path(name), content, interpreter, environment, limit_seconds)
+        script = _write(Path(name), content, interpreter[0])
+        if inspect is not None:
+            inspect(script)
+        return _run(script, interpreter, environment, limit_seconds)
 
 
 def _run(
-    folder: Path, content: str, interpreter: Sequence[str], environment: Mapping[str, str], limit_seconds: float
+    script: Path, interpreter: Sequence[str], environment: Mapping[str, str], limit_seconds: float
 ) -> ScriptResult:
-    script = _write(folder, content, interpreter[0])
-    output, errors = folder / "output", folder / "errors"
+    output, errors = script.with_name("output"), script.with_name("errors")
     try:
-        process = launch(Launch([*interpreter, str(script)], folder, environment, output, errors))
+        process = launch(Launch([*interpreter, str(script)], script.parent, environment, output, errors))
     except OSError as error:
         raise ScriptFailedError(f"{interpreter[0]} could not be started: {error.strerror}") from error
     try:

@@ -5,15 +5,14 @@ from typing import Any
 
 import pytest
 
-from contract.error_codes import ErrorCode
-from contract.errors import PhaseError
 from contract.rules import FileOperation, FileRule, Operator
-from worker.judgement.file_rule import judge_file, judge_file_facts
+from worker.judgement.file_rule import check_file, judge_file, judge_file_facts
 from worker.judgement.machine import Machine
+from worker.judgement.verdict import CannotTellError, RuleInvalidError
 from worker.platform.port import FileFacts
 
 MOMENT = datetime(2026, 1, 31, 12, 0, 0, 500_000, tzinfo=UTC)
-FILE = FileFacts(size=5 * 1024 * 1024 + 1, modified_at=MOMENT, created_at=MOMENT)
+FILE = FileFacts(size=5 * 1024 * 1024 + 1, modified_at=MOMENT, created_at=MOMENT, version="10.0.1.0")
 FOLDER = FileFacts(size=None, modified_at=MOMENT, created_at=None)
 PATH = Path("/opt/editor")
 
@@ -24,6 +23,7 @@ def _rule(operation: FileOperation, how: Operator = Operator.NOT_CONFIGURED, val
     )
 
 
+@pytest.mark.behaviour("2.8 file exists", "2.8 file doesNotExist", "B-32")
 def test_exists_and_does_not_exist_answer_both_ways() -> None:
     assert judge_file_facts(_rule(FileOperation.EXISTS), PATH, FILE).holds
     assert judge_file_facts(_rule(FileOperation.EXISTS), PATH, FOLDER).holds
@@ -32,6 +32,7 @@ def test_exists_and_does_not_exist_answer_both_ways() -> None:
     assert not judge_file_facts(_rule(FileOperation.DOES_NOT_EXIST), PATH, FILE).holds
 
 
+@pytest.mark.behaviour("2.8 file size")
 @pytest.mark.parametrize(
     ("how", "value", "expected"),
     [
@@ -45,6 +46,7 @@ def test_sizes_are_whole_mebibytes_rounded_down(how: Operator, value: str, expec
     assert judge_file_facts(_rule(FileOperation.SIZE_IN_MB, how, value), PATH, FILE).holds is expected
 
 
+@pytest.mark.behaviour("2.8 file date")
 def test_dates_are_compared_to_the_second() -> None:
     rule = _rule(FileOperation.MODIFIED_DATE, Operator.EQUAL, "2026-01-31T12:00:00Z")
     assert judge_file_facts(rule, PATH, FILE).holds
@@ -52,25 +54,45 @@ def test_dates_are_compared_to_the_second() -> None:
     assert judge_file_facts(rule, PATH, FILE).holds
 
 
-def test_a_missing_file_has_no_date_and_no_size_and_does_not_hold() -> None:
-    assert not judge_file_facts(_rule(FileOperation.SIZE_IN_MB, Operator.LESS_THAN, "9"), PATH, None).holds
+@pytest.mark.behaviour("2.8 file version")
+def test_versions_are_compared_as_numbers() -> None:
+    assert judge_file_facts(_rule(FileOperation.VERSION, Operator.GREATER_THAN, "9.9"), PATH, FILE).holds
+    assert judge_file_facts(_rule(FileOperation.VERSION, Operator.EQUAL, "10.0.1"), PATH, FILE).holds
+
+
+@pytest.mark.parametrize("operation", [FileOperation.SIZE_IN_MB, FileOperation.MODIFIED_DATE, FileOperation.VERSION])
+def test_a_missing_file_has_no_date_size_or_version_and_does_not_hold(operation: FileOperation) -> None:
+    verdict = judge_file_facts(_rule(operation, Operator.NOT_EQUAL, "9"), PATH, None)
+    assert not verdict.holds
+    assert verdict.words == f"/opt/editor: not there, expected {operation} notEqual 9"
 
 
 @pytest.mark.parametrize(
-    ("rule", "facts"),
+    "rule",
     [
-        (_rule(FileOperation.SIZE_IN_MB, Operator.EQUAL, "five"), FILE),
-        (_rule(FileOperation.SIZE_IN_MB, Operator.EQUAL, None), FILE),
-        (_rule(FileOperation.SIZE_IN_MB, Operator.NOT_CONFIGURED, "5"), FILE),
-        (_rule(FileOperation.SIZE_IN_MB, Operator.EQUAL, "5"), FOLDER),
-        (_rule(FileOperation.CREATED_DATE, Operator.EQUAL, "2026-01-31"), FOLDER),
-        (_rule(FileOperation.MODIFIED_DATE, Operator.EQUAL, "last week"), FILE),
+        _rule(FileOperation.SIZE_IN_MB, Operator.EQUAL, "five"),
+        _rule(FileOperation.SIZE_IN_MB, Operator.EQUAL, None),
+        _rule(FileOperation.SIZE_IN_MB, Operator.NOT_CONFIGURED, "5"),
+        _rule(FileOperation.MODIFIED_DATE, Operator.EQUAL, "last week"),
+        _rule(FileOperation.VERSION, Operator.EQUAL, "new"),
     ],
 )
-def test_a_rule_that_makes_no_sense_is_not_evaluated(rule: FileRule, facts: FileFacts) -> None:
-    with pytest.raises(PhaseError) as caught:
-        judge_file_facts(rule, PATH, facts)
-    assert caught.value.code is ErrorCode.RULE_EVALUATION_FAILED
+def test_a_rule_that_makes_no_sense_is_refused(rule: FileRule) -> None:
+    with pytest.raises(RuleInvalidError):
+        check_file(rule)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        _rule(FileOperation.SIZE_IN_MB, Operator.EQUAL, "5"),
+        _rule(FileOperation.CREATED_DATE, Operator.EQUAL, "2026-01-31"),
+        _rule(FileOperation.VERSION, Operator.EQUAL, "1"),
+    ],
+)
+def test_what_has_not_what_the_rule_compares_is_no_answer(rule: FileRule) -> None:
+    with pytest.raises(CannotTellError, match="it has no"):
+        judge_file_facts(rule, PATH, FOLDER)
 
 
 def test_the_words_say_what_was_compared_with_what() -> None:
@@ -97,19 +119,12 @@ def test_environment_variables_in_paths_are_expanded(
     assert judge_file(FileRule(path="%EDITOR_HOME%", file_or_folder_name="editor"), machine.platform).holds
 
 
-def test_a_variable_that_is_not_set_is_an_error_not_an_absent_file(machine: Machine) -> None:
-    with pytest.raises(PhaseError, match="NO_SUCH_VARIABLE"):
+def test_a_variable_that_is_not_set_is_no_answer_not_an_absent_file(machine: Machine) -> None:
+    with pytest.raises(CannotTellError, match="NO_SUCH_VARIABLE"):
         judge_file(FileRule(path="%NO_SUCH_VARIABLE%", file_or_folder_name="editor"), machine.platform)
 
 
-def test_a_path_that_cannot_be_looked_at_is_an_error_not_an_absent_file(machine: Machine, tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_looked_at_is_no_answer_not_an_absent_file(machine: Machine, tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    with pytest.raises(PhaseError) as caught:
-        judge_file(FileRule(path=str(tmp_path), file_or_folder_name="loop"), machine.platform)
-    assert caught.value.code is ErrorCode.RULE_EVALUATION_FAILED
-
-
-def test_a_file_where_a_folder_should_be_is_an_absent_file(machine: Machine, tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    rule = FileRule(path=str(tmp_path / "file"), file_or_folder_name="editor")
-    assert not judge_file(rule, machine.platform).holds
+    with pytest.raises(CannotTellError, match="loop"):
+        judge_file(FileRule(path=str(tmp_path / "loop"), file_or_folder_name="editor"), machine.platform)

@@ -1,8 +1,9 @@
 import pytest
 
-from contract.errors import PhaseError
 from contract.rules import Operator, ScriptOutput, ScriptRule
-from worker.judgement.script_rule import OutputTypeError, judge_detection, judge_requirement
+from worker.judgement.compare import NotOfTypeError
+from worker.judgement.script_rule import READERS, check_requirement, judge_detection, judge_requirement
+from worker.judgement.verdict import RuleInvalidError
 from worker.processes.script import ScriptResult
 
 
@@ -10,6 +11,7 @@ def _rule(kind: ScriptOutput, value: str, how: Operator = Operator.EQUAL) -> Scr
     return ScriptRule(script_content="x", operation_type=kind, operator=how, comparison_value=value)
 
 
+@pytest.mark.behaviour("2.8 script detection", "B-32")
 @pytest.mark.parametrize(
     ("result", "detected"),
     [
@@ -24,6 +26,7 @@ def test_detected_means_exit_zero_some_output_and_no_errors(result: ScriptResult
     assert judge_detection(result).holds is detected
 
 
+@pytest.mark.behaviour("2.8 requirement script")
 @pytest.mark.parametrize(
     ("kind", "printed", "how", "value", "expected"),
     [
@@ -44,21 +47,50 @@ def test_the_whole_output_less_its_last_line_break_is_compared_as_its_type(
     assert judge_requirement(_rule(kind, value, how), ScriptResult(0, printed, "")).holds is expected
 
 
+@pytest.mark.behaviour("2.8 requirement script")
 def test_a_requirement_script_that_fails_does_not_hold() -> None:
     assert not judge_requirement(_rule(ScriptOutput.STRING, "x"), ScriptResult(1, "x", "")).holds
     assert not judge_requirement(_rule(ScriptOutput.STRING, "x"), ScriptResult(0, "x", "bad")).holds
 
 
+@pytest.mark.behaviour("B-38")
+def test_a_requirement_script_that_compares_nothing_is_decided_by_its_exit_code() -> None:
+    rule = ScriptRule(script_content="x")
+    assert judge_requirement(rule, ScriptResult(0, "", "")).holds
+    assert not judge_requirement(rule, ScriptResult(3, "", "")).holds
+    assert not judge_requirement(rule, ScriptResult(0, "", "odd")).holds
+
+
+@pytest.mark.behaviour("2.8 requirement script", "2.5 Applicability 1")
 def test_output_of_another_type_is_told_apart() -> None:
-    with pytest.raises(OutputTypeError):
-        judge_requirement(_rule(ScriptOutput.INTEGER, "1"), ScriptResult(0, "one", ""))
+    verdict = judge_requirement(_rule(ScriptOutput.INTEGER, "1"), ScriptResult(0, "one", ""))
+    assert not verdict.holds
+    assert verdict.of_wrong_type
+    assert verdict.words == "script: output 'one', expected integer, equal 1"
 
 
-def test_a_rule_whose_own_value_is_of_another_type_is_not_evaluated() -> None:
-    with pytest.raises(PhaseError):
-        judge_requirement(_rule(ScriptOutput.INTEGER, "one"), ScriptResult(0, "1", ""))
+@pytest.mark.parametrize(
+    ("kind", "value", "how"),
+    [
+        (ScriptOutput.INTEGER, "one", Operator.EQUAL),
+        (ScriptOutput.BOOLEAN, "maybe", Operator.EQUAL),
+        (ScriptOutput.INTEGER, "1", Operator.NOT_CONFIGURED),
+        (ScriptOutput.NOT_CONFIGURED, "1", Operator.NOT_CONFIGURED),
+    ],
+)
+def test_a_comparison_that_makes_no_sense_is_refused(kind: ScriptOutput, value: str, how: Operator) -> None:
+    with pytest.raises(RuleInvalidError):
+        check_requirement(_rule(kind, value, how))
 
 
-def test_a_rule_without_an_operator_is_not_evaluated() -> None:
-    with pytest.raises(PhaseError):
-        judge_requirement(_rule(ScriptOutput.INTEGER, "1", Operator.NOT_CONFIGURED), ScriptResult(0, "1", ""))
+@pytest.mark.parametrize(
+    "kind",
+    [ScriptOutput.INTEGER, ScriptOutput.FLOAT, ScriptOutput.BOOLEAN, ScriptOutput.VERSION, ScriptOutput.DATE_TIME],
+)
+def test_a_word_is_of_no_other_type(kind: ScriptOutput) -> None:
+    with pytest.raises(NotOfTypeError):
+        READERS[kind]("word")
+
+
+def test_every_output_type_has_a_reader() -> None:
+    assert set(READERS) == set(ScriptOutput)
