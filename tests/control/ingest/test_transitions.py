@@ -232,6 +232,6 @@ def test_whatever_the_order_and_however_often_the_end_is_the_same(
     in_order = as_it_came = replace(SENT, generation=2)
     for word in said:
         in_order = heard(in_order, word)
-    for word in shuffled:
-        as_it_came = heard(as_it_came, word)
+    for spoken in shuffled:
+        as_it_came = heard(as_it_came, spoken)
     assert replace(as_it_came, **BESIDE_THE_POINT) == replace(in_order, **BESIDE_THE_POINT)
