@@ -11,6 +11,7 @@ from contract.states import (
     EnforcementState,
     Intent,
     Outcome,
+    ReturnCodeType,
 )
 from worker.rules.desired import desired_state
 
@@ -23,6 +24,8 @@ class Findings(Fragment):
         asked_generation: The newest generation of the job that somebody asked for, "retry now"; 0 for none.
         outcome: Set by the phase that decides it.
         raw_exit_code: The installer's exit code as the system gave it.
+        exit_kind: What that exit code means.
+        user_name: In whose name the command ran where it ran in a person's.
         output_tail: The end of what the installer printed.
         bytes_downloaded: Bytes this attempt fetched from the content store.
         next_action: What the device does by itself after this attempt.
@@ -40,6 +43,8 @@ class Findings(Fragment):
     outcome: Outcome | None = None
     error: ErrorReport | None = None
     raw_exit_code: int | None = None
+    exit_kind: ReturnCodeType | None = None
+    user_name: str = ""
     output_tail: str = ""
     bytes_downloaded: int = 0
     compliance_state: ComplianceState = ComplianceState.UNKNOWN

@@ -92,6 +92,10 @@ class Folders:
         """`IMECache/<app>_<revision>`: the unpacked revision (behaviour P-08)."""
         return self.cache / content_name(policy)
 
+    def content_manifest(self, policy: Policy) -> Path:
+        """The list of what that folder must hold."""
+        return self.cache / f"{content_name(policy)}.manifest"
+
     def installer_log(self, policy: Policy, ref: JobRef) -> Path:
         """The file one attempt's installer writes its output to."""
         return self.installer_logs / f"{content_name(policy)}_{ref.job_id}_{ref.generation}_{ref.attempt}.log"

@@ -243,16 +243,6 @@ def test_detection_right_before_the_command_saves_the_command(rig: Rig) -> None:
     assert rig.installs() == 0
 
 
-def test_content_that_vanished_is_noticed_before_the_command_runs(rig: Rig) -> None:
-    ref = rig.new_job()
-    rig.run(ref, until=Phase.UNPACK)
-    rig.device.folders.remove_content(rig.policy())
-    rig.engine.run(Phase.INSTALL, ref)
-    record = rig.device.ledger.attempts.records(ref)[-1]
-    assert record.outcome is PhaseOutcome.FAILED
-    assert ErrorCode.CONTENT_VANISHED.sentence in record.summary
-
-
 def test_installers_see_a_clean_environment_and_why_they_run(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_OF_THE_AGENT", "x")
     detection = (ScriptRule(script_content=f"test -f {rig.target}/runs && echo there"),)

@@ -21,7 +21,7 @@ from worker.handover import Handover
 from worker.installation.command import mark
 from worker.phases.context import PhaseContext, PhaseResult
 from worker.phases.table import PHASE_FUNCTIONS
-from worker.processes.watched import MARK
+from worker.processes.mark import MARK
 from worker.rules.backoff import MAX_TRIES
 
 

@@ -11,7 +11,7 @@ from contract.errors import PhaseError
 from contract.jobs import JobRef
 from contract.policy import Policy
 from contract.states import Intent
-from worker.processes.watched import MARK
+from worker.processes.mark import MARK
 
 _EXECUTABLE = stat.S_IXUSR
 

@@ -1,36 +1,52 @@
 """The installer of an attempt: started once, watched, found again after a restart of the agent."""
 
-from contract.error_codes import ErrorCode
-from contract.errors import PhaseError
+from collections.abc import Callable
+
 from contract.jobs import JobRef
 from contract.policy import Policy
 from worker.device import Device
 from worker.installation.command import command_line, mark, not_started, split, variables
+from worker.installation.given_content import give_content
+from worker.installation.user_context import LoggedOnUser, require_logged_on
 from worker.ledger.installs import InstallerRun
-from worker.processes.launch import Launch, launch
+from worker.processes.launch import Launch
+from worker.processes.logged import Logged, launch_logged
 from worker.processes.watched import Ended, find_again, wait_within
 
 
-def run_installer(device: Device, ref: JobRef, policy: Policy) -> Ended:
+def run_installer(device: Device, ref: JobRef, policy: Policy, user: LoggedOnUser | None = None) -> Ended:
     """Start the policy's command in its content's folder and wait for it.
 
     The ledger knows of it before it starts: an agent that dies at any point here never starts it twice unknowingly.
 
+    Args:
+        device: Where.
+        ref: The attempt.
+        policy: Whose command, with its time limit.
+        user: In whose name it runs; the agent's own where None.
+
     Raises:
-        PhaseError: CONTENT_VANISHED or INSTALLER_NOT_STARTED.
+        PhaseError: INSTALLER_NOT_STARTED or USER_LOGGED_OFF.
     """
     installs = device.ledger.installs
-    what = _launch(device, ref, policy)
+    what = _launch(device, ref, policy, user)
+    if user is not None:
+        require_logged_on(device.machine.platform, user.account.name)
     installs.starting(ref, policy.app_id, now=device.clock.now())
-    try:
-        process = launch(what)
-    except OSError as error:
-        installs.ended(ref, exit_code=None, now=device.clock.now())
-        raise not_started(error.strerror or str(error), command_line(policy)) from error
-    installs.started(ref, pid=process.pid, create_time=process.create_time())
-    ended = wait_within(process, policy.limits.max_run_time_seconds)
+    logged = _start(device, ref, policy, what)
+    installs.started(ref, pid=logged.process.pid, create_time=logged.process.create_time())
+    ended = wait_within(logged.process, policy.limits.max_run_time_seconds, mark(ref), _is_stopped(device, ref))
     installs.ended(ref, exit_code=ended.exit_code, now=device.clock.now())
+    logged.settle()
     return ended
+
+
+def _start(device: Device, ref: JobRef, policy: Policy, what: Launch) -> Logged:
+    try:
+        return launch_logged(what)
+    except OSError as error:
+        device.ledger.installs.ended(ref, exit_code=None, now=device.clock.now())
+        raise not_started(error.strerror or str(error), command_line(policy)) from error
 
 
 def wait_for_unfinished(device: Device, policy: Policy) -> bool:
@@ -53,7 +69,10 @@ def earlier_run(device: Device, ref: JobRef, policy: Policy) -> Ended | None:
     """How this very attempt's installer ended, if it was started before; None if it was not."""
     timed_out = wait_for_unfinished(device, policy)
     own = device.ledger.installs.run(ref)
-    return None if own is None else Ended(own.exit_code, timed_out=timed_out)
+    if own is None:
+        return None
+    stopped = own.exit_code is None and device.ledger.orders.stops(ref)
+    return Ended(own.exit_code, timed_out=timed_out, stopped=stopped)
 
 
 def _wait_for(device: Device, run: InstallerRun, limit_seconds: float) -> Ended:
@@ -61,16 +80,33 @@ def _wait_for(device: Device, run: InstallerRun, limit_seconds: float) -> Ended:
     if process is None:
         return Ended(exit_code=None)
     elapsed = (device.clock.now() - run.started_at).total_seconds()
-    return wait_within(process, min(limit_seconds, max(0.0, limit_seconds - elapsed)))
+    left_seconds = min(limit_seconds, max(0.0, limit_seconds - elapsed))
+    return wait_within(process, left_seconds, mark(run.ref), _is_stopped(device, run.ref))
 
 
-def _launch(device: Device, ref: JobRef, policy: Policy) -> Launch:
+def _is_stopped(device: Device, ref: JobRef) -> Callable[[], bool]:
+    return lambda: device.ledger.orders.stops(ref)
+
+
+def _launch(device: Device, ref: JobRef, policy: Policy, user: LoggedOnUser | None) -> Launch:
     folder = device.folders.content(policy)
-    if not folder.is_dir():
-        raise PhaseError(ErrorCode.CONTENT_VANISHED, detail="the folder is not there", place=str(folder))
+    command = split(command_line(policy), folder)
+    more = variables(policy, ref)
+    if user is not None:
+        more |= user.variables()
+        _give(device, policy, user)
     return Launch(
-        command=split(command_line(policy), folder),
+        command=command,
         folder=folder,
-        environment=device.environment.variables(**variables(policy, ref)),
+        environment=device.environment.variables(**more),
         output=device.folders.installer_log(policy, ref),
+        account=None if user is None else user.account,
     )
+
+
+def _give(device: Device, policy: Policy, user: LoggedOnUser) -> None:
+    try:
+        give_content(device.folders, device.folders.content(policy), user.account)
+    except OSError as error:
+        detail = f"the content could not be given to {user.account.name}: {error.strerror}"
+        raise not_started(detail, command_line(policy)) from error

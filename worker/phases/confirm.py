@@ -3,6 +3,7 @@
 from contract.error_codes import ErrorCode
 from contract.errors import PhaseError
 from contract.states import Intent
+from worker.installation.user_context import is_logged_on
 from worker.judgement.detection import detect
 from worker.phases.context import PhaseContext, PhaseResult, done, failed
 from worker.rules.desired import brought_about, is_as_desired
@@ -13,6 +14,8 @@ _DISAGREEMENT = {True: ErrorCode.STILL_DETECTED_AFTER_UNINSTALL, False: ErrorCod
 def confirm(context: PhaseContext) -> PhaseResult:
     """Evaluate the detection rules again; the command's own word is not enough.
 
+    A user who logged off meanwhile explains why nothing is there, better than the rules do (behaviour B-62, C-05).
+
     Raises:
         PhaseError: RULE_EVALUATION_FAILED.
     """
@@ -21,6 +24,12 @@ def confirm(context: PhaseContext) -> PhaseResult:
     findings = context.findings.model_copy(update={"detection_state": detection.state})
     if is_as_desired(intent, detection.state):
         return done(findings.model_copy(update={"outcome": brought_about(intent)}), detection.words)
-    code = _DISAGREEMENT[intent is Intent.UNINSTALL]
-    error = PhaseError(code, detail=detection.words, raw_exit_code=findings.raw_exit_code)
+    error = PhaseError(_disagreement(context), detail=detection.words, raw_exit_code=findings.raw_exit_code)
     return failed(findings, error)
+
+
+def _disagreement(context: PhaseContext) -> ErrorCode:
+    user = context.findings.user_name
+    if user and not is_logged_on(context.device.machine.platform, user):
+        return ErrorCode.SESSION_CHANGED
+    return _DISAGREEMENT[context.policy.intent is Intent.UNINSTALL]

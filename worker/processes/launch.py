@@ -1,18 +1,27 @@
 """Starting a program so that it outlives the agent."""
 
+import contextlib
 import errno
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
 import psutil
 
-#: Another thread's fork may hold a file open that was just unpacked; it lets go within moments (ETXTBSY).
+from worker.processes.account import Account
+
+#: Another process's fork may hold a file open that was just unpacked; it lets go within moments (ETXTBSY).
 _BUSY_TRIES = 50
 _BUSY_WAIT_SECONDS = 0.02
+#: A child between its fork and its exec holds every file that any thread has open for writing. Whoever starts a
+#: program waits until no such child is left: so no file that was written and closed is busy any more, neither for the
+#: program nor for what it starts.
+_FORKING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,7 @@ class Launch:
         folder: Its working folder.
         output: The file that takes its standard output.
         errors: The file that takes its standard error; the same as `output` where None.
+        account: Under whose name it runs; the agent's own where None.
     """
 
     command: Sequence[str] | str
@@ -31,6 +41,7 @@ class Launch:
     environment: Mapping[str, str]
     output: Path
     errors: Path | None = None
+    account: Account | None = None
 
 
 def launch(what: Launch) -> psutil.Popen:
@@ -39,18 +50,35 @@ def launch(what: Launch) -> psutil.Popen:
     Raises:
         OSError: It could not be started.
     """
+    with what.output.open("ab") as output, (what.errors or what.output).open("ab") as errors:
+        return launch_writing_to(what, output, errors)
+
+
+def launch_writing_to(what: Launch, output: IO[bytes], errors: IO[bytes]) -> psutil.Popen:
+    """Start a program that writes to open files.
+
+    Raises:
+        OSError: It could not be started.
+    """
     for _ in range(_BUSY_TRIES):
         try:
-            return _start(what)
+            return _start(what, output, errors)
         except OSError as error:
             if error.errno != errno.ETXTBSY:
                 raise
             time.sleep(_BUSY_WAIT_SECONDS)
-    return _start(what)
+    return _start(what, output, errors)
 
 
-def _start(what: Launch) -> psutil.Popen:
-    with what.output.open("ab") as output, (what.errors or what.output).open("ab") as errors:
+@contextlib.contextmanager
+def forking() -> Iterator[None]:
+    """Held by whoever starts a process, from the fork to the exec."""
+    with _FORKING:
+        yield
+
+
+def _start(what: Launch, output: IO[bytes], errors: IO[bytes]) -> psutil.Popen:
+    with forking():
         return psutil.Popen(
             what.command,
             cwd=what.folder,
@@ -59,11 +87,19 @@ def _start(what: Launch) -> psutil.Popen:
             stdout=output,
             stderr=errors,
             start_new_session=True,
-            creationflags=_creation_flags(),
+            creationflags=creation_flags(),
+            **_identity(what.account),
         )
 
 
-def _creation_flags() -> int:
+def creation_flags() -> int:
+    """No window, and a group of its own, where the system asks for that in numbers."""
     if sys.platform == "win32":
         return subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
     return 0
+
+
+def _identity(account: Account | None) -> dict[str, Any]:
+    if account is None or account.is_own:
+        return {}
+    return {"user": account.uid, "group": account.gid, "extra_groups": list(account.groups)}

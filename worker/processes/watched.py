@@ -1,16 +1,19 @@
-"""An installer process: started, found again after a restart of the agent, waited for, ended."""
+"""An installer process: found again after a restart of the agent, waited for, ended."""
 
 import contextlib
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import psutil
 
+from worker.processes.mark import marked
 from worker.processes.tree import end_tree
 
-#: The environment variable that marks an installer and all it starts; its value names the attempt.
-MARK = "OUTRIDER_INSTALLER"
 #: Two readings of one process's creation time differ by less than this.
 _CREATE_TIME_TOLERANCE_SECONDS = 1.0
+#: An operator's order to stop is looked for so often while an installer runs.
+_STOP_CHECK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -20,25 +23,37 @@ class Ended:
     Attributes:
         exit_code: None where nobody could see it: the process was another agent's child.
         timed_out: It ran longer than allowed and was ended with all its processes.
+        stopped: An operator stopped it, and it was ended with all its processes.
     """
 
     exit_code: int | None
     timed_out: bool = False
+    stopped: bool = False
 
 
-def wait_within(process: psutil.Process, limit_seconds: float) -> Ended:
-    """Wait for a process; one that runs longer than allowed is ended with its whole tree.
+def wait_within(
+    process: psutil.Process,
+    limit_seconds: float,
+    mark: str = "",
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> Ended:
+    """Wait for a process; one that runs longer than allowed, or is stopped, is ended with its whole tree.
 
     Args:
         process: A child of this agent, or a process found again.
         limit_seconds: What is left of its time.
+        mark: The value of its `MARK` variable.
+        is_stopped: Asked every second whether to stop it.
     """
-    try:
-        exit_code = process.wait(limit_seconds)
-    except psutil.TimeoutExpired:
-        end_tree(process)
-        return Ended(exit_code=None, timed_out=True)
-    return Ended(exit_code)
+    ends_at = time.monotonic() + limit_seconds
+    while (left := ends_at - time.monotonic()) > 0:
+        with contextlib.suppress(psutil.TimeoutExpired):
+            return Ended(process.wait(min(left, _STOP_CHECK_SECONDS)))
+        if is_stopped():
+            end_tree(process, mark=mark)
+            return Ended(exit_code=None, stopped=True)
+    end_tree(process, mark=mark)
+    return Ended(exit_code=None, timed_out=True)
 
 
 def find_again(pid: int | None, create_time: float | None, mark: str) -> psutil.Process | None:
@@ -49,7 +64,9 @@ def find_again(pid: int | None, create_time: float | None, mark: str) -> psutil.
         create_time: As noted with the pid: another process may have the pid by now.
         mark: The value of its `MARK` variable, looked for where no pid was noted.
     """
-    found = _marked(mark) if pid is None else _known(pid, create_time or 0.0)
+    if pid is None:
+        return next(iter(marked(mark)), None)
+    found = _known(pid, create_time or 0.0)
     with contextlib.suppress(psutil.NoSuchProcess):
         if found is not None and found.status() != psutil.STATUS_ZOMBIE:
             return found
@@ -62,13 +79,3 @@ def _known(pid: int, create_time: float) -> psutil.Process | None:
         if abs(process.create_time() - create_time) < _CREATE_TIME_TOLERANCE_SECONDS:
             return process
     return None
-
-
-def _marked(mark: str) -> psutil.Process | None:
-    marked = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):
-            if process.environ().get(MARK) == mark:
-                marked.append((process.create_time(), process.pid, process))
-    # The oldest is the installer itself; what it started carries its mark, too.
-    return min(marked)[2] if marked else None

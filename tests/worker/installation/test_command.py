@@ -7,7 +7,7 @@ from contract.jobs import JobRef
 from contract.states import Intent
 from tests.worker.rig import Rig
 from worker.installation.command import command_line, split, variables
-from worker.processes.watched import MARK
+from worker.processes.mark import MARK
 
 
 def test_quotes_are_understood_as_a_packager_types_them(tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
 from pathlib import Path
 
 import psutil
+import pytest
 
 from deploy.local.polling import wait_until
 from worker.processes.launch import Launch, launch
+from worker.processes.mark import MARK, marked
 from worker.processes.tree import end_tree
 
 
 def _start(folder: Path, script: str) -> psutil.Popen:
-    return launch(Launch(["sh", "-c", script], folder, {"PATH": "/usr/bin:/bin"}, folder / "output"))
+    environment = {"PATH": "/usr/bin:/bin", MARK: str(folder)}
+    return launch(Launch(["sh", "-c", script], folder, environment, folder / "output"))
 
 
 def _pids(folder: Path, count: int) -> list[int]:
@@ -43,6 +46,24 @@ def test_a_child_that_left_the_session_ends_too(tmp_path: Path) -> None:
     (runaway,) = _pids(tmp_path, 1)
     end_tree(process)
     assert _is_gone(runaway)
+
+
+@pytest.mark.behaviour("B-52")
+def test_a_daemon_that_left_session_and_family_ends_too(tmp_path: Path) -> None:
+    process = _start(tmp_path, "(setsid sh -c 'sleep 60 & echo $!; wait' &) ; sleep 60")
+    (runaway,) = _pids(tmp_path, 1)
+    assert wait_until(lambda: psutil.Process(runaway).parent() not in process.children(recursive=True), seconds=10)
+    end_tree(process, mark=str(tmp_path))
+    assert _is_gone(runaway)
+    assert marked(str(tmp_path)) == []
+
+
+def test_what_starts_processes_while_it_is_ended_ends_too(tmp_path: Path) -> None:
+    script = "trap '' TERM; while true; do setsid sleep 60 & echo x; sleep 0.02; done"
+    process = _start(tmp_path, script)
+    assert wait_until(lambda: (tmp_path / "output").exists() and (tmp_path / "output").stat().st_size > 0, seconds=10)
+    end_tree(process, mark=str(tmp_path), grace_seconds=0.2)
+    assert marked(str(tmp_path)) == []
 
 
 def test_what_does_not_end_when_asked_is_killed(tmp_path: Path) -> None:

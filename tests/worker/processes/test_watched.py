@@ -6,8 +6,9 @@ import psutil
 
 from deploy.local.polling import wait_until
 from worker.processes.launch import Launch, launch
+from worker.processes.mark import MARK
 from worker.processes.tree import end_tree
-from worker.processes.watched import MARK, Ended, find_again, wait_within
+from worker.processes.watched import Ended, find_again, wait_within
 
 
 @contextmanager

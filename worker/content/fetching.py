@@ -1,0 +1,28 @@
+"""The encrypted content of a policy into Incoming."""
+
+from collections.abc import Callable
+
+from contract.jobs import JobRef
+from contract.policy import Policy
+from worker.content.download import check_digest, fetch, size_of
+from worker.device import Device
+
+
+def fetch_content(device: Device, ref: JobRef, policy: Policy, on_bytes: Callable[[int, int], None]) -> int | None:
+    """Fetch the content, going on with what an earlier attempt left; what is there and right is kept.
+
+    Returns:
+        Bytes fetched; None where all of it was there.
+
+    Raises:
+        UnavailableError: Control plane or content store do not answer.
+        PhaseError: CONTENT_KEY_REFUSED, DISK_EXHAUSTED or CONTENT_CORRUPT.
+    """
+    content, target = policy.content, device.folders.incoming_file(policy)
+    fetched = None
+    if size_of(target) != content.size:
+        info = device.uplink.content_info(ref)
+        device.keys.open(ref, info, digest=content.digest)
+        fetched = fetch(device.source, info.url, target, size=content.size, on_progress=on_bytes)
+    check_digest(target, content.digest)
+    return fetched
