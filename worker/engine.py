@@ -12,11 +12,12 @@ from contract.jobs import JobRef
 from contract.phases import Phase
 from contract.report import PhaseOutcome, PhaseRecord, Wait, WaitReason
 from contract.states import Outcome
+from worker.activity import Activity
 from worker.device import Device
 from worker.findings import Findings
 from worker.handover import Handover, NextChain
 from worker.ledger.attempts import PhaseEnd
-from worker.phases.context import Deferred, PhaseContext, PhaseFunction, PhaseResult, failed
+from worker.phases.context import Deferred, PhaseContext, PhaseFunction, PhaseResult, failed, settled
 from worker.phases.table import PHASE_FUNCTIONS
 from worker.progress import PhaseReporter, ProgressQueue
 from worker.rules.admission import Admission, admit
@@ -39,10 +40,15 @@ class Engine:
     """
 
     def __init__(
-        self, device: Device, progress: ProgressQueue, functions: Mapping[Phase, PhaseFunction] = PHASE_FUNCTIONS
+        self,
+        device: Device,
+        progress: ProgressQueue,
+        functions: Mapping[Phase, PhaseFunction] = PHASE_FUNCTIONS,
+        activity: Activity | None = None,
     ) -> None:
         self._device = device
         self._progress = progress
+        self._activity = activity or Activity(device.clock)
         self._functions = functions
         self._handed_on: dict[tuple[Phase, JobRef, int | None], None] = {}
 
@@ -56,7 +62,8 @@ class Engine:
             job=ref.job_id, generation=ref.generation, attempt=ref.attempt, phase=phase.value
         ):
             try:
-                return self._admit(phase, ref, turn)
+                with self._activity.working_on(ref):
+                    return self._admit(phase, ref, turn)
             except sqlite3.Error:
                 # Nothing can be remembered now, so nothing is done now.
                 _log.exception("the ledger cannot be used")
@@ -76,10 +83,13 @@ class Engine:
         clock = self._device.clock
         started_at, started = clock.now(), clock.monotonic()
         start = self._device.ledger.attempts.begin(phase, ref, now=started_at)
+        if start is None:
+            _log.info("the attempt was ended while its message was on the way")
+            return Handover()
         reporter = PhaseReporter(self._progress, clock, ref, phase, start.starts)
         reporter.started()
         context = PhaseContext(ref, self._device, start.findings, reporter.on_bytes, start.begun_at)
-        result = self._call(phase, context, start.failures + 1)
+        result = self._cancelled(phase, context) or self._call(phase, context, start.failures + 1)
         if isinstance(result, Deferred):
             return self._defer(phase, ref, turn, result, reporter)
         record = PhaseRecord(
@@ -94,6 +104,18 @@ class Engine:
         handover = self._conclude(ref, record, result)
         reporter.ended(record)
         return handover
+
+    def _cancelled(self, phase: Phase, context: PhaseContext) -> PhaseResult | None:
+        """The result of a phase that is not carried out any more, because an operator cancelled the job.
+
+        A command that was started is waited for, and what came of it is judged and told.
+        """
+        ledger = self._device.ledger
+        is_safe = phase.position <= Phase.INSTALL.position and ledger.installs.run(context.ref) is None
+        if not is_safe or not ledger.orders.cancels(context.ref):
+            return None
+        cancelled = context.findings.model_copy(update={"outcome": Outcome.CANCELLED})
+        return settled(cancelled, "an operator cancelled the job")
 
     def _call(self, phase: Phase, context: PhaseContext, tries: int) -> PhaseResult | Deferred:
         try:

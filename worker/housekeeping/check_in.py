@@ -1,12 +1,13 @@
 """Checking in: at start, at every interval, and again soon after one that failed (behaviour 2.2, N-01)."""
 
+from collections.abc import Callable, Iterable
 from random import Random
 
 import structlog
 
 from contract.clock import Clock
 from contract.errors import OutriderError
-from contract.uplink import CheckIn, CheckInReason
+from contract.uplink import CheckIn, CheckInReason, JobOrder
 from worker.platform.port import Platform
 from worker.rules.backoff import growing_wait
 from worker.uplink.port import Uplink
@@ -23,6 +24,7 @@ class CheckInDuty:
     Args:
         interval_seconds: Between two check-ins, until the control plane asks for another interval.
         fixed_interval: The interval was set on this device; what the control plane asks for is ignored.
+        on_orders: Told the orders that stand, at each check-in.
     """
 
     def __init__(
@@ -34,7 +36,9 @@ class CheckInDuty:
         *,
         interval_seconds: float,
         fixed_interval: bool = False,
+        on_orders: Callable[[Iterable[JobOrder]], None] = lambda _orders: None,
     ) -> None:
+        self._on_orders = on_orders
         self._uplink = uplink
         self._platform = platform
         self._clock = clock
@@ -64,4 +68,5 @@ class CheckInDuty:
         if not self._fixed_interval:
             self._interval_seconds = reply.check_in_interval_seconds
         _log.info("checked in", jobs_sent=reply.jobs_sent)
+        self._on_orders(reply.orders)
         return self._interval_seconds * self._random.uniform(1 - JITTER, 1 + JITTER)

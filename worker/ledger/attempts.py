@@ -7,6 +7,7 @@ from datetime import datetime
 from contract.jobs import JobRef
 from contract.phases import Phase
 from contract.report import PhaseRecord, Wait
+from contract.states import Outcome
 from worker.findings import Findings
 from worker.ledger.database import Database
 from worker.rules.admission import Standing
@@ -78,9 +79,16 @@ class Attempts:
             turn=0 if own is None else own["turn"],
         )
 
-    def begin(self, phase: Phase, ref: JobRef, *, now: datetime) -> PhaseStart:
-        """Remember that a phase begins, and with it the job's generation."""
+    def begin(self, phase: Phase, ref: JobRef, *, now: datetime) -> PhaseStart | None:
+        """Remember that a phase begins, and with it the job's generation.
+
+        Returns:
+            None where the attempt was closed, by another thread, since its message was let in.
+        """
         with self._database.transaction() as connection:
+            closed = "SELECT 1 FROM attempts WHERE (job_id, generation, attempt) = (?, ?, ?) AND closed_at IS NOT NULL"
+            if connection.execute(closed, _key(ref)).fetchone() is not None:
+                return None
             connection.execute(_REMEMBER_GENERATION, (ref.job_id, ref.generation))
             connection.execute(_OPEN, (*_key(ref), Findings().model_dump_json(), now.isoformat()))
             connection.execute(
@@ -117,6 +125,33 @@ class Attempts:
         """What a phase waits for; None where it does not."""
         row = self._phase_row(phase, ref)
         return None if row is None or row["wait"] is None else Wait.model_validate_json(row["wait"])
+
+    def close_waiting(self, job_id: str, generation: int, *, now: datetime) -> tuple[JobRef, Findings] | None:
+        """Close the attempt of a job that waits, in the middle of a phase or before its first one.
+
+        Args:
+            job_id: The job.
+            generation: The newest generation it is about.
+            now: The time.
+
+        Returns:
+            The attempt and what was found before; None where nothing of the job waits.
+        """
+        with self._database.transaction() as connection:
+            row = connection.execute(_NEWEST_ATTEMPT, (job_id,)).fetchone()
+            if row is None or row["generation"] > generation:
+                return None
+            ref, findings = _ref(row), Findings.model_validate_json(row["findings"])
+            if row["closed_at"] is None:
+                if connection.execute(_WAITING_PHASE, _key(ref)).fetchone() is None:
+                    return None
+            elif findings.next_action is None:
+                return None
+            else:
+                ref = ref.next_attempt()
+            cancelled = findings.model_copy(update={"outcome": Outcome.CANCELLED, "next_action": None})
+            connection.execute(_CLOSE, (*_key(ref), cancelled.model_dump_json(), now.isoformat(), now.isoformat()))
+        return ref, findings
 
     def end(self, ref: JobRef, end: PhaseEnd, findings: Findings, *, closes: bool) -> None:
         """Remember a phase's result and the attempt's findings together."""
@@ -219,6 +254,21 @@ WHERE (job_id, generation, attempt) = (?, ?, ?) AND phase = ?
 
 _END = """
 UPDATE phases SET record = ?, hands_on_to = ? WHERE (job_id, generation, attempt) = (?, ?, ?) AND phase = ?
+"""
+
+_NEWEST_ATTEMPT = """
+SELECT a.* FROM attempts a JOIN jobs j ON j.job_id = a.job_id AND j.newest_generation = a.generation
+WHERE a.job_id = ? ORDER BY attempt DESC LIMIT 1
+"""
+
+_WAITING_PHASE = """
+SELECT 1 FROM phases
+WHERE (job_id, generation, attempt) = (?, ?, ?) AND wait IS NOT NULL AND record IS NULL
+"""
+
+_CLOSE = """
+INSERT INTO attempts (job_id, generation, attempt, findings, opened_at, closed_at) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (job_id, generation, attempt) DO UPDATE SET findings = excluded.findings, closed_at = excluded.closed_at
 """
 
 _RUNNING = """

@@ -7,6 +7,7 @@ from worker.ledger.attempts import Attempts
 from worker.ledger.database import Database
 from worker.ledger.holds import Holds
 from worker.ledger.installs import Installs
+from worker.ledger.orders import Orders
 from worker.ledger.outbox import Outbox
 from worker.ledger.policies import Policies
 from worker.state_mirror import NoStateMirror, StateMirror
@@ -18,6 +19,7 @@ class Ledger:
     Attributes:
         attempts: Jobs, attempts and phases.
         installs: Installer runs.
+        orders: What an operator has ordered about jobs.
         holds: Which apps failed and are not to be executed before when.
         apps: The last result of each app.
         policies: Signed policies by digest.
@@ -31,6 +33,7 @@ class Ledger:
         self._database = Database(path)
         self.attempts = Attempts(self._database)
         self.installs = Installs(self._database)
+        self.orders = Orders(self._database)
         self.holds = Holds(self._database)
         self.apps = Apps(self._database, mirror or NoStateMirror())
         self.policies = Policies(self._database)

@@ -11,6 +11,12 @@ CREATE TABLE jobs (
   policy_digest TEXT
 ) STRICT;
 
+CREATE TABLE orders (
+  job_id TEXT PRIMARY KEY,
+  generation INTEGER NOT NULL,
+  kind TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE attempts (
   job_id TEXT NOT NULL,
   generation INTEGER NOT NULL,

@@ -42,12 +42,12 @@ def _known_policy(context: PhaseContext) -> tuple[Policy | None, Findings]:
 
 
 def _judged(context: PhaseContext, policy: Policy | None, findings: Findings) -> Findings:
-    outcome = findings.outcome or Outcome.FAILED
+    outcome = _outcome(context, findings)
     judged = states(outcome, findings.detection_state, findings.error)
     action = None
     if outcome is Outcome.FAILED:
         action = follow_up(context, policy, findings)
-    else:
+    elif outcome is not Outcome.CANCELLED:
         end_wait(context, findings)
     return findings.model_copy(
         update={
@@ -57,6 +57,13 @@ def _judged(context: PhaseContext, policy: Policy | None, findings: Findings) ->
             "next_action": action,
         }
     )
+
+
+def _outcome(context: PhaseContext, findings: Findings) -> Outcome:
+    outcome = findings.outcome or Outcome.FAILED
+    if outcome is Outcome.FAILED and context.device.ledger.orders.cancels(context.ref):
+        return Outcome.CANCELLED
+    return outcome
 
 
 def _app_state(context: PhaseContext, policy: Policy, findings: Findings) -> AppState:

@@ -2,15 +2,18 @@
 
 from contract.error_codes import ErrorCode
 from contract.errors import OutriderError
+from contract.jobs import JobRef
 from contract.report import Report
 from contract.states import Outcome
+from worker.device import Device
+from worker.findings import Findings
 from worker.phases.context import PhaseContext, PhaseResult, done
 
 
 def report(context: PhaseContext) -> PhaseResult:
     """Write the report down, then deliver it at once if the control plane answers; else it waits in the outbox."""
     outbox = context.device.ledger.outbox
-    written = _report(context)
+    written = report_of(context.device, context.ref, context.findings)
     outbox.put(written, due_at=written.ended_at)
     try:
         context.device.uplink.report(written)
@@ -20,8 +23,8 @@ def report(context: PhaseContext) -> PhaseResult:
     return done(context.findings, "delivered")
 
 
-def _report(context: PhaseContext) -> Report:
-    findings, ref, device = context.findings, context.ref, context.device
+def report_of(device: Device, ref: JobRef, findings: Findings) -> Report:
+    """The report of an attempt as the ledger knows it now."""
     now = device.clock.now()
     return Report(
         job_id=ref.job_id,

@@ -43,6 +43,10 @@ def states(outcome: Outcome, detection: DetectionState, error: ErrorReport | Non
         return States(*_SETTLED[outcome])
     if outcome is Outcome.FAILED:
         return States(ComplianceState.ERROR, _enforcement_of(error))
+    if outcome is Outcome.CANCELLED:
+        # With an error the command ran, and what it left is unknown.
+        enforcement = EnforcementState.NOT_ATTEMPTED if error is None else _enforcement_of(error)
+        return States(_SEEN[detection], enforcement)
     return States(_SEEN[detection], EnforcementState.REQUIREMENTS_NOT_MET)
 
 

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -25,8 +26,9 @@ HOLD = Hold(
 pytestmark = pytest.mark.behaviour("2.6 GRS")
 
 
-def _policy(**facts: object) -> Policy:
-    return Policy.model_construct(**{"app_id": "editor", "revision": 1, "intent": Intent.REQUIRED, **facts})
+def _policy(**changes: Any) -> Policy:
+    facts: dict[str, Any] = {"app_id": "editor", "revision": 1, "intent": Intent.REQUIRED, **changes}
+    return Policy.model_construct(**facts)
 
 
 def test_without_a_failure_nothing_is_withheld() -> None:

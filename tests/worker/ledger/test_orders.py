@@ -1,0 +1,50 @@
+from uuid import uuid4
+
+import pytest
+
+from contract.jobs import JobRef
+from contract.uplink import JobOrder, OrderKind
+from worker.ledger.ledger import Ledger
+
+JOB_ID = str(uuid4())
+CANCEL = JobOrder(job_id=JOB_ID, generation=2, kind=OrderKind.CANCEL)
+STOP = JobOrder(job_id=JOB_ID, generation=2, kind=OrderKind.STOP)
+
+
+def _ref(generation: int) -> JobRef:
+    return JobRef(job_id=JOB_ID, generation=generation, attempt=1)
+
+
+def test_nothing_is_ordered_of_a_job_nobody_spoke_of(ledger: Ledger) -> None:
+    assert not ledger.orders.cancels(_ref(1))
+    assert not ledger.orders.stops(_ref(1))
+
+
+def test_an_order_concerns_its_generation_and_older_ones_and_never_a_newer_one(ledger: Ledger) -> None:
+    ledger.orders.put(STOP)
+    assert [ledger.orders.cancels(_ref(generation)) for generation in (1, 2, 3)] == [True, True, False]
+    assert [ledger.orders.stops(_ref(generation)) for generation in (1, 2, 3)] == [True, True, False]
+
+
+def test_a_cancel_does_not_stop(ledger: Ledger) -> None:
+    ledger.orders.put(CANCEL)
+    assert ledger.orders.cancels(_ref(2))
+    assert not ledger.orders.stops(_ref(2))
+
+
+@pytest.mark.parametrize(
+    ("known", "new", "expected"),
+    [
+        (CANCEL, CANCEL, CANCEL),
+        (CANCEL, STOP, STOP),
+        (STOP, CANCEL, STOP),
+        (STOP, CANCEL.model_copy(update={"generation": 3}), CANCEL.model_copy(update={"generation": 3})),
+        (CANCEL, STOP.model_copy(update={"generation": 1}), CANCEL),
+    ],
+)
+def test_the_newer_and_stronger_order_stands(
+    ledger: Ledger, known: JobOrder, new: JobOrder, expected: JobOrder
+) -> None:
+    assert ledger.orders.put(known)
+    assert ledger.orders.put(new) is (expected == new and known != new)
+    assert ledger.orders.get(JOB_ID) == expected
