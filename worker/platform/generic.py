@@ -96,9 +96,17 @@ class GenericPlatform:
         return tuple(UserSession(user.name, user.terminal or "") for user in users)
 
     def expand(self, path: str, view: View = View.NATIVE) -> str:
-        """See `Platform.expand`; there is one view only."""
+        """See `Platform.expand`."""
+        return _VARIABLE.sub(lambda match: self.variable(match.group(1), view), path)
+
+    def variable(self, name: str, view: View) -> str:
+        """An environment variable as a view has it; there is one view only.
+
+        Raises:
+            LookupError: There is no such variable.
+        """
         del view
-        return _VARIABLE.sub(lambda match: os.environ[match.group(1)], path)
+        return os.environ[name]
 
     def file_facts(self, path: Path) -> FileFacts | None:
         """See `Platform.file_facts`."""
@@ -183,11 +191,15 @@ class GenericPlatform:
             return f"there is no 32-bit interpreter of scripts on {self.os_name}"
         if rule.run_as_account is RunAsAccount.USER:
             return "this agent runs scripts in its own name only"
-        program = (rule.interpreter or self.script_interpreter())[0]
-        return "" if shutil.which(program) else f"there is no {program}"
+        return why_no_program((rule.interpreter or self.script_interpreter())[0])
 
     def _keeps_no_creation_date(self) -> bool:
         return self.created_at(self.state_dir, self.state_dir.stat()) is None
 
     def _without(self, what: str, asked: str) -> str:
         return f"{self.os_name} has no {what}, asked for {asked}"
+
+
+def why_no_program(program: str) -> str:
+    """In words why a program cannot be run; empty where it is there."""
+    return "" if shutil.which(program) else f"there is no {program}"

@@ -1,6 +1,7 @@
 """Which platform this is."""
 
 import platform
+import sys
 from pathlib import Path
 
 from worker.platform.generic import GenericPlatform
@@ -14,6 +15,10 @@ _OS_NAMES = {"darwin": "macos"}
 def this_platform(state_dir: Path) -> Platform:
     """The platform the agent runs on."""
     name = platform.system().lower()
+    if sys.platform == "win32":
+        from worker.platform.windows import WindowsPlatform  # noqa: PLC0415  it can be loaded on Windows only
+
+        return WindowsPlatform(state_dir)
     if name == "linux":
         return LinuxPlatform(state_dir)
     return GenericPlatform(_OS_NAMES.get(name, name), state_dir)
