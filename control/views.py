@@ -9,6 +9,10 @@ from contract.jobs import JobState
 from contract.phases import Phase
 from contract.report import PhaseRecord, WaitReason
 from contract.states import EnforcementState, Intent, Outcome
+from contract.uplink import GenerationReason
+from control.cancel_reasons import CancelReason
+from control.steering.decisions import Change
+from control.waiting import WaitingFor
 
 #: How many devices one token may enrol, and for how long it may be good.
 MAX_TOKEN_USES: Final = 1_000_000
@@ -177,8 +181,14 @@ class JobView(_View):
 
     Attributes:
         error_code: The error's name in the table; `hint` says what to do about it.
-        next_action_at: When something happens next by itself; `next_action_reason` says why only then.
-        next_action: The same in words.
+        generation_reason: Why it has this generation.
+        cancel_reason: Why it is being cancelled, or was.
+        phase_since: When the current phase was first heard of.
+        next_action_at: When its device goes on by itself; `next_action_reason` says why only then.
+        waiting_for: What it waits for; None once it is over.
+        waiting_since: When that began.
+        waiting_until: When that ends, or something is done about it, where that is known.
+        next_action: What it waits for and what happens next, in words.
     """
 
     id: str
@@ -189,8 +199,11 @@ class JobView(_View):
     intent: Intent
     state: JobState
     generation: int
+    generation_reason: GenerationReason
+    cancel_reason: CancelReason | None
     attempt: int
     phase: Phase | None
+    phase_since: datetime | None
     bytes_done: int
     bytes_total: int
     outcome: Outcome | None
@@ -200,9 +213,13 @@ class JobView(_View):
     error_detail: str
     raw_exit_code: int | None
     hint: str
+    waiting_for: WaitingFor | None
+    waiting_since: datetime | None
+    waiting_until: datetime | None
     next_action: str
     next_action_at: datetime | None
     next_action_reason: WaitReason | None
+    next_action_detail: str
     created_at: datetime
     sent_at: datetime | None
     finished_at: datetime | None
@@ -234,6 +251,63 @@ class DeviceDetail(DeviceView):
     facts: dict[str, Any]
     groups: tuple[str, ...]
     jobs: tuple[JobDetail, ...]
+
+
+class JobSelection(_Request):
+    """The newest jobs of an app, of a group's devices, of a device; of all that are given."""
+
+    app: str | None = None
+    group: str | None = None
+    device: str | None = None
+
+
+class SteeringRequest(_Request):
+    """How to retry or cancel.
+
+    Attributes:
+        force: Retry also what runs or is as desired; cancel by ending the running command.
+        dry_run: Only say what would come of it.
+    """
+
+    force: bool = False
+    dry_run: bool = False
+
+
+class BulkSteeringRequest(SteeringRequest):
+    """The same for many jobs."""
+
+    selection: JobSelection
+
+
+class SteeredJob(_View):
+    """What came of it for one job.
+
+    Attributes:
+        state: Where the job was.
+        refusal: The error's name in the table, where it was refused.
+    """
+
+    id: str
+    device: str
+    app: str
+    state: JobState
+    change: Change
+    refusal: str | None
+
+
+class SteeringReply(_View):
+    """What came of it.
+
+    Attributes:
+        matched: How many jobs were looked at.
+        changes: How many of each change.
+        jobs: The first of the jobs, those that were refused before all others.
+    """
+
+    dry_run: bool
+    matched: int
+    changes: dict[Change, int]
+    jobs: tuple[SteeredJob, ...]
 
 
 class Health(_View):

@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from control.answers.jobs import device_jobs
+from control.answers.moment import Moment
 from control.database.tables import Device, Group, GroupMember
 from control.fleet.devices import find_device
 from control.fleet.groups import find_group
@@ -20,7 +21,7 @@ def list_devices(session: Session, online_since: datetime) -> list[DeviceView]:
     return [device_view(device, online_since) for device in session.scalars(enrolled)]
 
 
-def device_detail(session: Session, name_or_id: str, online_since: datetime) -> DeviceDetail:
+def device_detail(session: Session, name_or_id: str, moment: Moment) -> DeviceDetail:
     """One device with everything about it.
 
     Raises:
@@ -29,10 +30,10 @@ def device_detail(session: Session, name_or_id: str, online_since: datetime) -> 
     device = find_device(session, name_or_id)
     groups = select(Group.name).join(GroupMember).where(GroupMember.device_id == device.id).order_by(Group.name)
     return DeviceDetail(
-        **device_view(device, online_since).model_dump(),
+        **device_view(device, moment.online_since).model_dump(),
         facts=device.facts,
         groups=tuple(session.scalars(groups)),
-        jobs=tuple(device_jobs(session, device.id)),
+        jobs=tuple(device_jobs(session, device.id, moment)),
     )
 
 

@@ -1,28 +1,28 @@
 """Answers about jobs."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from contract.error_codes import ErrorCode
+from contract.errors import NotFoundError
 from contract.jobs import JobState
 from contract.report import Report
+from control.answers.moment import Moment
+from control.answers.waits import Situation, waiting_of
 from control.catalog.revisions import find_app
-from control.database.tables import App, Device, GroupMember, Job, PhaseRow, ReportRow
+from control.database.tables import App, Device, GroupMember, Job, OutboxEntry, PhaseRow, ReportRow, Revision
+from control.dispatch.reconcile import watched_job
+from control.dispatch.watch import expected_by
 from control.fleet.devices import find_device
 from control.fleet.groups import find_group
+from control.newest_jobs import newest_job_ids
 from control.views import JobDetail, JobView, PhaseView
-
-_NEXT_ACTIONS = {
-    JobState.PLANNED: "is sent when the device checks in",
-    JobState.SENT: "the device begins when it has received it",
-    JobState.RUNNING: "",
-    JobState.FINISHED: "",
-    JobState.CANCELLED: "",
-}
 
 
 @dataclass(frozen=True)
@@ -34,20 +34,13 @@ class JobFilter:
     device: str | None = None
 
 
-def list_jobs(session: Session, wanted: JobFilter) -> list[JobView]:
+def list_jobs(session: Session, wanted: JobFilter, moment: Moment) -> list[JobView]:
     """The jobs that the filter lets through, by device and app.
 
     Raises:
         NotFoundError: The filter names an app, group or device that is not there.
     """
-    later = aliased(Job)
-    same = (
-        (later.device_id == Job.device_id)
-        & (later.app_id == Job.app_id)
-        & (later.created_at > Job.created_at)
-        & (later.state != JobState.CANCELLED)
-    )
-    rows = _jobs().where(Job.state != JobState.CANCELLED, ~select(later.id).where(same).exists())
+    rows = _jobs().where(Job.id.in_(newest_job_ids(superseded=False)))
     if wanted.app is not None:
         rows = rows.where(Job.app_id == find_app(session, wanted.app).id)
     if wanted.device is not None:
@@ -55,17 +48,53 @@ def list_jobs(session: Session, wanted: JobFilter) -> list[JobView]:
     if wanted.group is not None:
         members = select(GroupMember.device_id).where(GroupMember.group_id == find_group(session, wanted.group).id)
         rows = rows.where(Job.device_id.in_(members))
-    return [JobView(**_fields(*row)) for row in session.execute(rows)]
+    found = session.execute(rows).all()
+    running = _running(session)
+    return [JobView(**_fields(_Found(*row), running, moment)) for row in found]
 
 
-def device_jobs(session: Session, device_id: str) -> list[JobDetail]:
+def job_detail(session: Session, job_id: str, moment: Moment) -> JobDetail:
+    """One job.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    row = session.execute(_jobs().where(Job.id == job_id)).one_or_none()
+    if row is None:
+        raise NotFoundError(ErrorCode.UNKNOWN_JOB, place=job_id)
+    found = _Found(*row)
+    return _detail(session, found, _running(session, found.job.device_id), moment)
+
+
+def device_jobs(session: Session, device_id: str, moment: Moment) -> list[JobDetail]:
     """All jobs of a device with their phases and what their installers printed last."""
-    details = []
-    for job, device, app in session.execute(_jobs().where(Job.device_id == device_id)):
-        phases = session.scalars(select(PhaseRow).where(PhaseRow.job_id == job.id).order_by(PhaseRow.started_at))
-        views = tuple(PhaseView.model_validate(phase) for phase in phases)
-        details.append(JobDetail(**_fields(job, device, app), phases=views, output_tail=_output_tail(session, job.id)))
-    return details
+    rows = session.execute(_jobs().where(Job.device_id == device_id)).all()
+    running = _running(session, device_id)
+    return [_detail(session, _Found(*row), running, moment) for row in rows]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A job with what is needed to say what it waits for."""
+
+    job: Job
+    device: str
+    app: str
+    seen_at: datetime
+    retired_at: datetime | None
+    max_run_time_seconds: float
+    queued_at: datetime | None
+
+
+#: The running jobs of each device: their ids with the names of their apps.
+_Running = Mapping[str, Mapping[str, str]]
+
+
+def _detail(session: Session, found: _Found, running: _Running, moment: Moment) -> JobDetail:
+    job_id = found.job.id
+    phases = session.scalars(select(PhaseRow).where(PhaseRow.job_id == job_id).order_by(PhaseRow.started_at))
+    views = tuple(PhaseView.model_validate(phase) for phase in phases)
+    return JobDetail(**_fields(found, running, moment), phases=views, output_tail=_output_tail(session, job_id))
 
 
 def _output_tail(session: Session, job_id: str) -> str:
@@ -79,32 +108,64 @@ def _output_tail(session: Session, job_id: str) -> str:
     return "" if body is None else Report.from_json(body).output_tail
 
 
-def _jobs() -> Select[Job, str, str]:
+def _jobs() -> Select[Job, str, str, datetime, datetime | None, float, datetime | None]:
+    columns = (Job, Device.name, App.name, Device.last_seen_at, Device.retired_at, Revision.max_run_time_seconds)
+    entry = (OutboxEntry.job_id == Job.id) & (OutboxEntry.generation == Job.generation) & OutboxEntry.sent_at.is_(None)
     return (
-        select(Job, Device.name, App.name)
+        select(*columns, OutboxEntry.created_at)
         .join(Device, Device.id == Job.device_id)
         .join(App, App.id == Job.app_id)
+        .join(Revision, (Revision.app_id == Job.app_id) & (Revision.number == Job.revision))
+        .outerjoin(OutboxEntry, entry)
         .order_by(Device.name, App.name, Job.created_at)
     )
 
 
-def _fields(job: Job, device: str, app: str) -> dict[str, Any]:
+def _running(session: Session, device_id: str | None = None) -> _Running:
+    rows = select(Job.device_id, Job.id, App.name).join(App, App.id == Job.app_id).where(Job.state == JobState.RUNNING)
+    if device_id is not None:
+        rows = rows.where(Job.device_id == device_id)
+    running: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for device, job_id, app in session.execute(rows):
+        running[device][job_id] = app
+    return running
+
+
+def _fields(found: _Found, running: _Running, moment: Moment) -> dict[str, Any]:
+    job = found.job
     columns = {column.key: getattr(job, column.key) for column in Job.__table__.columns}
-    reason = job.next_action_reason.sentence if job.next_action_reason is not None else ""
+    waiting = waiting_of(_situation(found, columns, running, moment))
     return {
         **{name: value for name, value in columns.items() if name in JobView.model_fields},
-        "device": device,
-        "app": app,
+        "device": found.device,
+        "app": found.app,
         "hint": hint_of(job.error_code),
-        "next_action": next_action(job.state, job.next_action_at, reason),
+        "waiting_for": waiting.for_what,
+        "waiting_since": waiting.since,
+        "waiting_until": waiting.until,
+        "next_action": waiting.words,
     }
 
 
-def next_action(state: JobState, at: datetime | None, reason: str) -> str:
-    """What happens next by itself, when, and why only then."""
-    if state is JobState.WAITING and at is not None:
-        return f"next attempt at {at:%Y-%m-%d %H:%M:%S} UTC: {reason}"
-    return _NEXT_ACTIONS.get(state, "")
+def _situation(found: _Found, columns: Mapping[str, Any], running: _Running, moment: Moment) -> Situation:
+    job = found.job
+    watched = watched_job(job, timedelta(seconds=found.max_run_time_seconds), agent_started_at=None)
+    ahead = (app for job_id, app in running.get(job.device_id, {}).items() if job_id != job.id)
+    return Situation(
+        **{name: columns[name] for name in _SITUATION_COLUMNS},
+        now=moment.now,
+        seen_at=found.seen_at,
+        online=found.retired_at is None and found.seen_at >= moment.online_since,
+        overdue_at=expected_by(watched, moment.silence_limit),
+        queued_at=found.queued_at,
+        ahead=next(ahead, None),
+    )
+
+
+#: What a situation takes from the job's row as it is.
+_SITUATION_COLUMNS = tuple(
+    field.name for field in fields(Situation) if field.name in {column.key for column in Job.__table__.columns}
+)
 
 
 def hint_of(error_code: str | None) -> str:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response, status
 from contract.queues import ControlTask
 from control.answers.apps import list_assignments
 from control.answers.jobs import JobFilter, list_jobs
+from control.answers.moment import this_moment
 from control.api.dependencies import ServicesDep, requires
 from control.catalog.assignments import assign
 from control.database.tables import Role
@@ -42,4 +43,4 @@ def status_of_jobs(
 ) -> list[JobView]:
     """Where each job is, what came of it, and what happens next."""
     with services.database.snapshot() as session:
-        return list_jobs(session, JobFilter(app=app, group=group, device=device))
+        return list_jobs(session, JobFilter(app=app, group=group, device=device), this_moment(services))

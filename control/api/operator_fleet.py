@@ -6,6 +6,7 @@ from fastapi import APIRouter, status
 
 from contract.queues import ControlTask
 from control.answers.devices import device_detail, group_detail, group_view, list_devices, list_groups
+from control.answers.moment import this_moment
 from control.api.dependencies import ServicesDep, requires
 from control.database.tables import Role
 from control.fleet.devices import find_device
@@ -76,7 +77,7 @@ def devices(services: ServicesDep) -> list[DeviceView]:
 def device(name: str, services: ServicesDep) -> DeviceDetail:
     """One device by id or name, with its jobs, their phases and what happens next."""
     with services.database.snapshot() as session:
-        return device_detail(session, name, _online_since(services))
+        return device_detail(session, name, this_moment(services))
 
 
 @router.post("/enrollment-tokens", dependencies=[requires(Role.ADMIN)], status_code=status.HTTP_201_CREATED)
@@ -97,4 +98,4 @@ def make_enrollment_token(body: EnrollmentTokenRequest, services: ServicesDep) -
 
 
 def _online_since(services: Services) -> datetime:
-    return services.clock.now() - services.settings.online_window
+    return this_moment(services).online_since

@@ -22,6 +22,7 @@ from contract.phases import PHASES
 from contract.report import WaitReason
 from contract.states import Intent, Outcome
 from control.answers.jobs import device_jobs
+from control.answers.moment import this_moment
 from control.api.app import create_app
 from control.bootstrap import initialise, make_publisher, make_services
 from control.catalog.assignments import assign
@@ -88,7 +89,7 @@ class Plane:
 
     def job(self) -> JobDetail:
         with self.services.database.snapshot() as session:
-            (job,) = device_jobs(session, find_device(session, "desk-1").id)
+            (job,) = device_jobs(session, find_device(session, "desk-1").id, this_moment(self.services))
         return job
 
 

@@ -8,6 +8,7 @@ import pytest
 from contract.jobs import JobRef
 from contract.queues import ControlTask
 from control.answers.jobs import JobFilter, list_jobs
+from control.answers.moment import this_moment
 from control.views import JobView
 from tests.control.plane import Plane, SignedDevice, failed_report_of, progress_of, report_of, retry_at
 
@@ -27,7 +28,7 @@ def sent(plane: Plane, enrolled: Enrolled) -> tuple[SignedDevice, JobRef]:
 
 def only_job(plane: Plane) -> JobView:
     with plane.services.database.snapshot() as session:
-        (job,) = list_jobs(session, JobFilter())
+        (job,) = list_jobs(session, JobFilter(), this_moment(plane.services))
     return job
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from contract.states import Intent
 from contract.uplink import CheckInReply
 from control.answers.devices import device_detail
+from control.answers.moment import this_moment
 from control.fleet.groups import remove_member
 from control.views import DeviceDetail
 from tests.control.plane import Plane, SignedDevice
@@ -19,7 +20,7 @@ def sent_by(device: SignedDevice) -> int:
 
 def detail(plane: Plane, device: SignedDevice) -> DeviceDetail:
     with plane.services.database.snapshot() as session:
-        return device_detail(session, device.device_id, plane.clock.now())
+        return device_detail(session, device.device_id, this_moment(plane.services))
 
 
 def test_a_device_with_nothing_due_is_sent_nothing(enrolled: Enrolled) -> None:
