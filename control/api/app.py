@@ -2,7 +2,14 @@
 
 from fastapi import FastAPI
 
-from control.api import device_routes, health, operator_assignments, operator_catalog, operator_fleet
+from control.api import (
+    device_routes,
+    health,
+    operator_assignments,
+    operator_catalog,
+    operator_fleet,
+    operator_jobs,
+)
 from control.api.problems import install_problem_handlers
 from control.services import Services
 
@@ -12,6 +19,7 @@ _ROUTERS = (
     operator_catalog.router,
     operator_fleet.router,
     operator_assignments.router,
+    operator_jobs.router,
 )
 
 
