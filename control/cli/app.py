@@ -7,11 +7,12 @@ import typer
 
 from contract.error_codes import ErrorCode
 from contract.errors import PackageError
+from contract.printable import printable
 from control.catalog.manifest_reader import manifest_schema, read_manifest
 from control.catalog.publishing import RELATIONS_NOTICE
 from control.cli.connection import connect
 from control.cli.options import STATUSES, Json
-from control.cli.output import handled, print_json, printable
+from control.cli.output import handled, print_json
 from control.cli.printing import print_table, print_views
 from control.cli.progress import bytes_bar
 from control.cli.tables import app_table, assignment_table, relation_table, revision_table

@@ -5,12 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
+from contract.printable import printable
 from control.catalog.definitions.files import beside_path, load_draft, save_draft, save_json
 from control.catalog.definitions.reader import read_definition
 from control.catalog.definitions.to_graph import GraphVersion, to_graph
 from control.catalog.definitions.to_manifest import to_manifest
 from control.cli.connection import connect
-from control.cli.output import handled, print_json, printable
+from control.cli.output import handled, print_json
 from control.cli.words import intent_word
 
 _STATUSES = "Exit status: 0 done, 2 the input is wrong, 130 ended by Ctrl-C."

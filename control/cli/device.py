@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from contract.printable import printable
 from control.cli.connection import connect
 from control.cli.options import STATUSES, Json
-from control.cli.output import handled, printable
+from control.cli.output import handled
 from control.cli.printing import print_table, print_views
 from control.cli.tables import device_table, phase_table
 from control.cli.words import ago_word, intent_word, next_action_word, time_word

@@ -11,6 +11,7 @@ import typer
 
 from contract.errors import OutriderError
 from contract.exit_statuses import ExitStatus
+from contract.printable import printable
 
 
 @contextmanager
@@ -45,11 +46,6 @@ def error_text(error: OutriderError) -> str:
     lines = [f"Error: {error.code.sentence}"]
     lines += [f"  {printable(line)}" for line in (error.place, *error.detail.splitlines()) if line]
     return "\n".join([*lines, f"Hint: {error.code.hint}"])
-
-
-def printable(text: str) -> str:
-    """The text without what could steer a terminal: names in packages and files are anyone's."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def print_json(value: Any, *, to_stderr: bool = False) -> None:

@@ -12,7 +12,8 @@ import typer
 from contract.error_codes import ErrorCode
 from contract.errors import PackageError
 from contract.exit_statuses import ExitStatus
-from control.cli.output import handled, print_json, printable
+from contract.printable import printable
+from control.cli.output import handled, print_json
 from control.cli.package_output import (
     build_fields,
     build_lines,

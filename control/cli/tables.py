@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from contract.jobs import JobState
-from control.cli.output import printable
+from contract.printable import printable
 from control.cli.words import (
     ago_word,
     duration_word,
