@@ -28,6 +28,7 @@ from contract.uplink import (
     content_key_context,
 )
 from control.answers.jobs import JobFilter, list_jobs
+from control.answers.moment import this_moment
 from control.database.tables import Device
 from control.views import JobView
 from storage.intunewin.reader import read_metadata
@@ -50,7 +51,7 @@ def sent(plane: Plane, enrolled: Enrolled) -> tuple[SignedDevice, JobRef]:
 
 def jobs(plane: Plane) -> list[JobView]:
     with plane.services.database.snapshot() as session:
-        return list_jobs(session, JobFilter())
+        return list_jobs(session, JobFilter(), this_moment(plane.services))
 
 
 def problem(response: httpx.Response) -> Problem:

@@ -88,7 +88,7 @@ def test_a_devices_page_tells_phases_error_hint_and_next_action(
     assert job["hint"] == ErrorCode.INSTALLER_FAILED.hint
     assert (
         job["next_action"]
-        == f"next attempt at {at:%Y-%m-%d %H:%M:%S} UTC: the attempt failed; attempts keep an interval"
+        == f"next attempt at {at:%Y-%m-%d %H:%M:%S} UTC because the attempt failed; attempts keep an interval"
     )
     assert [(phase["phase"], phase["duration_seconds"]) for phase in job["phases"]] == [("install", 2.0)]
     assert (page["online"], page["groups"], page["facts"]["processors"]) == (True, ["desks"], 2)
