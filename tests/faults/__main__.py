@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.faults.all_faults import FAULTS
-from tests.faults.ground import ground
+from tests.faults.ground import Fault, Ground, ground
 from tests.faults.row import Row
 
 _WIDTH = 160
@@ -30,20 +30,32 @@ def main() -> int:
     chosen = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
     rows: list[Row] = []
-    with tempfile.TemporaryDirectory(prefix="outrider-faults-", ignore_cleanup_errors=True) as folder:
-        with ground(Path(folder), quick=chosen.quick) as tried:
-            for fault in FAULTS:
-                if chosen.names and not any(name in fault.name for name in chosen.names):
-                    continue
-                Console(stderr=True).print(f"{fault.name} ...", style="dim")
-                rows.append(fault.run(tried))
-                if chosen.json:
-                    chosen.json.write_text(json.dumps(_document(rows), indent=2) + "\n", encoding="utf-8")
+    faults = [fault for fault in FAULTS if not chosen.names or any(name in fault.name for name in chosen.names)]
+    with (
+        tempfile.TemporaryDirectory(prefix="outrider-faults-", ignore_cleanup_errors=True) as folder,
+        ground(Path(folder), quick=chosen.quick) as tried,
+    ):
+        for fault in faults:
+            rows.append(_told(fault, tried))
+            if chosen.json:
+                chosen.json.write_text(json.dumps(_document(rows), indent=2) + "\n", encoding="utf-8")
     console.print(_table(rows))
     for row in rows:
         for problem in row.problems if not row.may_fail else ():
             console.print(f"[red]{row.fault}: {problem}[/]")
     return 0 if all(row.is_good for row in rows) else 1
+
+
+def _told(fault: Fault, tried: Ground) -> Row:
+    console = Console(stderr=True)
+    console.print(f"{fault.name} ...", style="dim")
+    try:
+        row = fault.run(tried)
+    except Exception as error:  # noqa: BLE001  the other faults are still to be tried, and this one is not good
+        console.print_exception()
+        row = Row(fault.name, injected=0, jobs=0, lost=(f"the trial ended with {type(error).__name__}: {error}",))
+    console.print(f"  {row.seconds:.0f} s, {'as it has to be' if row.is_good else 'NOT as it has to be'}", style="dim")
+    return row
 
 
 def _document(rows: list[Row]) -> dict[str, object]:

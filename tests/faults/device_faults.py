@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from contract.exit_statuses import ExitStatus
-from contract.phases import PHASES
+from contract.phases import PHASES, Phase
 from deploy.local.control_parts import program
 from deploy.local.polling import wait_until
 from tests.faults.apps import Pace
@@ -19,7 +19,7 @@ from tests.faults.ground import Fault, Ground
 from tests.faults.hurt_agent import MOMENTS
 from tests.faults.row import Row
 from tests.faults.site import EAGER, PATIENT
-from tests.faults.trial import STANDSTILL_SECONDS, Trial
+from tests.faults.trial import Trial
 
 _HURT_AGENT = "tests.faults.hurt_agent"
 _SECONDS = 60
@@ -40,8 +40,8 @@ def killed_at_every_phase(ground: Ground) -> Row:
     hooks = {"OUTRIDER_HURT_POINTS": ",".join(points), "OUTRIDER_HURT_USED": str(used)}
     with device(ground.site, "hurt", module=_HURT_AGENT, **hooks) as hurt, ground.trial(6, hurt) as trial:
         _watch_lives(trial, hurt, lives=len(points))
-        trial.injected = len(used.read_text(encoding="utf-8").split())
-        return trial.row("device killed at every phase", extra=f"{len(moments)} moments of 11 phases")
+        row = trial.row("device killed at every phase", extra=f"{len(moments)} moments of 11 phases")
+        return _counted(row, used)
 
 
 def killed_at_random(ground: Ground) -> Row:
@@ -90,7 +90,8 @@ def disk_full(ground: Ground) -> Row:
     """No byte is free on the agent's disk, at each phase once, for some seconds."""
     ground.site.set_reconciler(PATIENT)
     folder = ground.site.folder / "devices" / "small" / "state"
-    points = [f"{phase.value}:begun" for phase in PHASES]
+    phases = (Phase.POLL, Phase.DOWNLOAD, Phase.INSTALL) if ground.quick else PHASES
+    points = [f"{phase.value}:begun" for phase in phases]
     used = ground.site.folder / "filled-at"
     hooks = {
         "OUTRIDER_HURT_POINTS": ",".join(points),
@@ -103,8 +104,8 @@ def disk_full(ground: Ground) -> Row:
         ground.trial(12, small) as trial,
     ):
         trial.measure()
-        row = trial.row("disk full on the device", extra="at the beginning of each phase")
-        return _counted(row, len(used.read_text(encoding="utf-8").split()))
+        row = trial.row("disk full on the device", extra=f"at the beginning of {len(phases)} phases")
+        return _counted(row, used)
 
 
 def old_image(ground: Ground) -> Row:
@@ -144,21 +145,21 @@ def _watch_lives(trial: Trial, hurt: FaultDevice, *, lives: int) -> None:
     """Measure after each death how long it takes until work goes on, until it has died so often or all is done."""
     seen = 0
     while seen < lives and not trial.has_all(hurt):
-        died = wait_until(lambda seen=seen: hurt.agent.lives > seen + 1 or trial.has_all(hurt), seconds=_SECONDS)
-        if not died:
+        if not _has_died(trial, hurt, seen):
             return
         seen = hurt.agent.lives - 1
         trial.measure([hurt])
+
+
+def _has_died(trial: Trial, hurt: FaultDevice, seen: int) -> bool:
+    return wait_until(lambda: hurt.agent.lives > seen + 1 or trial.has_all(hurt), seconds=_SECONDS)
 
 
 def _harass(trial: Trial, device: FaultDevice, kills: int, chance: random.Random) -> None:
     """Kill a device at instants that spread over all its jobs, starts of the agent included."""
     between = len(trial.apps) * len(PHASES) / kills
     for _ in range(kills):
-        goal = trial.ended([device]) + chance.randint(0, int(2 * between))
-        wait_until(
-            lambda goal=goal: trial.ended([device]) >= goal or trial.has_all(device), seconds=STANDSTILL_SECONDS
-        )
+        trial.wait_for_phases(chance.randint(0, int(between)), on=[device])
         if trial.has_all(device):
             return
         time.sleep(chance.uniform(0, _WITHIN_PHASE_SECONDS))
@@ -168,8 +169,8 @@ def _harass(trial: Trial, device: FaultDevice, kills: int, chance: random.Random
             trial.inject(device.agent.kill, on=[device])
 
 
-def _counted(row: Row, injected: int) -> Row:
-    return replace(row, injected=injected)
+def _counted(row: Row, used: Path) -> Row:
+    return replace(row, injected=len(used.read_text(encoding="utf-8").split()))
 
 
 def _put_back(hit: FaultDevice, image: Path) -> None:

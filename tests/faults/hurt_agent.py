@@ -1,8 +1,8 @@
 """`outrider-agent run` that hurts itself at exact points of every phase, once at each point.
 
-`OUTRIDER_HURT_POINTS` names the points, comma separated: `<phase>:<moment>`. A point that has been used is written to the
-file `OUTRIDER_HURT_USED` first, so that the next life passes it. `OUTRIDER_HURT_DISK`, where given, is a folder: instead
-of dying, the agent fills its disk to the last byte and frees it after a while.
+`OUTRIDER_HURT_POINTS` names the points, comma separated: `<phase>:<moment>`. A point that has been used is written to
+the file `OUTRIDER_HURT_USED` first, so that the next life passes it. `OUTRIDER_HURT_DISK`, where given, is a folder:
+instead of dying, the agent fills its disk to the last byte and frees it after a while.
 """
 
 import os
@@ -11,18 +11,20 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, cast
 
-from contract.jobs import JobRef
 from contract.moving_transport import MovingQoS
 from contract.phases import Phase
+from worker import engine
 from worker.cli.main import main
 from worker.engine import Engine
-from worker.handover import Handover
-from worker.phases.context import PhaseContext, PhaseFunction, PhaseResult
+from worker.phases.context import PhaseContext, PhaseFunction
 from worker.phases.table import PHASE_FUNCTIONS
+
+#: How long the agent waits in these tests after its ledger could not be used; in the product it is minutes.
+_LEDGER_WAIT_SECONDS = 2.0
 
 #: The moments of a phase, in order: the ledger knows that it began; its work is done; the ledger knows how it ended;
 #: the next link is in the queue; its own message is gone.
@@ -81,12 +83,23 @@ def install_hooks(hurt: Hurt) -> None:
     functions = cast("dict[Phase, PhaseFunction]", PHASE_FUNCTIONS)
     for phase, function in PHASE_FUNCTIONS.items():
         functions[phase] = partial(_phase, hurt, phase, function)
-    run, ack = Engine.run, MovingQoS.ack
-    Engine.run = lambda self, phase, ref: _run(hurt, run, self, phase, ref)  # type: ignore[method-assign]  # on purpose
-    MovingQoS.ack = lambda self, tag: _ack(hurt, ack, self, tag)  # type: ignore[method-assign]  # on purpose
+    assert vars(engine)["LONGEST_WAIT_SECONDS"] > _LEDGER_WAIT_SECONDS
+    vars(engine)["LONGEST_WAIT_SECONDS"] = _LEDGER_WAIT_SECONDS
+    _wrap(Engine, "run", partial(_run, hurt))
+    _wrap(MovingQoS, "ack", partial(_ack, hurt))
 
 
-def _phase(hurt: Hurt, phase: Phase, function: PhaseFunction, context: PhaseContext) -> PhaseResult:
+def _wrap(owner: type, name: str, around: Callable[..., Any]) -> None:
+    original = getattr(owner, name)
+
+    @wraps(original)
+    def wrapped(*arguments: Any, **named: Any) -> Any:
+        return around(partial(original, *arguments, **named), *arguments)
+
+    setattr(owner, name, wrapped)
+
+
+def _phase(hurt: Hurt, phase: Phase, function: PhaseFunction, context: PhaseContext) -> Any:
     hurt.phase = phase
     hurt.at("begun")
     result = function(context)
@@ -94,16 +107,16 @@ def _phase(hurt: Hurt, phase: Phase, function: PhaseFunction, context: PhaseCont
     return result
 
 
-def _run(hurt: Hurt, run: Callable[..., Handover], engine: Engine, phase: Phase, ref: JobRef) -> Handover:
-    handover = run(engine, phase, ref)
+def _run(hurt: Hurt, run: Callable[[], Any], _self: Engine, phase: Phase, *_others: Any) -> Any:
+    handover = run()
     hurt.phase = phase
     hurt.at("recorded")
     return handover
 
 
-def _ack(hurt: Hurt, ack: Callable[..., None], *arguments: Any) -> None:
+def _ack(hurt: Hurt, ack: Callable[[], None], *_arguments: Any) -> None:
     hurt.at("handed-on")
-    ack(*arguments)
+    ack()
     hurt.at("acknowledged")
 
 

@@ -11,7 +11,7 @@ import psutil
 
 from deploy.local.part import Part, run_script
 from deploy.local.polling import wait_until
-from deploy.local.readiness import is_ready
+from deploy.local.readiness import START_MARK, is_ready
 
 #: Between two starts of a process that ends at once.
 _PAUSE_SECONDS = 0.5
@@ -30,6 +30,7 @@ class Kept:
         self.part = part
         self.log = folder / f"{part.name}.log"
         self.lives = 0
+        self._next_life = 1
         self._folder = folder
         self._child: subprocess.Popen[bytes] | None = None
         self._wanted = False
@@ -58,7 +59,6 @@ class Kept:
         with self._changed:
             self._wanted = False
         self._signal(signal.SIGKILL)
-        assert wait_until(lambda: not self.is_running, seconds=_END_SECONDS)
 
     def restart(self) -> None:
         """End this life as a service manager does, and begin the next."""
@@ -77,9 +77,8 @@ class Kept:
 
     def wait_ready(self) -> None:
         """Wait until it can be used."""
-        wanted = self.lives + (0 if self.is_running else 1)
         seconds = self.part.start_timeout.total_seconds() * 2
-        if not wait_until(lambda: self.lives >= wanted and self._is_ready(), seconds=seconds):
+        if not wait_until(lambda: self.lives >= self._next_life and self._is_ready(), seconds=seconds):
             message = f"{self.part.name} is not ready:\n{self.log.read_text(errors='replace')[-4000:]}"
             raise AssertionError(message)
 
@@ -103,7 +102,9 @@ class Kept:
     def _signal(self, number: signal.Signals) -> None:
         child = self._child
         if child is not None and child.poll() is None:
+            self._next_life = self.lives + 1
             os.kill(child.pid, number)
+            child.wait(_END_SECONDS)
 
     def _keep(self) -> None:
         while True:
@@ -111,8 +112,8 @@ class Kept:
                 self._changed.wait_for(lambda: self._wanted or self._ended)
                 if self._ended:
                     return
-                child = self._child = self._spawn()
                 self.lives += 1
+                child = self._child = self._spawn()
             began = time.monotonic()
             child.wait()
             if time.monotonic() - began < _PAUSE_SECONDS:
@@ -124,6 +125,9 @@ class Kept:
         inherited = {"PATH": os.environ["PATH"]}
         script.write_text(run_script(self.part, folder=self._folder, inherited=inherited), encoding="utf-8")
         with self.log.open("ab") as output:
+            # The words of an earlier life must not count before the script itself says that a new one began.
+            output.write(f"{START_MARK}\n".encode())
+            output.flush()
             return subprocess.Popen(["/bin/sh", str(script)], stdout=output, stderr=subprocess.STDOUT)
 
 

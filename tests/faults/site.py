@@ -107,8 +107,8 @@ def running_site(folder: Path, *, database_url: str | None = None) -> Iterator[S
         parts = {"broker": broker, "store": store} | {part.name: _kept(stack, part, layout) for part in programs}
         for part in parts.values():
             part.wait_ready()
-        token = json.loads(_command(environment, *"outrider-control token create --role admin --name t --json".split()))
-        client = stack.enter_context(ControlClient(f"http://{HOST}:{ports['api']}", token["token"]))
+        made = _command(environment, "outrider-control", "token", "create", "--role", "admin", "--name", "t", "--json")
+        client = stack.enter_context(ControlClient(f"http://{HOST}:{ports['api']}", json.loads(made)["token"]))
         yield Site(layout.folder, addresses, parts, links["broker"], links["store"], links["api"], client)
 
 

@@ -74,17 +74,20 @@ class Trial:
         """How many phases have ended on these devices, or on all."""
         return sum(device.phases_ended() for device in (self.devices if devices is None else devices))
 
-    def wait_for_phases(self, count: int) -> None:
-        """Wait until so many more phases have ended, or all apps are there."""
-        goal = self.ended() + count
-        wait_until(
-            lambda: self.ended() >= goal or all(map(self.has_all, self.devices)), seconds=STANDSTILL_SECONDS
-        )
+    def wait_for_phases(self, count: int, *, on: Sequence[FaultDevice] | None = None) -> None:
+        """Wait until so many more phases have ended on these devices, or on all, or all apps are there."""
+        devices = self.devices if on is None else on
+        goal = self.ended(devices) + count
+        wait_until(lambda: self.ended(devices) >= goal or all(map(self.has_all, devices)), seconds=STANDSTILL_SECONDS)
 
     def wait_for_installers(self) -> None:
         """Wait until an installer of this trial has begun on each device."""
         held = wait_until(lambda: all(self.runs(device) for device in self.devices), seconds=STANDSTILL_SECONDS)
         assert held, f"no installer began; jobs: {self.jobs()}"
+
+    def wait_for_runs(self, device: FaultDevice, count: int) -> None:
+        """Wait until so many lines of this trial's installers stand in a device's record, or all apps are there."""
+        wait_until(lambda: len(self.runs(device)) >= count or self.has_all(device), seconds=_RESUME_SECONDS)
 
     def inject(self, fault: Callable[[], object], *, on: Sequence[FaultDevice] | None = None) -> None:
         """Do it, and measure how long work on these devices takes to go on after it has been done."""
@@ -96,9 +99,7 @@ class Trial:
         """Measure how long work takes to go on from now, if any is left."""
         devices = self.devices if on is None else on
         before, began = self.ended(devices), time.monotonic()
-        wait_until(
-            lambda: self.ended(devices) > before or all(map(self.has_all, devices)), seconds=_RESUME_SECONDS
-        )
+        wait_until(lambda: self.ended(devices) > before or all(map(self.has_all, devices)), seconds=_RESUME_SECONDS)
         self.resumed.append(time.monotonic() - began)
 
     def runs(self, device: FaultDevice) -> list[Run]:
@@ -112,9 +113,7 @@ class Trial:
         """Wait until everything has ended, or nothing moves any more, and judge."""
         self._settle(standstill_seconds)
         wanted = {device.name: self.apps for device in self.devices}
-        twice = [
-            f"{line} ({device.name})" for device in self.devices for line in installed_twice(self.runs(device))
-        ]
+        twice = [f"{line} ({device.name})" for device in self.devices for line in installed_twice(self.runs(device))]
         return Row(
             fault=fault,
             injected=self.injected,
