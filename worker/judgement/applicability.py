@@ -44,10 +44,12 @@ class Candidate:
 
     Attributes:
         cpu_speed_in_mhz: None where the device does not tell.
+        why_no_user_context: In words why this agent runs nothing in a user's name; empty where it can.
     """
 
     facts: DeviceFacts
     cpu_speed_in_mhz: int | None
+    why_no_user_context: str = ""
 
 
 def first_unmet(required: Requirements, account: RunAsAccount, candidate: Candidate) -> Unmet | None:
@@ -72,7 +74,8 @@ def conditions(required: Requirements, account: RunAsAccount, candidate: Candida
         PhaseError: RULE_EVALUATION_FAILED: a release is not written in numbers.
     """
     if account is RunAsAccount.USER:
-        verdict = Verdict(False, "install context", "the job is the device's", "a job of the user's")
+        why_not = candidate.why_no_user_context
+        verdict = Verdict(not why_not, "install context", why_not or "user", "user")
         yield Condition(Applicability.USER_CONTEXT_UNSUPPORTED, verdict)
     yield from _kinds(required, candidate.facts)
     yield from _release(required.minimum_os_release, candidate.facts.os_version)

@@ -1,6 +1,7 @@
 """Phase 4: can this device run the app?"""
 
 from contract.states import Intent, Outcome
+from worker.installation.user_context import why_unsupported
 from worker.judgement.applicability import Candidate, first_unmet
 from worker.phases.context import PhaseContext, PhaseResult, done, settled
 
@@ -14,7 +15,7 @@ def applicability(context: PhaseContext) -> PhaseResult:
     if context.policy.intent is Intent.UNINSTALL:
         return done(context.findings, "not asked for an uninstall")
     platform = context.device.machine.platform
-    candidate = Candidate(platform.facts(), platform.cpu_speed_in_mhz())
+    candidate = Candidate(platform.facts(), platform.cpu_speed_in_mhz(), why_unsupported())
     account = context.policy.install_experience.run_as_account
     unmet = first_unmet(context.policy.requirements, account, candidate)
     if unmet is None:
