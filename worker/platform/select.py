@@ -26,4 +26,8 @@ def this_platform(state_dir: Path) -> Platform:
 
 def this_state_mirror() -> StateMirror:
     """Where this platform's tools look for states of apps."""
+    if sys.platform == "win32":
+        from worker.platform.windows_mirror import RegistryMirror  # noqa: PLC0415  it can be loaded on Windows only
+
+        return RegistryMirror()
     return NoStateMirror()

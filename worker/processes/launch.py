@@ -22,6 +22,8 @@ _BUSY_WAIT_SECONDS = 0.02
 #: program waits until no such child is left: so no file that was written and closed is busy any more, neither for the
 #: program nor for what it starts.
 _FORKING = threading.Lock()
+#: CREATE_SUSPENDED, which `subprocess` does not name.
+_SUSPENDED = 0x4 if sys.platform == "win32" else 0
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def forking() -> Iterator[None]:
 
 def _start(what: Launch, output: IO[bytes], errors: IO[bytes]) -> psutil.Popen:
     with forking():
-        return psutil.Popen(
+        process = psutil.Popen(
             what.command,
             cwd=what.folder,
             env=dict(what.environment),
@@ -87,9 +89,19 @@ def _start(what: Launch, output: IO[bytes], errors: IO[bytes]) -> psutil.Popen:
             stdout=output,
             stderr=errors,
             start_new_session=True,
-            creationflags=creation_flags(),
+            creationflags=creation_flags() | _SUSPENDED,
             **_identity(what.account),
         )
+    _let_run(process)
+    return process
+
+
+def _let_run(process: psutil.Popen) -> None:
+    """On Windows a program starts suspended, so that all it starts is in its job."""
+    if sys.platform == "win32":
+        from worker.processes.windows_job import contain  # noqa: PLC0415  it can be loaded on Windows only
+
+        contain(process)
 
 
 def creation_flags() -> int:

@@ -26,6 +26,7 @@ def end_tree(root: psutil.Process, *, mark: str = "", grace_seconds: float = GRA
         grace_seconds: From asking to killing.
     """
     members = _members(root, mark)
+    _end_job(root)
     _signal_group(root.pid, signal.SIGTERM)
     _each(members, "terminate")
     psutil.wait_procs(members, timeout=grace_seconds)
@@ -47,6 +48,13 @@ def _members(root: psutil.Process, mark: str) -> list[psutil.Process]:
         return list({root, *root.children(recursive=True), *strays})
     except psutil.NoSuchProcess:
         return [root, *strays]
+
+
+def _end_job(root: psutil.Process) -> None:
+    if sys.platform == "win32":
+        from worker.processes.windows_job import end_job  # noqa: PLC0415  it can be loaded on Windows only
+
+        end_job(root)
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:

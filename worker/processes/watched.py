@@ -1,6 +1,7 @@
 """An installer process: found again after a restart of the agent, waited for, ended."""
 
 import contextlib
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from worker.processes.tree import end_tree
 
 #: Two readings of one process's creation time differ by less than this.
 _CREATE_TIME_TOLERANCE_SECONDS = 1.0
+_EXIT_CODE_BITS = 0xFFFF_FFFF
 #: An operator's order to stop is looked for so often while an installer runs.
 _STOP_CHECK_SECONDS = 1.0
 
@@ -48,12 +50,17 @@ def wait_within(
     ends_at = time.monotonic() + limit_seconds
     while (left := ends_at - time.monotonic()) > 0:
         with contextlib.suppress(psutil.TimeoutExpired):
-            return Ended(process.wait(min(left, _STOP_CHECK_SECONDS)))
+            return Ended(_whole(process.wait(min(left, _STOP_CHECK_SECONDS))))
         if is_stopped():
             end_tree(process, mark=mark)
             return Ended(exit_code=None, stopped=True)
     end_tree(process, mark=mark)
     return Ended(exit_code=None, timed_out=True)
+
+
+def _whole(exit_code: int | None) -> int | None:
+    """All 32 bits of an exit code of Windows, which psutil takes for a signed number."""
+    return exit_code & _EXIT_CODE_BITS if sys.platform == "win32" and exit_code is not None else exit_code
 
 
 def find_again(pid: int | None, create_time: float | None, mark: str) -> psutil.Process | None:
