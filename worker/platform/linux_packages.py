@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from contract.rules import PackageManager
 from worker.platform.port import PackageFacts
+from worker.processes.launch import forking
 
 #: Longer than this the database is locked or broken.
 _LIMIT_SECONDS = 60.0
@@ -43,22 +44,24 @@ def _versions(name: str, manager: PackageManager) -> Iterator[str]:
 
 
 def _ask(command: list[str]) -> str:
-    try:
-        done = subprocess.run(
-            command,
-            env=_ENVIRONMENT,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_LIMIT_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise TimeoutError(f"{command[0]} did not answer within {_LIMIT_SECONDS:g} s") from error
-    errors = done.stderr.decode(errors="replace").strip()
+    with _start(command) as process:
+        try:
+            output, said = process.communicate(timeout=_LIMIT_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            process.kill()
+            raise TimeoutError(f"{command[0]} did not answer within {_LIMIT_SECONDS:g} s") from error
+    errors = said.decode(errors="replace").strip()
     # rpm says that a package is missing on its standard output, with the same status as a database it cannot open.
-    if done.returncode not in {0, _NOT_FOUND} or "error:" in errors:
-        raise OSError(f"{command[0]} ended with {done.returncode}: {errors}")
-    return done.stdout.decode(errors="replace")
+    if process.returncode not in {0, _NOT_FOUND} or "error:" in errors:
+        raise OSError(f"{command[0]} ended with {process.returncode}: {errors}")
+    return output.decode(errors="replace")
+
+
+def _start(command: list[str]) -> subprocess.Popen[bytes]:
+    with forking():
+        return subprocess.Popen(
+            command, env=_ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
 
 
 def _program(manager: PackageManager) -> str | None:

@@ -22,8 +22,14 @@ FACTS = DeviceFacts(
 )
 
 
-def _unmet(*, account: RunAsAccount = RunAsAccount.SYSTEM, speed: int | None = 2400, **required: Any) -> Unmet | None:
-    return first_unmet(Requirements(**required), account, Candidate(FACTS, speed))
+def _unmet(
+    *,
+    account: RunAsAccount = RunAsAccount.SYSTEM,
+    speed: int | None = 2400,
+    why_no_user_context: str = "",
+    **required: Any,
+) -> Unmet | None:
+    return first_unmet(Requirements(**required), account, Candidate(FACTS, speed, why_no_user_context))
 
 
 @pytest.mark.behaviour("B-34", "B-37")
@@ -70,9 +76,13 @@ def test_no_requirement_means_any_device() -> None:
 
 @pytest.mark.behaviour("2.5 Applicability 1011", "2.8 user-context app assigned to devices")
 def test_a_user_context_app_is_not_run_in_the_devices_name() -> None:
-    unmet = _unmet(account=RunAsAccount.USER)
-    assert unmet is not None
-    assert unmet.number is Applicability.USER_CONTEXT_UNSUPPORTED
+    unmet = _unmet(account=RunAsAccount.USER, why_no_user_context="nobody can log on")
+    expected = "install context: nobody can log on, expected user"
+    assert unmet == Unmet(Applicability.USER_CONTEXT_UNSUPPORTED, expected)
+
+
+def test_a_user_context_app_suits_a_device_that_can_run_commands_in_a_users_name() -> None:
+    assert _unmet(account=RunAsAccount.USER) is None
 
 
 @pytest.mark.behaviour("B-36")
