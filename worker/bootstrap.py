@@ -7,6 +7,7 @@ from contract.clock import Clock, SystemClock
 from worker.activity import Activity
 from worker.content.keys import ContentKeys
 from worker.content.source import HttpContentSource
+from worker.departure import Departure
 from worker.device import Device
 from worker.engine import Engine
 from worker.folders import Folders
@@ -19,9 +20,13 @@ from worker.housekeeping.thread import HousekeepingThread
 from worker.identity import Identity
 from worker.judgement.machine import Machine
 from worker.ledger.ledger import Ledger
+from worker.notices.select import this_notifier
 from worker.platform.select import this_platform, this_state_mirror
 from worker.processes.environment import Environment
 from worker.progress import ProgressQueue
+from worker.restart.duty import RestartDuty
+from worker.restart.restarter import this_restarter
+from worker.restart.restarts import Restarts
 from worker.settings import AgentSettings
 from worker.uplink.addresses import require_secure_api, require_secure_broker
 from worker.uplink.http import HttpUplink
@@ -35,6 +40,7 @@ class Agent:
     device: Device
     engine: Engine
     housekeeping: HousekeepingThread
+    departure: Departure
 
 
 def build_agent(settings: AgentSettings, identity: Identity) -> Agent:
@@ -56,10 +62,12 @@ def build_agent(settings: AgentSettings, identity: Identity) -> Agent:
             DeliveryDuty(device.ledger.outbox, device.uplink, device.clock),
             ProgressDuty(progress, device.uplink, device.clock),
             PruningDuty(device.ledger.attempts, device.folders, device.clock),
+            RestartDuty(device.restarts, this_restarter(allowed=settings.may_restart), device.notifier, device.clock),
         ]
     )
     progress.on_put = housekeeping.wake
-    return Agent(device, Engine(device, progress, activity=activity), housekeeping)
+    departure = Departure(activity, device.clock, limit_seconds=settings.stop_limit_seconds)
+    return Agent(device, Engine(device, progress, activity=activity), housekeeping, departure)
 
 
 def build_device(settings: AgentSettings, identity: Identity, clock: Clock) -> Device:
@@ -67,16 +75,19 @@ def build_device(settings: AgentSettings, identity: Identity, clock: Clock) -> D
     folders = Folders(settings.state_dir)
     folders.create()
     environment = Environment(settings.pass_environment)
+    ledger, platform = Ledger(folders.ledger, this_state_mirror()), this_platform(settings.state_dir)
     return Device(
         identity=identity,
         folders=folders,
-        ledger=Ledger(folders.ledger, this_state_mirror()),
+        ledger=ledger,
         clock=clock,
         uplink=build_uplink(settings, identity, clock),
         source=HttpContentSource(http_client(settings)),
         keys=ContentKeys(identity),
-        machine=Machine(this_platform(settings.state_dir), folders.scripts, environment),
+        machine=Machine(platform, folders.scripts, environment),
         environment=environment,
+        restarts=Restarts(ledger.restarts, clock),
+        notifier=this_notifier(platform, environment),
     )
 
 

@@ -4,10 +4,12 @@ It turns a message into a call of the engine, and the engine's handover into wha
 """
 
 import sys
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from celery import Celery, Task
+from celery.signals import worker_shutting_down
 from kombu import Queue
 
 from contract.celery_process import prepare_celery_process
@@ -75,9 +77,20 @@ def make_app(identity: Identity, runner: PhaseRunner) -> Celery:
     return app
 
 
-def run_worker(identity: Identity, runner: PhaseRunner) -> None:
-    """Process the device's queue until SIGTERM or SIGINT; the phase in progress is finished first."""
+def run_worker(identity: Identity, runner: PhaseRunner, *, on_stop: Callable[[], None]) -> None:
+    """Process the device's queue until SIGTERM or SIGINT; the phase in progress is finished first.
+
+    Args:
+        identity: The device, with its broker and queue.
+        runner: Carries out phases.
+        on_stop: Called at each of these signals, in the handler.
+    """
     prepare_celery_process()
+
+    def told(**_: object) -> None:
+        on_stop()
+
+    worker_shutting_down.connect(told, weak=False)
     worker = make_app(identity, runner).Worker(
         hostname=f"{device_queue(identity.device_id)}@{identity.name}",
         pool="solo",

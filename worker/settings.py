@@ -20,6 +20,9 @@ class AgentSettings(BaseSettings):
         allow_insecure_broker: Take orders from a broker on another machine without TLS.
         connect_timeout_seconds: For reaching the control plane or the content store.
         read_timeout_seconds: For each silence while one of them answers.
+        stop_limit_seconds: How long a stopping agent waits for the phase in progress; what a service manager allows
+            has to be longer.
+        may_restart: Whether the agent restarts the device when a restart that an app needs has come to its deadline.
         pass_environment: Names of the agent's own environment variables that installers and rule scripts may see,
             comma separated; they see no other.
     """
@@ -32,6 +35,8 @@ class AgentSettings(BaseSettings):
     allow_insecure_broker: bool = False
     connect_timeout_seconds: float = Field(default=10, gt=0)
     read_timeout_seconds: float = Field(default=60, gt=0)
+    stop_limit_seconds: float = Field(default=600, ge=0)
+    may_restart: bool = False
     pass_environment: Annotated[tuple[str, ...], NoDecode] = ()
 
     @field_validator("state_dir")

@@ -11,7 +11,10 @@ from worker.settings import AgentSettings
 
 
 def run(state_dir: StateDir = None) -> None:
-    """Process this device's jobs until SIGTERM or Ctrl-C; the phase in progress is finished first.
+    """Process this device's jobs until SIGTERM or Ctrl-C.
+
+    The phase in progress is finished first, for at most OUTRIDER_AGENT_STOP_LIMIT_SECONDS; an installer that takes
+    longer runs on, and the next start finds it again. A second SIGTERM or Ctrl-C ends the agent at once.
 
     \b
     Example:
@@ -36,7 +39,7 @@ def _run(settings: AgentSettings) -> None:
         agent = build_agent(settings, identity)
         agent.housekeeping.start()
         try:
-            run_worker(identity, agent.engine)
+            run_worker(identity, agent.engine, on_stop=agent.departure.ask)
         finally:
             agent.housekeeping.stop()
             agent.device.ledger.close()

@@ -1,0 +1,255 @@
+"""A world around the real engine and the real ledger: a queue, a control plane and phases that a test can steer.
+
+The queue keeps the transport's promise and no more: a message is in it until it is acknowledged, what was taken and not
+acknowledged is taken again after a crash, and a publish whose answer was lost is made twice.
+"""
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+from contract.clock import ManualClock
+from contract.error_codes import ErrorCode
+from contract.errors import PhaseError, UnavailableError
+from contract.jobs import JobRef
+from contract.phases import PHASES, Phase
+from contract.report import Report, WaitReason
+from contract.states import Outcome
+from contract.uplink import JobOrder, OrderKind
+from worker.activity import Activity
+from worker.engine import Engine
+from worker.handover import Handover
+from worker.housekeeping.orders import OrdersDuty
+from worker.ledger.ledger import Ledger
+from worker.phases.context import Deferred, PhaseContext, PhaseResult, done, failed, settled
+from worker.phases.follow_up import end_wait, follow_up
+from worker.phases.report import report
+from worker.progress import ProgressQueue
+from worker.uplink.memory import MemoryUplink
+
+if TYPE_CHECKING:
+    from worker.device import Device
+
+START = datetime.fromisoformat("2026-03-01T12:00:00+00:00")
+DEVICE_ID = "11111111-2222-4333-8444-555555555555"
+
+
+class CrashError(BaseException):
+    """The process is gone, as by kill -9."""
+
+
+class Answer(Enum):
+    """What the phase that runs next does."""
+
+    DONE = "does its work"
+    SETTLED = "finds that nothing is to be done"
+    FAILED = "fails"
+    UNAVAILABLE = "finds a part silent"
+    DEFERRED = "waits"
+    CRASH = "is killed in the middle"
+
+
+class Gap(Enum):
+    """Where, after the phase, the process is killed."""
+
+    NONE = "nowhere"
+    BEFORE_PUBLISH = "before what follows is sent"
+    BEFORE_ACK = "after that and before the acknowledgement"
+
+
+@dataclass(frozen=True)
+class Message:
+    """A link of a chain in the device's queue."""
+
+    phase: Phase
+    ref: JobRef
+    turn: int
+    due_at: datetime
+
+
+@dataclass
+class World:
+    """One device, its queue, and what the control plane has heard.
+
+    Attributes:
+        messages: Sent and not acknowledged.
+        installs: How often the installer was started for each attempt.
+        ended: How often each phase of each attempt came to an end.
+        voided: Phases that were carried out for a generation older than one that had begun.
+        crash_in: Commits of the ledger until the process is killed, and whether just before or just after that one.
+    """
+
+    clock: ManualClock = field(default_factory=lambda: ManualClock(START))
+    uplink: MemoryUplink = field(default_factory=MemoryUplink)
+    messages: list[Message] = field(default_factory=list)
+    installs: Counter[JobRef] = field(default_factory=Counter)
+    ended: Counter[tuple[Phase, JobRef]] = field(default_factory=Counter)
+    voided: list[tuple[Phase, JobRef]] = field(default_factory=list)
+    answer: Answer = Answer.DONE
+    crash_in: tuple[int, bool] | None = None
+
+    def __post_init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="outrider-model-")
+        self._begun: dict[str, int] = {}
+        self.start()
+
+    def start(self) -> None:
+        """Start the agent; only the ledger's file outlives it."""
+        self.crash_in = None
+        self.ledger = Ledger(Path(self._folder.name) / "ledger.db")
+        self._let_commits_crash()
+        self.device = cast(
+            "Device",
+            SimpleNamespace(
+                identity=SimpleNamespace(device_id=DEVICE_ID), ledger=self.ledger, clock=self.clock, uplink=self.uplink
+            ),
+        )
+        functions = dict.fromkeys(PHASES, self._work) | {
+            Phase.INSTALL: self._install,
+            Phase.COMPLIANCE: self._judge,
+            Phase.REPORT: report,
+        }
+        self.engine = Engine(self.device, ProgressQueue(), {name: self._counted(functions[name]) for name in PHASES})
+
+    def restart(self) -> None:
+        """Kill the agent and start it again: what was taken is taken again."""
+        self.ledger.close()
+        self.start()
+
+    def close(self) -> None:
+        """Remove everything."""
+        self.ledger.close()
+        self._folder.cleanup()
+
+    # --- the control plane ---
+
+    def send(self, job_id: str, generation: int) -> None:
+        """Put the chain of a generation into the queue."""
+        ref = JobRef(job_id=job_id, generation=generation, attempt=1)
+        self.messages.append(Message(Phase.POLL, ref, 0, self.clock.now()))
+
+    def order(self, job_id: str, generation: int, kind: OrderKind) -> None:
+        """Let the device hear of an order."""
+        order = JobOrder(job_id=job_id, generation=generation, kind=kind)
+        OrdersDuty(self.device, Activity(self.clock)).take([order])
+
+    def reports(self) -> list[Report]:
+        """What the control plane has or will have without anything else happening."""
+        return self.uplink.reports + [waiting.report for waiting in self.ledger.outbox.waiting()]
+
+    # --- the queue ---
+
+    def due(self) -> list[Message]:
+        """What may be run now, in whatever order."""
+        return [message for message in self.messages if message.due_at <= self.clock.now()]
+
+    def deliver(self, message: Message, *, gap: Gap = Gap.NONE, publishes: int = 1) -> None:
+        """Run a message as the queue's end does; killed where the world says so, the agent starts again."""
+        try:
+            handover = self.engine.run(message.phase, message.ref, turn=message.turn)
+            _crash(gap, Gap.BEFORE_PUBLISH)
+            self.messages += self._followers(message, handover) * publishes
+            _crash(gap, Gap.BEFORE_ACK)
+        except CrashError:
+            self.restart()
+        else:
+            self.messages.remove(message)
+
+    def _followers(self, message: Message, handover: Handover) -> list[Message]:
+        now = self.clock.now()
+        followers = []
+        if handover.next_chain is not None:
+            due_at = now + timedelta(seconds=handover.next_chain.countdown_seconds)
+            followers.append(Message(Phase.POLL, handover.next_chain.ref, 0, due_at))
+        if handover.retry_in_seconds is not None:
+            due_at = now + timedelta(seconds=handover.retry_in_seconds)
+            return [*followers, Message(message.phase, message.ref, message.turn + 1, due_at)]
+        if handover.go_on_at is not None:
+            followers.append(Message(handover.go_on_at, message.ref, 0, now))
+        return followers
+
+    # --- the phases ---
+
+    def _counted(self, function: Any) -> Any:
+        def counted(context: PhaseContext) -> PhaseResult | Deferred:
+            phase = next(item.phase for item in [*self.ledger.attempts.running()] if item.ref == context.ref)
+            newest = self._begun.get(context.ref.job_id, 0)
+            if context.ref.generation < newest:
+                self.voided.append((phase, context.ref))
+            self._begun[context.ref.job_id] = max(newest, context.ref.generation)
+            result: PhaseResult | Deferred = function(context)
+            if self.answer is Answer.CRASH:
+                raise CrashError
+            return result
+
+        return counted
+
+    def _work(self, context: PhaseContext) -> PhaseResult | Deferred:
+        match self.answer:
+            case Answer.SETTLED:
+                found = context.findings.model_copy(update={"outcome": Outcome.ALREADY_INSTALLED})
+                return settled(found, "already there")
+            case Answer.FAILED:
+                return failed(context.findings, PhaseError(ErrorCode.RULE_EVALUATION_FAILED))
+            case Answer.UNAVAILABLE:
+                raise UnavailableError(ErrorCode.API_UNAVAILABLE)
+            case Answer.DEFERRED:
+                return Deferred(WaitReason.RESTART_PENDING, 600)
+        return done(context.findings, "done")
+
+    def _install(self, context: PhaseContext) -> PhaseResult | Deferred:
+        if self.ledger.installs.run(context.ref) is None:
+            self.ledger.installs.starting(context.ref, "app", now=self.clock.now())
+            self.installs[context.ref] += 1
+        if self.answer is Answer.FAILED:
+            return failed(context.findings, PhaseError(ErrorCode.INSTALLER_TIMEOUT))
+        return done(context.findings.model_copy(update={"outcome": Outcome.INSTALLED}), "ran")
+
+    def _judge(self, context: PhaseContext) -> PhaseResult:
+        findings = context.findings
+        outcome = findings.outcome or Outcome.FAILED
+        if outcome is Outcome.FAILED and self.ledger.orders.cancels(context.ref):
+            outcome = Outcome.CANCELLED
+        action = None
+        if outcome is Outcome.FAILED:
+            action = follow_up(context, None, findings)
+        else:
+            end_wait(context, findings)
+        return done(findings.model_copy(update={"outcome": outcome, "next_action": action}), outcome)
+
+    # --- the ledger ---
+
+    def _let_commits_crash(self) -> None:
+        database = self.ledger._database
+        commit = database.transaction
+
+        @contextmanager
+        def transaction() -> Iterator[Any]:
+            before, after = self._crashes_now()
+            with commit() as connection:
+                yield connection
+                if before:
+                    raise CrashError
+            if after:
+                raise CrashError
+
+        database.transaction = transaction  # type: ignore[method-assign]  # as above
+
+    def _crashes_now(self) -> tuple[bool, bool]:
+        if self.crash_in is None:
+            return False, False
+        commits, is_before = self.crash_in
+        self.crash_in = (commits - 1, is_before) if commits else None
+        return commits == 0 and is_before, commits == 0 and not is_before
+
+
+def _crash(gap: Gap, here: Gap) -> None:
+    if gap is here:
+        raise CrashError

@@ -1,0 +1,142 @@
+"""Every interleaving of redelivery, duplication, reordering, crash, restart, cancel, retry-now and re-sending.
+
+The table it explores stands in `worker/rules/admission.py`. Taking a row out of it, or what the engine remembers of its
+hand-overs, makes an invariant fail.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from contract.uplink import OrderKind
+from tests.worker.model_world import Answer, Gap, World
+from worker.rules.admission import Admission, admit
+
+JOBS = [str(UUID(int=number, version=4)) for number in (1, 2)]
+
+#: No job needs more steps than this to end once nothing goes wrong any more.
+MAX_STEPS = 400
+
+
+class EngineMachine(RuleBasedStateMachine):
+    """One device with two jobs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+        self.generations = dict.fromkeys(JOBS, 0)
+
+    def teardown(self) -> None:
+        """Once nothing goes wrong any more, every job comes to its end."""
+        try:
+            self._let_everything_end()
+            self._check_nothing_is_lost()
+        finally:
+            self.world.close()
+
+    # --- what happens ---
+
+    @initialize()
+    def the_first_job_is_sent(self) -> None:
+        self._send(JOBS[0])
+
+    @rule(job=st.sampled_from(JOBS))
+    def the_control_plane_sends_a_new_generation(self, job: str) -> None:
+        """For the first time, for "retry now", or because the reconciler heard nothing."""
+        self._send(job)
+
+    @precondition(lambda self: any(self.generations.values()))
+    @rule(data=st.data())
+    def a_dispatcher_dies_and_another_sends_the_same_again(self, data: st.DataObject) -> None:
+        job = data.draw(st.sampled_from([job for job, generation in self.generations.items() if generation]))
+        self.world.send(job, self.generations[job])
+
+    @precondition(lambda self: any(self.generations.values()))
+    @rule(data=st.data(), kind=st.sampled_from(OrderKind))
+    def an_operator_cancels(self, data: st.DataObject, kind: OrderKind) -> None:
+        job = data.draw(st.sampled_from([job for job, generation in self.generations.items() if generation]))
+        self.world.order(job, self.generations[job], kind)
+
+    @precondition(lambda self: self.world.due())
+    @rule(
+        data=st.data(),
+        answer=st.sampled_from(Answer),
+        gap=st.sampled_from(Gap),
+        publishes=st.sampled_from([1, 1, 1, 2]),
+        crash_in=st.none() | st.tuples(st.integers(0, 6), st.booleans()),
+    )
+    def a_message_is_run(
+        self, data: st.DataObject, answer: Answer, gap: Gap, publishes: int, crash_in: tuple[int, bool] | None
+    ) -> None:
+        world = self.world
+        message = data.draw(st.sampled_from(world.due()))
+        world.answer, world.crash_in = answer, crash_in
+        world.deliver(message, gap=gap, publishes=publishes)
+        world.answer, world.crash_in = Answer.DONE, None
+
+    @rule()
+    def the_agent_is_killed_at_rest(self) -> None:
+        self.world.restart()
+
+    @rule(seconds=st.sampled_from([2, 300, 600, 28_800, 86_400]))
+    def time_passes(self, seconds: int) -> None:
+        self.world.clock.advance(timedelta(seconds=seconds))
+
+    # --- what always holds ---
+
+    @invariant()
+    def no_installer_is_started_twice_for_an_attempt(self) -> None:
+        assert all(count == 1 for count in self.world.installs.values()), self.world.installs
+
+    @invariant()
+    def nothing_is_done_for_a_generation_that_is_void(self) -> None:
+        assert self.world.voided == []
+
+    @invariant()
+    def one_chain_of_a_generation_does_work(self) -> None:
+        """Whatever lies in the queue more than once, only one place of a generation is ever entered next."""
+        entries: dict[tuple[str, int], set[object]] = {}
+        for message in self.world.messages:
+            standing = self.world.ledger.attempts.standing(message.phase, message.ref)
+            if admit(message.phase, message.ref, standing, turn=message.turn) is Admission.DUE:
+                key = (message.ref.job_id, message.ref.generation)
+                entries.setdefault(key, set()).add((message.phase, message.ref, message.turn))
+        assert all(len(places) == 1 for places in entries.values()), entries
+
+    @invariant()
+    def a_report_says_the_same_however_often_it_comes(self) -> None:
+        said: dict[object, object] = {}
+        for report in self.world.reports():
+            key = (report.job_id, report.generation, report.attempt, report.sequence)
+            assert said.setdefault(key, report.outcome) == report.outcome, key
+
+    # --- how it ends ---
+
+    def _send(self, job: str) -> None:
+        self.generations[job] += 1
+        self.world.send(job, self.generations[job])
+
+    def _let_everything_end(self) -> None:
+        world = self.world
+        for _ in range(MAX_STEPS):
+            if not world.messages:
+                return
+            message = min(world.messages, key=lambda message: message.due_at)
+            world.clock.advance(max(timedelta(0), message.due_at - world.clock.now()))
+            world.deliver(message)
+        raise AssertionError(f"still not at rest: {world.messages}")
+
+    def _check_nothing_is_lost(self) -> None:
+        final = {(report.job_id, report.generation) for report in self.world.reports() if report.next_action is None}
+        for job, generation in self.generations.items():
+            assert not generation or (job, generation) in final, f"job {job} generation {generation} is lost"
+        assert self.world.ledger.attempts.running() == []
+
+
+EngineMachine.TestCase.settings = settings(
+    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestEngine = EngineMachine.TestCase
