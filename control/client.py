@@ -20,6 +20,7 @@ from control.views import (
     AppView,
     AssignmentRequest,
     AssignmentView,
+    BulkSteeringRequest,
     DeviceDetail,
     DeviceView,
     EnrollmentTokenRequest,
@@ -27,10 +28,13 @@ from control.views import (
     GroupDetail,
     GroupRequest,
     GroupView,
+    JobDetail,
     JobView,
     PackageView,
     PublishReply,
     PublishRequest,
+    SteeringReply,
+    SteeringRequest,
 )
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -139,6 +143,26 @@ class ControlClient:
         """The jobs, of one app, group or device where named."""
         given = {"app": app, "group": group, "device": device}
         return self._many(JobView, "/v1/status", params={name: value for name, value in given.items() if value})
+
+    def job(self, job_id: str) -> JobDetail:
+        """One job."""
+        return self._one(JobDetail, "GET", f"/v1/jobs/{_word(job_id)}")
+
+    def retry_job(self, job_id: str, request: SteeringRequest) -> SteeringReply:
+        """Send a job anew, now."""
+        return self._send(SteeringReply, f"/v1/jobs/{_word(job_id)}/retry", request)
+
+    def retry_jobs(self, request: BulkSteeringRequest) -> SteeringReply:
+        """Send many jobs anew, now."""
+        return self._send(SteeringReply, "/v1/jobs/retry", request)
+
+    def cancel_job(self, job_id: str, request: SteeringRequest) -> SteeringReply:
+        """Cancel a job."""
+        return self._send(SteeringReply, f"/v1/jobs/{_word(job_id)}/cancel", request)
+
+    def cancel_jobs(self, request: BulkSteeringRequest) -> SteeringReply:
+        """Cancel many jobs."""
+        return self._send(SteeringReply, "/v1/jobs/cancel", request)
 
     def _send(self, kind: type[ModelT], path: str, body: BaseModel) -> ModelT:
         headers = {"Content-Type": "application/json"}

@@ -11,7 +11,7 @@ from control.cli.options import STATUSES, Json
 from control.cli.output import handled
 from control.cli.printing import print_table, print_views
 from control.cli.tables import device_table, phase_table
-from control.cli.words import ago_word, intent_word, next_action_word, time_word
+from control.cli.words import ago_word, intent_word, next_action_word, state_word, time_word
 from control.views import DeviceDetail, JobDetail
 
 #: How much of an installer's output a person is shown; `--json` has all that was reported.
@@ -64,9 +64,10 @@ def _print_device(device: DeviceDetail, now: datetime) -> None:
 def job_lines(job: JobDetail, now: datetime) -> list[str]:
     """A job in a few lines: what it is, what came of it, why, and what is next."""
     outcome = f": {job.outcome}" if job.outcome else ""
-    lines = [f"{job.app} r{job.revision} {intent_word(job.intent)}, {job.state}{outcome}"]
+    lines = [f"{job.app} r{job.revision} {intent_word(job.intent)}, {state_word(job)}{outcome}"]
     lines.append(
-        f"  job {job.id}, made {time_word(job.created_at)}, generation {job.generation}, attempt {job.attempt}"
+        f"  job {job.id}, made {time_word(job.created_at)}, generation {job.generation} ({job.generation_reason}),"
+        f" attempt {job.attempt}"
     )
     if job.error_code:
         number = f" (0x{job.error_number:08X})" if job.error_number is not None else ""
@@ -74,6 +75,8 @@ def job_lines(job: JobDetail, now: datetime) -> list[str]:
         lines.append(f"  error {job.error_code}{number}{exit_code}: {job.error_detail}")
     if job.hint:
         lines.append(f"  hint: {job.hint}")
+    if job.waiting_since is not None:
+        lines.append(f"  waits for: {job.waiting_for}, since {time_word(job.waiting_since)}")
     if job.next_action:
         lines.append(f"  next: {next_action_word(job, now)}")
     return [*lines, *_output_lines(job)]

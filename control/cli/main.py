@@ -10,6 +10,7 @@ from control.cli.enrollment import enrollment_app
 from control.cli.group import group_app
 from control.cli.package import package_app
 from control.cli.status import status_app
+from control.cli.steer import steer_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,6 +25,7 @@ app.add_typer(enrollment_app, name="enrollment")
 app.add_typer(device_app, name="device")
 app.add_typer(assign_app)
 app.add_typer(status_app)
+app.add_typer(steer_app)
 
 
 def main() -> None:

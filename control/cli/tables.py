@@ -12,14 +12,17 @@ from contract.jobs import JobState
 from contract.printable import printable
 from control.cli.words import (
     ago_word,
+    counts_word,
     duration_word,
     intent_word,
     next_action_word,
     progress_word,
     size_word,
+    state_word,
     time_word,
 )
-from control.views import AppView, AssignmentView, DeviceView, GroupView, JobView, PhaseView, RevisionView
+from control.views import AppView, AssignmentView, DeviceView, GroupView, JobView, PhaseView, RevisionView, SteeredJob
+from control.waiting import WaitingFor
 
 _STATE_STYLES = {
     JobState.PLANNED: "dim",
@@ -47,12 +50,13 @@ def status_view(jobs: Sequence[JobView], now: datetime) -> RenderableType:
             _app(job),
             job.phase or "",
             progress_word(job),
-            Text(job.state, style=_state_style(job)),
+            Text(state_word(job), style=_state_style(job)),
             job.outcome or "",
             "" if job.raw_exit_code is None else str(job.raw_exit_code),
         )
     notes = _notes(jobs, now)
-    return Group(table, Text(), notes) if notes.row_count else table
+    counts = Text(counts_word(jobs), style="dim")
+    return Group(table, Text(), notes, Text(), counts) if notes.row_count else Group(table, Text(), counts)
 
 
 def _notes(jobs: Iterable[JobView], now: datetime) -> Table:
@@ -61,7 +65,8 @@ def _notes(jobs: Iterable[JobView], now: datetime) -> Table:
     notes.add_column(style="dim")
     notes.add_column(overflow="fold")
     for job in jobs:
-        lines = [("next", next_action_word(job, now)), ("hint", job.hint)]
+        next_action = "" if job.waiting_for is WaitingFor.PHASE else next_action_word(job, now)
+        lines = [("next", next_action), ("hint", job.hint)]
         for number, (what, line) in enumerate(entry for entry in lines if entry[1]):
             notes.add_row("" if number else f"{job.device} {_app(job)}", what, line)
     return notes
@@ -140,6 +145,14 @@ def phase_table(phases: Sequence[PhaseView]) -> Table:
             size_word(phase.bytes_done) if phase.bytes_done else "",
             phase.summary,
         )
+    return table
+
+
+def steering_table(jobs: Iterable[SteeredJob]) -> Table:
+    """What came of a retry or a cancel, job by job."""
+    table = _table("device", "app", "was", "now", "job")
+    for job in jobs:
+        table.add_row(job.device, job.app, job.state, job.refusal or job.change, job.id)
     return table
 
 

@@ -1,11 +1,15 @@
 """Values as people read them."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from rich.filesize import decimal
 
+from contract.jobs import JobState
 from contract.states import Intent
 from control.views import JobView
+from control.waiting import WaitingFor
 
 _MINUTE = 60
 _HOUR = 3600
@@ -55,9 +59,28 @@ def progress_word(job: JobView) -> str:
 
 
 def next_action_word(job: JobView, now: datetime) -> str:
-    """What happens next: where there is a time, how long until then."""
-    if job.next_action_at is None:
+    """What it waits for and what happens next: where there is a time, how long until then."""
+    if job.waiting_until is None:
         return job.next_action
-    left = job.next_action_at - now
+    left = job.waiting_until - now
     when = f"in {duration_word(left.total_seconds())}" if left > timedelta() else "any moment"
     return f"{job.next_action} ({when})"
+
+
+def state_word(job: JobView) -> str:
+    """The job's state; whether it is overdue besides."""
+    return f"{job.state}, overdue" if job.waiting_for is WaitingFor.OVERDUE else job.state.value
+
+
+def counts_word(jobs: Sequence[JobView]) -> str:
+    """How many jobs are where: `3 jobs: 1 finished, 2 planned (device)`."""
+    if not jobs:
+        return "no jobs"
+    counts = Counter(_place(job) for job in jobs)
+    return f"{len(jobs)} jobs: " + ", ".join(f"{count} {place}" for place, count in counts.most_common())
+
+
+def _place(job: JobView) -> str:
+    outcome = job.outcome if job.state is JobState.FINISHED else None
+    besides = outcome or job.waiting_for
+    return f"{job.state} ({besides})" if besides else job.state.value
