@@ -434,6 +434,22 @@ class ErrorCode(Enum):
         "Check the address; one side may be older than the other.",
         False,
     )
+    REQUEST_TOO_SLOW = (None, None, "The request came too slowly.", "Check the connection and send it again.", True)
+    RATE_LIMITED = (None, None, "Too many requests in a short time.", "Wait as long as the answer says.", True)
+    CLOCK_SKEWED = (
+        None,
+        None,
+        "The request was signed by a clock that is too far off.",
+        "Set the device's clock; the agent corrects its signatures by the answer's time meanwhile.",
+        True,
+    )
+    REQUEST_REPLAYED = (
+        None,
+        None,
+        "The request was sent before.",
+        "Someone may have recorded it, or two agents share one identity.",
+        False,
+    )
     REQUEST_TOO_LARGE = (None, None, "The request is larger than allowed.", "Send less at once.", False)
     DEFINITION_INVALID = (
         None,
@@ -472,6 +488,20 @@ class ErrorCode(Enum):
         False,
     )
     NOT_ENROLLED = (None, None, "This device is not enrolled.", "Run `outrider-agent enroll URL TOKEN` first.", False)
+    RESTART_NOT_PENDING = (
+        None,
+        None,
+        "No restart with a deadline is pending on this device.",
+        "`outrider-agent restart status` shows what is pending.",
+        False,
+    )
+    RESTART_IMMINENT = (
+        None,
+        None,
+        "The restart can no longer be put off.",
+        "Save your work; the device restarts at its deadline.",
+        False,
+    )
     ALREADY_RUNNING = (None, None, "Another agent is already running for this device.", "Stop it first.", False)
     URL_INVALID = (
         None,

@@ -6,12 +6,15 @@ OutriderError
 │   ├── NotFoundError   a name that stands for nothing
 │   └── PackageError    an .intunewin package or its source
 ├── TrustError          a signature, token or seal does not hold: someone looks into it
+│   └── ClockSkewedError
 ├── PhaseError          a phase of a job failed: the attempt ends and is reported
 ├── StoreError          the content store refused
 │   └── ObjectMissingError
 └── UnavailableError    a part does not answer: later may work
+    └── RateLimitedError
 """
 
+from datetime import datetime
 from typing import ClassVar
 
 from contract.error_codes import ErrorCode
@@ -79,6 +82,18 @@ class TrustError(OutriderError):
     exit_status = ExitStatus.REFUSED
 
 
+class ClockSkewedError(TrustError):
+    """A request was signed by a clock that is too far off.
+
+    Attributes:
+        server_time: The time by the clock of who refused it.
+    """
+
+    def __init__(self, server_time: datetime, *, detail: str = "", place: str = "") -> None:
+        super().__init__(ErrorCode.CLOCK_SKEWED, detail=detail, place=place)
+        self.server_time = server_time
+
+
 class PhaseError(OutriderError):
     """A phase of a job failed for good: the attempt ends with this error and is reported.
 
@@ -116,3 +131,15 @@ class UnavailableError(OutriderError):
     """A part does not answer; the same may work later."""
 
     exit_status = ExitStatus.UNAVAILABLE
+
+
+class RateLimitedError(UnavailableError):
+    """Too many requests; the same is welcome later.
+
+    Attributes:
+        retry_after_seconds: How much later.
+    """
+
+    def __init__(self, retry_after_seconds: float, *, detail: str = "", place: str = "") -> None:
+        super().__init__(ErrorCode.RATE_LIMITED, detail=detail, place=place)
+        self.retry_after_seconds = retry_after_seconds

@@ -6,8 +6,8 @@ Covered are method, path, query and the digest of the body.
 import secrets
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from http_message_signatures import (
@@ -15,14 +15,22 @@ from http_message_signatures import (
     HTTPMessageSigner,
     HTTPMessageVerifier,
     HTTPSignatureKeyResolver,
+    InvalidSignature,
     algorithms,
 )
 
 from contract.error_codes import ErrorCode
-from contract.errors import TrustError
+from contract.errors import ClockSkewedError, TrustError
 
-#: How old a signed request may be, and how far a device's clock may be off.
-MAX_AGE: Final = timedelta(minutes=5)
+#: How long a signed request may be under way.
+MAX_AGE: Final = timedelta(minutes=1)
+#: How far the clocks of device and control plane may be apart.
+MAX_CLOCK_SKEW: Final = timedelta(minutes=5)
+#: For how long after its arrival a request could be sent again; its nonce must be remembered for so long.
+REPLAY_WINDOW: Final = MAX_AGE + 2 * MAX_CLOCK_SKEW
+
+#: Header of a refusal for a wrong clock: the time to sign by, in ISO 8601.
+TIME_HEADER: Final = "Outrider-Time"
 
 _COMPONENTS = ("@method", "@path", "@query")
 _REQUIRED_COMPONENTS = (*_COMPONENTS, "content-digest")
@@ -56,6 +64,18 @@ class _Keys(HTTPSignatureKeyResolver):
         return self._public(key_id)
 
 
+class _Verifier(HTTPMessageVerifier):
+    max_clock_skew = MAX_CLOCK_SKEW
+
+    def validate_created_and_expires(self, sig_input: Any, max_age: timedelta | None = None) -> None:
+        try:
+            super().validate_created_and_expires(sig_input, max_age)  # type: ignore[no-untyped-call]  # the library's
+        except InvalidSignature as error:
+            if "created" not in sig_input.params:
+                raise
+            raise ClockSkewedError(datetime.now(UTC), detail=str(error)) from error
+
+
 def sign_request(request: SignableRequest, body: bytes, *, key: Ed25519PrivateKey, key_id: str, now: datetime) -> None:
     """Add `Content-Digest`, `Signature-Input` and `Signature` to the request's headers."""
     signer = HTTPMessageSigner(signature_algorithm=algorithms.ED25519, key_resolver=_Keys(private=key))
@@ -80,12 +100,15 @@ def verify_request(
         public_key: Finds the key of an id; raises LookupError where there is none.
 
     Raises:
-        TrustError: Unsigned, signed by nobody known, changed on the way, too old or from the future.
+        ClockSkewedError: Signed too long ago, or in the future.
+        TrustError: Unsigned, signed by nobody known, changed on the way, or without a nonce.
     """
-    verifier = HTTPMessageVerifier(signature_algorithm=algorithms.ED25519, key_resolver=_Keys(public=public_key))
-    verifier.max_clock_skew = MAX_AGE
+    verifier = _Verifier(signature_algorithm=algorithms.ED25519, key_resolver=_Keys(public=public_key))
     try:
         (result,) = verifier.verify(request, max_age=MAX_AGE, body=body, require_components=_REQUIRED_COMPONENTS)
     except (HTTPMessageSignaturesException, LookupError, ValueError) as error:
         raise TrustError(ErrorCode.SIGNATURE_REFUSED, detail=str(error)) from error
-    return str(result.parameters["keyid"]), str(result.parameters.get("nonce", ""))
+    nonce = str(result.parameters.get("nonce", ""))
+    if not nonce:
+        raise TrustError(ErrorCode.SIGNATURE_REFUSED, detail="expected a nonce")
+    return str(result.parameters["keyid"]), nonce

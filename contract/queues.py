@@ -10,6 +10,7 @@ CONTROL_QUEUE = "control"
 _TASK_PREFIX = "outrider."
 _DEVICE_QUEUE_PREFIX = "device."
 _PROCESSING_PREFIX = "processing."
+_NONCE_PREFIX = "nonce."
 
 
 class ControlTask(StrEnum):
@@ -42,6 +43,11 @@ def device_queue(device_id: str) -> str:
 def processing_list(queue: str) -> str:
     """Where a message stands from being taken to being acknowledged: `processing.device.<id>`."""
     return f"{_PROCESSING_PREFIX}{queue}"
+
+
+def nonce_key(digest: str) -> str:
+    """Where the control plane remembers that a device's request was here: `nonce.<digest>`."""
+    return f"{_NONCE_PREFIX}{digest}"
 
 
 def device_broker_user(device_id: str) -> str:

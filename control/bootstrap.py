@@ -13,9 +13,12 @@ from control.dispatch.celery_app import CeleryControlQueue, CeleryJobPublisher, 
 from control.dispatch.ports import ControlQueue, JobPublisher, QueueInspector
 from control.dispatch.redis_queues import RedisQueueInspector
 from control.fleet.broker_users import BrokerUsers, RedisBrokerUsers
+from control.fleet.device_auth import DeviceGate
 from control.fleet.enrollment import Enrollment, EnrollmentTerms
 from control.security.content_keys import ContentKeys, ensure_key_encryption_key
+from control.security.nonces import BrokerNonces, NonceMemory
 from control.security.policy_signing import FilePolicySigner, PolicySigner, ensure_policy_key
+from control.security.rate_limits import RateLimiter
 from control.services import Services
 from control.settings import ControlSettings
 from storage.objects.port import ObjectStore
@@ -36,6 +39,7 @@ def make_services(settings: ControlSettings) -> Services:
         store=make_store(settings),
         signer=FilePolicySigner.load(settings.state_dir),
         broker_users=RedisBrokerUsers((settings.broker_users_url or settings.broker_url).get_secret_value()),
+        nonces=BrokerNonces(broker_url, SystemClock()),
         queue=CeleryControlQueue(make_app(broker_url)),
     )
 
@@ -47,6 +51,7 @@ def assemble(
     store: ObjectStore,
     signer: PolicySigner,
     broker_users: BrokerUsers,
+    nonces: NonceMemory,
     queue: ControlQueue,
 ) -> Services:
     """The parts put together from the given implementations."""
@@ -66,6 +71,7 @@ def assemble(
         packages=PackageIntake(database, store, content_keys, clock),
         policies=PolicyOffice(signer, settings.policy_lifetime),
         enrollment=Enrollment(broker_users, terms),
+        gate=DeviceGate(nonces, RateLimiter(settings.device_rate, clock)),
         queue=queue,
     )
 

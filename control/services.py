@@ -7,6 +7,7 @@ from control.catalog.content import PackageIntake
 from control.catalog.policies import PolicyOffice
 from control.database.session import Database
 from control.dispatch.ports import ControlQueue
+from control.fleet.device_auth import DeviceGate
 from control.fleet.enrollment import Enrollment
 from control.security.content_keys import ContentKeys
 from control.settings import ControlSettings
@@ -25,4 +26,5 @@ class Services:
     packages: PackageIntake
     policies: PolicyOffice
     enrollment: Enrollment
+    gate: DeviceGate
     queue: ControlQueue

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from contract.error_codes import ErrorCode
 from contract.errors import InputError
 from contract.secure_addresses import require_encryption
+from control.security.rate_limits import Rate
 
 _GIB = 1 << 30
 
@@ -44,6 +45,8 @@ class ControlSettings(BaseSettings):
         dispatch_per_second: Jobs sent a second on average, by all workers together.
         dispatch_burst: Jobs sent at once after a quiet time.
         device_requests_at_once: Requests of devices in progress in one API process; more are asked to come again.
+        device_requests_per_second: What a device may send in the long run, to each process of the API.
+        device_request_burst: What it may send at once.
         max_package_bytes: Larger packages are refused while they are still being uploaded.
     """
 
@@ -76,6 +79,8 @@ class ControlSettings(BaseSettings):
     dispatch_per_second: Annotated[float, Field(gt=0)] = 100
     dispatch_burst: Annotated[int, Field(gt=0)] = 1000
     device_requests_at_once: Annotated[int, Field(gt=0)] = 100
+    device_requests_per_second: Annotated[float, Field(gt=0)] = 5
+    device_request_burst: Annotated[float, Field(ge=1)] = 100
     max_package_bytes: Annotated[int, Field(gt=0)] = 30 * _GIB
 
     @property
@@ -107,6 +112,11 @@ class ControlSettings(BaseSettings):
     def policy_lifetime(self) -> timedelta:
         """How long a signed policy is valid."""
         return timedelta(days=self.policy_lifetime_days)
+
+    @property
+    def device_rate(self) -> Rate:
+        """How many requests a device may send."""
+        return Rate(per_second=self.device_requests_per_second, burst=self.device_request_burst)
 
     @property
     def presign_lifetime(self) -> timedelta:

@@ -5,16 +5,19 @@ from fastapi import FastAPI
 from control.api import (
     device_routes,
     health,
+    metrics,
     operator_assignments,
     operator_catalog,
     operator_fleet,
     operator_jobs,
 )
+from control.api.body_limits import BodyLimits
 from control.api.problems import install_problem_handlers
 from control.services import Services
 
 _ROUTERS = (
     health.router,
+    metrics.router,
     device_routes.router,
     operator_catalog.router,
     operator_fleet.router,
@@ -27,6 +30,7 @@ def create_app(services: Services) -> FastAPI:
     """The app that serves devices and operators with these services."""
     app = FastAPI(title="Outrider", summary="Deploys apps to fleets of devices.", redoc_url=None)
     app.state.services = services
+    app.add_middleware(BodyLimits)
     install_problem_handlers(app)
     for router in _ROUTERS:
         app.include_router(router)

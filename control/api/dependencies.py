@@ -7,11 +7,9 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from contract.error_codes import ErrorCode
-from contract.errors import InputError, TrustError
+from contract.errors import TrustError
 from contract.http_signatures import SignableRequest
-from contract.uplink import MAX_BODY_BYTES
 from control.database.tables import Device, OperatorToken, Role
-from control.fleet.device_auth import authenticate
 from control.security.tokens import token_hash
 from control.services import Services
 
@@ -25,33 +23,24 @@ def services_of(request: Request) -> Services:
 ServicesDep = Annotated[Services, Depends(services_of)]
 
 
-async def bounded_body(request: Request) -> bytes:
-    """The request's body.
-
-    Raises:
-        InputError: It is larger than a device may send; the rest is not even read.
-    """
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            detail = f"a body of more than {MAX_BODY_BYTES} bytes"
-            raise InputError(ErrorCode.REQUEST_TOO_LARGE, detail=detail)
-    return bytes(body)
+async def raw_body(request: Request) -> bytes:
+    """The request's body as it came; `BodyLimits` bounds it."""
+    return await request.body()
 
 
-BodyDep = Annotated[bytes, Depends(bounded_body)]
+BodyDep = Annotated[bytes, Depends(raw_body)]
 
 
 def signed_by(request: Request, body: BodyDep, services: ServicesDep) -> Device:
     """The device that signed the request.
 
     Raises:
-        TrustError: No enrolled device did.
+        TrustError: No enrolled device did, or the request was here already.
+        RateLimitedError: The device sends too many.
     """
     signable = SignableRequest(method=request.method, url=str(request.url), headers=dict(request.headers))
     with services.database.snapshot() as session:
-        return authenticate(session, signable, body)
+        return services.gate.admit(session, signable, body)
 
 
 DeviceDep = Annotated[Device, Depends(signed_by)]

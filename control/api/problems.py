@@ -1,6 +1,7 @@
 """Errors as problem+json (RFC 9457), all of them, with the error table's words."""
 
 from http import HTTPStatus
+from math import ceil
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -11,14 +12,18 @@ from structlog import get_logger
 
 from contract.error_codes import ErrorCode
 from contract.errors import (
+    ClockSkewedError,
     InputError,
     NotFoundError,
     OutriderError,
+    RateLimitedError,
     StoreError,
     TrustError,
     UnavailableError,
 )
+from contract.http_signatures import TIME_HEADER
 from contract.uplink import Problem
+from control.metrics import count_refusal
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -27,13 +32,23 @@ _log = get_logger(__name__)
 _BY_CODE = {
     ErrorCode.SIGNATURE_REFUSED: HTTPStatus.UNAUTHORIZED,
     ErrorCode.TOKEN_REFUSED: HTTPStatus.UNAUTHORIZED,
+    ErrorCode.CLOCK_SKEWED: HTTPStatus.UNAUTHORIZED,
+    ErrorCode.REQUEST_REPLAYED: HTTPStatus.UNAUTHORIZED,
+    ErrorCode.RATE_LIMITED: HTTPStatus.TOO_MANY_REQUESTS,
     ErrorCode.NAME_TAKEN: HTTPStatus.CONFLICT,
     ErrorCode.JOB_ENDED: HTTPStatus.CONFLICT,
     ErrorCode.JOB_UNDER_WAY: HTTPStatus.CONFLICT,
     ErrorCode.JOB_REPLACED: HTTPStatus.CONFLICT,
     ErrorCode.PACKAGE_TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    ErrorCode.REQUEST_TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
 }
+#: What the framework itself refuses, where one of our errors says the same.
+_BY_HTTP_STATUS = {
+    HTTPStatus.NOT_FOUND: ErrorCode.UNKNOWN_ROUTE,
+    HTTPStatus.METHOD_NOT_ALLOWED: ErrorCode.UNKNOWN_ROUTE,
+    HTTPStatus.REQUEST_TIMEOUT: ErrorCode.REQUEST_TOO_SLOW,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ErrorCode.REQUEST_TOO_LARGE,
+}
+_REFUSED_STATUSES = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE})
 _BY_KIND: tuple[tuple[type[OutriderError], HTTPStatus], ...] = (
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (InputError, HTTPStatus.UNPROCESSABLE_ENTITY),
@@ -78,7 +93,21 @@ def _outrider_error(request: Request, error: Exception) -> Response:
     status = status_of(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("request failed", path=request.url.path, code=error.code.slug, detail=error.detail)
-    return problem_response(error.code, status, detail=error.detail, place=error.place)
+    if isinstance(error, TrustError | RateLimitedError):
+        count_refusal(request.url.path, error.code)
+    response = problem_response(error.code, status, detail=error.detail, place=error.place)
+    response.headers.update(_headers(error))
+    return response
+
+
+def _headers(error: OutriderError) -> dict[str, str]:
+    match error:
+        case RateLimitedError():
+            return {"Retry-After": str(ceil(error.retry_after_seconds))}
+        case ClockSkewedError():
+            return {TIME_HEADER: error.server_time.isoformat()}
+        case _:
+            return {}
 
 
 def _validation_error(_request: Request, error: Exception) -> Response:
@@ -97,8 +126,10 @@ def _place(location: Any) -> str:
 def _http_exception(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    not_there = error.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
-    code = ErrorCode.UNKNOWN_ROUTE if not_there else ErrorCode.DOCUMENT_INVALID
+    status = HTTPStatus(error.status_code)
+    code = _BY_HTTP_STATUS.get(status, ErrorCode.DOCUMENT_INVALID)
+    if status in _REFUSED_STATUSES:
+        count_refusal(request.url.path, code)
     place = f"{request.method} {request.url.path}"
     return problem_response(code, error.status_code, detail=str(error.detail), place=place)
 

@@ -10,7 +10,7 @@ from contract.documents import Document
 from contract.envelopes import SignedEnvelope, sign, verify
 from contract.error_codes import ErrorCode
 from contract.errors import TrustError
-from contract.http_signatures import MAX_AGE, SignableRequest, sign_request, verify_request
+from contract.http_signatures import REPLAY_WINDOW, SignableRequest, sign_request, verify_request
 from contract.sealing import seal, unseal
 
 
@@ -101,15 +101,15 @@ def test_a_proxy_may_change_host_and_scheme() -> None:
         (SignableRequest("POST", "https://c/v1/a?b=2", _signed().headers), b"body"),
         (SignableRequest("POST", "https://c/v1/a?b=1", {}), b"body"),
         (SignableRequest("POST", "https://c/v1/a?b=1", {**_signed().headers, "Signature": "x=:AA==:"}), b"body"),
-        (_signed(age=3 * MAX_AGE), b"body"),
-        (_signed(age=-3 * MAX_AGE), b"body"),
+        (_signed(age=REPLAY_WINDOW), b"body"),
+        (_signed(age=-REPLAY_WINDOW), b"body"),
     ],
     ids=["body", "method", "path", "query", "unsigned", "another signature", "too old", "from the future"],
 )
 def test_a_request_that_is_not_as_signed_is_refused(request_: SignableRequest, body: bytes) -> None:
     with pytest.raises(TrustError) as refused:
         verify_request(request_, body, _public_key)
-    assert refused.value.code is ErrorCode.SIGNATURE_REFUSED
+    assert refused.value.code in {ErrorCode.SIGNATURE_REFUSED, ErrorCode.CLOCK_SKEWED}
 
 
 def test_a_request_of_a_stranger_is_refused() -> None:

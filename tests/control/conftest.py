@@ -19,6 +19,7 @@ from control.database.migrate import upgrade
 from control.database.session import Database
 from control.database.tables import Role
 from control.security.content_keys import ensure_key_encryption_key
+from control.security.nonces import ProcessNonces
 from control.security.operator_tokens import create_operator_token
 from control.security.policy_signing import FilePolicySigner, ensure_policy_key
 from control.settings import ControlSettings
@@ -91,6 +92,7 @@ def make_plane(package: Path) -> Iterator[Callable[[ControlSettings], Plane]]:
             store=store,
             signer=FilePolicySigner.load(settings.state_dir),
             broker_users=broker_users,
+            nonces=ProcessNonces(clock),
             queue=queue,
         )
         opened.append(services.database)

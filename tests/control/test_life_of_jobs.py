@@ -36,6 +36,7 @@ from control.ingest.progress import take_progress
 from control.ingest.reports import take_report
 from control.live_states import LIVE_STATES
 from control.security.content_keys import ensure_key_encryption_key
+from control.security.nonces import ProcessNonces
 from control.security.policy_signing import FilePolicySigner, ensure_policy_key
 from control.settings import ControlSettings
 from storage.objects.memory import MemoryObjectStore
@@ -203,7 +204,15 @@ def plane_in(folder: Path, package: Path) -> Plane:
     clock, store = ManualClock(datetime.now(UTC)), MemoryObjectStore()
     users, queue = RecordingBrokerUsers(), RecordingQueue()
     signer = FilePolicySigner.load(configured.state_dir)
-    services = assemble(configured, clock=clock, store=store, signer=signer, broker_users=users, queue=queue)
+    services = assemble(
+        configured,
+        clock=clock,
+        store=store,
+        signer=signer,
+        broker_users=users,
+        nonces=ProcessNonces(clock),
+        queue=queue,
+    )
     return Plane(services, clock, store, users, queue, package)
 
 

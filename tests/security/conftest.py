@@ -6,6 +6,18 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from tests.control.conftest import (  # noqa: F401  what attackers attack
+    client,
+    enrolled,
+    make_client,
+    make_plane,
+    migrated_sqlite,
+    operator,
+    package,
+    plane,
+    settings,
+    sqlite_url,
+)
 from worker.identity import Identity
 
 

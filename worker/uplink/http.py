@@ -1,12 +1,15 @@
 """The uplink over HTTPS, every request signed by the device."""
 
 import hashlib
+from datetime import timedelta
 from http import HTTPStatus
 
 import httpx
+from structlog import get_logger
 
 from contract.clock import Clock
 from contract.documents import Document
+from contract.errors import ClockSkewedError, RateLimitedError
 from contract.http_signatures import SignableRequest, sign_request
 from contract.jobs import JobRef
 from contract.report import Report
@@ -26,8 +29,11 @@ from contract.uplink import (
     ProgressBatch,
 )
 from worker.identity import Identity
+from worker.uplink.pause import Pause
 from worker.uplink.port import PolicyReply
 from worker.uplink.transport import send
+
+_log = get_logger(__name__)
 
 
 class HttpUplink:
@@ -41,6 +47,8 @@ class HttpUplink:
         self.client = client
         self._identity = identity
         self._clock = clock
+        self._offset = timedelta()
+        self._pause = Pause()
 
     def check_in(self, check_in: CheckIn) -> CheckInReply:
         """See `Uplink.check_in`."""
@@ -79,9 +87,25 @@ class HttpUplink:
     def _send(
         self, method: str, path: str, *, body: bytes = b"", headers: dict[str, str] | None = None
     ) -> httpx.Response:
+        self._pause.check(self._clock.monotonic())
+        try:
+            return self._send_signed(method, path, body, headers)
+        except ClockSkewedError as error:
+            # What the control plane says the time is has come over TLS. The device's own clock stays as it is.
+            self._offset = error.server_time - self._clock.now()
+            _log.warning(
+                "requests are signed by the control plane's clock", offset_seconds=self._offset.total_seconds()
+            )
+            return self._send_signed(method, path, body, headers)
+        except RateLimitedError as error:
+            self._pause.begin(self._clock.monotonic(), error.retry_after_seconds)
+            raise
+
+    def _send_signed(self, method: str, path: str, body: bytes, headers: dict[str, str] | None) -> httpx.Response:
         request = self.client.build_request(method, path, content=body, headers=headers)
         signable = SignableRequest(method, str(request.url), request.headers)
-        sign_request(signable, body, key=self._identity.signer, key_id=self._identity.device_id, now=self._clock.now())
+        now = self._clock.now() + self._offset
+        sign_request(signable, body, key=self._identity.signer, key_id=self._identity.device_id, now=now)
         return send(self.client, request)
 
 

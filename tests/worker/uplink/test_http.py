@@ -3,22 +3,25 @@
 import hashlib
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
 
+from contract.clock import ManualClock
 from contract.error_codes import ErrorCode
-from contract.errors import NotFoundError, OutriderError, TrustError, UnavailableError
-from contract.http_signatures import SignableRequest, verify_request
+from contract.errors import NotFoundError, OutriderError, RateLimitedError, TrustError, UnavailableError
+from contract.http_signatures import TIME_HEADER, SignableRequest, verify_request
 from contract.jobs import JobRef
 from contract.phases import Phase
 from contract.report import Progress
 from contract.uplink import CheckIn, CheckInReason, CheckInReply, ContentInfo, Problem, ProgressBatch
 from tests.worker.rig import Rig
 from tests.worker.uplink.server import Answer, Asked, Server
+from worker.settings import AgentSettings
 from worker.uplink.http import HttpUplink
+from worker.uplink.transport import http_client
 
 pytestmark = pytest.mark.integration
 
@@ -108,7 +111,7 @@ def test_a_policy_that_is_known_is_not_sent_again(uplink: HttpUplink, server: Se
     assert (reply.digest, reply.envelope) == (digest, None)
 
 
-@pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
+@pytest.mark.parametrize("status", [408, 500, 502, 503])
 def test_a_server_that_cannot_right_now_may_be_asked_again(uplink: HttpUplink, server: Server, status: int) -> None:
     server.answer = lambda _asked: Answer(status)
     with pytest.raises(UnavailableError) as caught:
@@ -177,3 +180,66 @@ def test_a_redirect_is_not_followed(uplink: HttpUplink, server: Server) -> None:
     with pytest.raises(OutriderError):
         uplink.content_info(JOB)
     assert len(server.asked) == 1
+
+
+def _skewed(server_time: datetime) -> Answer:
+    answer = _problem(401, ErrorCode.CLOCK_SKEWED)
+    return Answer(401, answer.body, {TIME_HEADER: server_time.isoformat()})
+
+
+def _created(asked: Asked) -> int:
+    return int(asked.request.headers["signature-input"].partition("created=")[2].partition(";")[0])
+
+
+def test_a_wrong_clock_is_corrected_by_the_answer_and_stays_corrected(
+    uplink: HttpUplink, server: Server, rig: Rig
+) -> None:
+    there = datetime.now(UTC) + timedelta(days=400)
+    good = Answer(body=REPLY.to_json().encode())
+
+    def answer(asked: Asked) -> Answer:
+        return good if abs(_created(asked) - there.timestamp()) < 60 else _skewed(there)
+
+    server.answer = answer
+    assert uplink.check_in(_check_in(rig)) == REPLY
+    assert uplink.check_in(_check_in(rig)) == REPLY
+    assert len(server.asked) == 3
+
+
+def test_a_clock_that_is_never_right_is_not_chased_for_ever(uplink: HttpUplink, server: Server, rig: Rig) -> None:
+    server.answer = lambda _asked: _skewed(datetime.now(UTC))
+    with pytest.raises(TrustError):
+        uplink.check_in(_check_in(rig))
+    assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize("said", ["", "yesterday", "2026-01-01T00:00:00"])
+def test_a_time_that_is_none_corrects_nothing(uplink: HttpUplink, server: Server, rig: Rig, said: str) -> None:
+    server.answer = lambda _asked: Answer(401, _problem(401, ErrorCode.CLOCK_SKEWED).body, {TIME_HEADER: said})
+    with pytest.raises(TrustError):
+        uplink.check_in(_check_in(rig))
+    assert len(server.asked) == 1
+
+
+def test_a_device_that_is_to_wait_sends_nothing_until_then(server: Server, rig: Rig, settings: AgentSettings) -> None:
+    clock = ManualClock(datetime.now(UTC))
+    server.answer = lambda _asked: Answer(429, headers={"Retry-After": "30"})
+    with http_client(settings, base_url=server.url) as client:
+        uplink = HttpUplink(client, rig.identity, clock)
+        for _ in range(3):
+            with pytest.raises(RateLimitedError):
+                uplink.check_in(_check_in(rig))
+        assert len(server.asked) == 1
+        server.answer = lambda _asked: Answer(body=REPLY.to_json().encode())
+        clock.advance(timedelta(seconds=30))
+        assert uplink.check_in(_check_in(rig)) == REPLY
+
+
+@pytest.mark.parametrize(("said", "seconds"), [({}, 5), ({"Retry-After": "soon"}, 5), ({"Retry-After": "1e9"}, 3600)])
+def test_a_pause_is_bounded_whatever_is_said(
+    uplink: HttpUplink, server: Server, said: dict[str, str], seconds: float
+) -> None:
+    server.answer = lambda _asked: Answer(429, headers=said)
+    with pytest.raises(RateLimitedError) as caught:
+        uplink.content_info(JOB)
+    assert caught.value.retry_after_seconds == seconds
