@@ -119,6 +119,20 @@ class InstallExperience(Fragment):
     device_restart_behavior: DeviceRestartBehavior = DeviceRestartBehavior.BASED_ON_RETURN_CODE
 
 
+class RestartSettings(Fragment):
+    """How long a restart may be put off, and how it is announced (behaviour 2.10).
+
+    Attributes:
+        grace_period_seconds: From the end of the install to the restart; at most two weeks.
+        countdown_seconds: Before the deadline, when the restart can no longer be overlooked.
+        snooze_seconds: From one reminder to the next.
+    """
+
+    grace_period_seconds: float = Field(default=86_400, ge=0, le=1_209_600)
+    countdown_seconds: float = Field(default=900, ge=0)
+    snooze_seconds: float = Field(default=14_400, gt=0)
+
+
 class ContentRef(Fragment):
     """The encrypted content a revision installs from, and how to know it is the right one.
 
@@ -167,6 +181,7 @@ class Policy(Document):
     return_codes: tuple[ReturnCode, ...] = DEFAULT_RETURN_CODES
     limits: Limits = Limits()
     install_experience: InstallExperience = InstallExperience()
+    restart: RestartSettings = RestartSettings()
     notifications: NotificationLevel = NotificationLevel.SHOW_ALL
     content: ContentRef
     issued_at: datetime

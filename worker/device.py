@@ -9,7 +9,9 @@ from worker.folders import Folders
 from worker.identity import Identity
 from worker.judgement.machine import Machine
 from worker.ledger.ledger import Ledger
+from worker.notices.port import Notifier
 from worker.processes.environment import Environment
+from worker.restart.restarts import Restarts
 from worker.uplink.port import Uplink
 
 
@@ -20,6 +22,8 @@ class Device:
     Attributes:
         machine: The machine as rules see it.
         environment: What installers may see of the agent's environment.
+        restarts: The restarts that apps wait for.
+        notifier: Tells the person at the device.
     """
 
     identity: Identity
@@ -31,3 +35,5 @@ class Device:
     keys: ContentKeys
     machine: Machine
     environment: Environment
+    restarts: Restarts
+    notifier: Notifier

@@ -1,11 +1,15 @@
 """The agent's configuration: one frozen object, read from the environment once."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import platformdirs
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+#: Each platform has its own habits.
+_FOLDER_NAME = "Outrider" if sys.platform == "win32" else "outrider-agent"
 
 
 class AgentSettings(BaseSettings):
@@ -29,7 +33,7 @@ class AgentSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="OUTRIDER_AGENT_", frozen=True, extra="ignore")
 
-    state_dir: Path = Field(default_factory=lambda: platformdirs.site_data_path("outrider-agent", appauthor=False))
+    state_dir: Path = Field(default_factory=lambda: platformdirs.site_data_path(_FOLDER_NAME, appauthor=False))
     check_in_interval_seconds: float | None = Field(default=None, gt=0)
     allow_insecure_api: bool = False
     allow_insecure_broker: bool = False

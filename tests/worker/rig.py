@@ -31,11 +31,14 @@ from worker.handover import Handover
 from worker.identity import Identity
 from worker.judgement.machine import Machine
 from worker.ledger.ledger import Ledger
+from worker.notices.notice import Notice
 from worker.phases.context import PhaseFunction
 from worker.phases.table import PHASE_FUNCTIONS
 from worker.platform.select import this_platform
 from worker.processes.environment import Environment
 from worker.progress import ProgressQueue
+from worker.restart.boot import Boot
+from worker.restart.restarts import Restarts
 from worker.uplink.memory import MemoryUplink
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -71,6 +74,22 @@ def pack(source: Path, output: Path) -> PackedContent:
 
 
 @dataclass
+class RecordingNotifier:
+    """Keeps what it is told to show."""
+
+    notices: list[Notice] = field(default_factory=list)
+
+    def notify(self, notice: Notice) -> None:
+        """See `Notifier.notify`."""
+        self.notices.append(notice)
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts of all notices."""
+        return [notice.text for notice in self.notices]
+
+
+@dataclass
 class Rig:
     """One device, its control plane, and what is published there."""
 
@@ -80,6 +99,8 @@ class Rig:
     clock: ManualClock = field(default_factory=lambda: ManualClock(START))
     uplink: MemoryUplink = field(default_factory=MemoryUplink)
     source: MemoryContentSource = field(default_factory=MemoryContentSource)
+    notifier: RecordingNotifier = field(default_factory=RecordingNotifier)
+    boot: Boot = field(default_factory=lambda: Boot(id="first", began_at=START))
     functions: Mapping[Phase, PhaseFunction] = field(default_factory=lambda: PHASE_FUNCTIONS)
 
     def __post_init__(self) -> None:
@@ -109,18 +130,21 @@ class Rig:
         """Start the agent, or start it again as after a kill: only files outlive it."""
         folders = Folders(self.folder / "state")
         folders.create()
+        ledger = Ledger(folders.ledger)
         environment = Environment(("TARGET",), {"PATH": "/usr/bin:/bin", "TARGET": str(self.target)})
         self.progress = ProgressQueue()
         self.device = Device(
             identity=self.identity,
             folders=folders,
-            ledger=Ledger(folders.ledger),
+            ledger=ledger,
             clock=self.clock,
             uplink=self.uplink,
             source=self.source,
             keys=ContentKeys(self.identity),
             machine=Machine(this_platform(folders.state), folders.scripts, environment),
             environment=environment,
+            restarts=Restarts(ledger.restarts, self.clock, lambda: self.boot),
+            notifier=self.notifier,
         )
         self.engine = Engine(self.device, self.progress, self.functions)
 

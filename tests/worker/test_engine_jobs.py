@@ -7,9 +7,9 @@ import pytest
 
 from contract.error_codes import ErrorCode
 from contract.phases import PHASES, Phase
-from contract.policy import Commands, InstallExperience, Limits, Requirements, ReturnCode
+from contract.policy import Commands, Limits, Requirements, ReturnCode
 from contract.report import PhaseOutcome, Report, WaitReason
-from contract.rules import FileRule, RegistryRule, RunAsAccount, ScriptRule
+from contract.rules import FileRule, RegistryRule, ScriptRule
 from contract.states import (
     Applicability,
     ComplianceState,
@@ -125,13 +125,6 @@ def test_a_rule_this_platform_cannot_answer_makes_the_app_not_applicable(rig: Ri
         rig.run(rig.new_job(requirements=Requirements(rules=(rule,))))
     assert _report(rig).outcome is Outcome.NOT_APPLICABLE
     assert _report(rig).applicability is Applicability.HOST_PLATFORM_NOT_APPLICABLE
-
-
-def test_a_user_context_app_is_not_applicable_to_a_devices_job(rig: Rig) -> None:
-    experience = InstallExperience(run_as_account=RunAsAccount.USER)
-    rig.run(rig.new_job(install_experience=experience))
-    assert _report(rig).applicability is Applicability.USER_CONTEXT_UNSUPPORTED
-    assert rig.installs() == 0
 
 
 def test_a_broken_detection_rule_fails_the_attempt_and_installs_nothing(rig: Rig) -> None:

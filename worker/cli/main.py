@@ -2,6 +2,8 @@
 
 import typer
 
+from worker.cli import restart
+from worker.cli.check import check
 from worker.cli.enroll import enroll
 from worker.cli.log_level import log_level
 from worker.cli.logs import logs
@@ -17,8 +19,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (enroll, run, sync, status, logs, log_level):
+for command in (enroll, run, sync, status, check, logs, log_level):
     app.command()(command)
+app.add_typer(restart.app, name="restart")
 
 
 def main() -> None:

@@ -2,12 +2,15 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from contract.error_codes import ErrorCode
 from contract.errors import PhaseError
-from worker.platform.port import Platform
-from worker.processes.account import Account, account_of
+from contract.policy import Policy
+from worker.installation.command import command_line, not_started
+from worker.platform.port import Platform, UserSession
+from worker.processes.account import Account, account_of, own_account_name
 
 _ROOT = 0
 
@@ -29,25 +32,43 @@ def why_unsupported() -> str:
     return "this agent runs commands in its own name only on Windows" if sys.platform == "win32" else ""
 
 
+def require_supported(policy: Policy) -> None:
+    """See that this agent can run the policy's command in a user's name.
+
+    Raises:
+        PhaseError: INSTALLER_NOT_STARTED.
+    """
+    reason = why_unsupported()
+    if reason:
+        raise not_started(reason, command_line(policy))
+
+
 def logged_on_user(platform: Platform) -> LoggedOnUser | None:
-    """Whom a user's app is installed for: the person logged on the longest; None where nobody is.
+    """Whom a user's app is installed for: the person logged on the longest; None where nobody is."""
+    return next(logged_on_users(platform), None)
+
+
+def logged_on_users(platform: Platform) -> Iterator[LoggedOnUser]:
+    """The people this agent can act for, each once, the longest logged on first.
 
     The superuser's own sessions are maintenance and do not count. An agent that is not root can act for its own
     account only, and that is the user then, logged on or not.
     """
     if sys.platform == "win32":
-        return None
+        return
     own = os.geteuid()
+    sessions = platform.user_sessions()
+    names = {session.user: _display(session) for session in reversed(sessions)}
     if own != _ROOT:
-        import pwd  # noqa: PLC0415  it is not there on Windows
-
-        account = account_of(pwd.getpwuid(own).pw_name)
-        return None if account is None else LoggedOnUser(account)
-    for session in platform.user_sessions():
-        account = account_of(session.user)
+        names = {name: names.get(name, "") for name in (own_account_name(),)}
+    for name, display in reversed(names.items()):
+        account = account_of(name)
         if account is not None and account.uid != _ROOT:
-            return LoggedOnUser(account, session.session_id if session.session_id.startswith(":") else "")
-    return None
+            yield LoggedOnUser(account, display)
+
+
+def _display(session: UserSession) -> str:
+    return session.session_id if session.session_id.startswith(":") else ""
 
 
 def is_logged_on(platform: Platform, name: str) -> bool:

@@ -10,6 +10,7 @@ from worker.ledger.installs import Installs
 from worker.ledger.orders import Orders
 from worker.ledger.outbox import Outbox
 from worker.ledger.policies import Policies
+from worker.ledger.restarts import RestartTable
 from worker.state_mirror import NoStateMirror, StateMirror
 
 
@@ -22,6 +23,7 @@ class Ledger:
         orders: What an operator has ordered about jobs.
         holds: Which apps failed and are not to be executed before when.
         apps: The last result of each app.
+        restarts: Restarts that apps wait for.
         policies: Signed policies by digest.
         outbox: Undelivered reports.
 
@@ -36,6 +38,7 @@ class Ledger:
         self.orders = Orders(self._database)
         self.holds = Holds(self._database)
         self.apps = Apps(self._database, mirror or NoStateMirror())
+        self.restarts = RestartTable(self._database)
         self.policies = Policies(self._database)
         self.outbox = Outbox(self._database)
 

@@ -74,6 +74,16 @@ CREATE TABLE holds (
   error TEXT
 ) STRICT;
 
+CREATE TABLE restarts (
+  app_id TEXT PRIMARY KEY,
+  pending TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE restart_announcement (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  said TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE policies (
   digest TEXT PRIMARY KEY,
   app_id TEXT NOT NULL,

@@ -9,6 +9,7 @@ from contract.policy import Policy
 from contract.states import Outcome
 from worker.app_state import AppState, ComplianceStateMessage, EnforcementStateMessage
 from worker.findings import Findings
+from worker.phases.aftermath import note_restart, tell_result
 from worker.phases.context import PhaseContext, PhaseResult, done
 from worker.phases.follow_up import end_wait, follow_up
 from worker.rules.states import states
@@ -23,10 +24,13 @@ def compliance(context: PhaseContext) -> PhaseResult:
     """
     policy, findings = _known_policy(context)
     findings = _judged(context, policy, findings)
+    restart = ""
     if policy is not None:
         context.device.ledger.apps.set_state(_app_state(context, policy, findings))
+        restart = note_restart(context, policy, findings)
         _clean(context, policy, findings)
-    return done(findings, _summary(findings))
+        tell_result(context, policy, findings)
+    return done(findings, "; ".join(part for part in (_summary(findings), restart) if part))
 
 
 def _known_policy(context: PhaseContext) -> tuple[Policy | None, Findings]:

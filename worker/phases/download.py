@@ -1,6 +1,8 @@
 """Phase 6: the encrypted content into Incoming."""
 
 from worker.content.fetching import fetch_content
+from worker.notices.notice import Event
+from worker.notices.port import tell
 from worker.phases.context import PhaseContext, PhaseResult, done
 
 
@@ -11,6 +13,7 @@ def download(context: PhaseContext) -> PhaseResult:
         UnavailableError: Control plane or content store do not answer.
         PhaseError: CONTENT_KEY_REFUSED, DISK_EXHAUSTED or CONTENT_CORRUPT.
     """
+    tell(context.device.notifier, Event.DOWNLOADING, context.policy)
     fetched = fetch_content(context.device, context.ref, context.policy, context.on_bytes)
     if fetched is None:
         return done(context.findings, "already in the cache")

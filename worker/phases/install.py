@@ -10,8 +10,10 @@ from contract.states import ReturnCodeType
 from worker.findings import Findings
 from worker.installation.installer import earlier_run, run_installer
 from worker.installation.intact_content import make_intact
-from worker.installation.user_context import is_logged_on, logged_on_user
+from worker.installation.user_context import is_logged_on, logged_on_user, require_supported
 from worker.judgement.detection import Detection, detect
+from worker.notices.notice import Event
+from worker.notices.port import tell
 from worker.phases.context import Deferred, PhaseContext, PhaseResult, done, failed, settled
 from worker.processes.tail import tail
 from worker.processes.watched import Ended
@@ -65,9 +67,11 @@ def _execute(context: PhaseContext) -> Execution | Deferred:
     device, ref, policy = context.device, context.ref, context.policy
     user = None
     if policy.install_experience.run_as_account is RunAsAccount.USER:
+        require_supported(policy)
         user = logged_on_user(device.machine.platform)
         if user is None:
             return Deferred(WaitReason.NO_USER, NO_USER_WAIT_SECONDS)
+    tell(device.notifier, Event.INSTALLING, policy)
     repaired = make_intact(device, ref, policy, context.on_bytes)
     ended = run_installer(device, ref, policy, user)
     return Execution(ended, repaired, "" if user is None else user.account.name)

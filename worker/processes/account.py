@@ -5,6 +5,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 #: Where a session keeps its sockets, by the account's number.
 _RUNTIME_FOLDERS = Path("/run/user")
 
@@ -61,6 +63,6 @@ def account_of(name: str) -> Account | None:
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, groups, entry.pw_dir, entry.pw_shell)
 
 
-def may_act_for(account: Account) -> bool:
-    """Whether the agent can start programs under the account: it is root, or it is that account."""
-    return sys.platform != "win32" and (os.geteuid() == 0 or account.is_own)
+def own_account_name() -> str:
+    """Under which account the agent itself runs."""
+    return psutil.Process().username()

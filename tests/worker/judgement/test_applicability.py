@@ -75,14 +75,14 @@ def test_no_requirement_means_any_device() -> None:
 
 
 @pytest.mark.behaviour("2.5 Applicability 1011", "2.8 user-context app assigned to devices")
-def test_a_user_context_app_is_not_run_in_the_devices_name() -> None:
-    unmet = _unmet(account=RunAsAccount.USER, why_no_user_context="nobody can log on")
-    expected = "install context: nobody can log on, expected user"
-    assert unmet == Unmet(Applicability.USER_CONTEXT_UNSUPPORTED, expected)
-
-
-def test_a_user_context_app_suits_a_device_that_can_run_commands_in_a_users_name() -> None:
-    assert _unmet(account=RunAsAccount.USER) is None
+def test_a_user_context_app_is_refused_where_the_agent_cannot_act_for_users() -> None:
+    unable = Candidate(FACTS, 2400, "this agent runs commands in its own name only")
+    unmet = first_unmet(Requirements(), RunAsAccount.USER, unable)
+    assert unmet is not None
+    assert unmet.number is Applicability.USER_CONTEXT_UNSUPPORTED
+    assert "own name only" in unmet.words
+    assert first_unmet(Requirements(), RunAsAccount.USER, Candidate(FACTS, 2400)) is None
+    assert first_unmet(Requirements(), RunAsAccount.SYSTEM, unable) is None
 
 
 @pytest.mark.behaviour("B-36")

@@ -1,0 +1,83 @@
+"""`outrider-agent restart status` and `outrider-agent restart snooze`."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from typing import Any
+
+import typer
+
+from contract.clock import SystemClock
+from contract.error_codes import ErrorCode
+from contract.errors import InputError
+from worker.cli.options import AsJson, StateDir, load_settings
+from worker.cli.output import handled, show
+from worker.folders import Folders
+from worker.ledger.ledger import Ledger
+from worker.restart.restarts import Restarts
+from worker.restart.rules import Announcement, RestartPlan
+from worker.settings import AgentSettings
+
+app = typer.Typer(help="See a pending restart of this device, and put its reminders off.", no_args_is_help=True)
+
+
+@app.command()
+def status(state_dir: StateDir = None, as_json: AsJson = False) -> None:
+    """Show whether this device has to restart, for which apps, and by when.
+
+    \b
+    Exit status: 0 shown; 2 not enrolled.
+    """  # noqa: D301  click keeps the lines of a paragraph that begins so
+    with handled(as_json=as_json), _restarts(load_settings(state_dir)) as restarts:
+        plan, said = restarts.plan(), restarts.announcement()
+        show(_facts(plan, said), _text(plan, said), as_json=as_json)
+
+
+@app.command()
+def snooze(state_dir: StateDir = None, as_json: AsJson = False) -> None:
+    """Put the next reminder off; the deadline of the restart stays.
+
+    \b
+    Exit status: 0 put off; 2 not enrolled, no restart is pending, or its countdown has begun.
+    """  # noqa: D301  click keeps the lines of a paragraph that begins so
+    with handled(as_json=as_json), _restarts(load_settings(state_dir)) as restarts:
+        said = restarts.snooze()
+        plan = restarts.plan()
+        show(_facts(plan, said), _text(plan, said), as_json=as_json)
+
+
+@contextmanager
+def _restarts(settings: AgentSettings) -> Iterator[Restarts]:
+    folders = Folders(settings.state_dir)
+    if not folders.identity.exists():
+        raise InputError(ErrorCode.NOT_ENROLLED, place=str(folders.state))
+    with closing(Ledger(folders.ledger)) as ledger:
+        yield Restarts(ledger.restarts, SystemClock())
+
+
+def _facts(plan: RestartPlan | None, said: Announcement) -> dict[str, Any]:
+    due_at = None if plan is None or plan.due is None else plan.due.due_at
+    return {
+        "pending": plan is not None,
+        "apps": [] if plan is None else list(plan.apps),
+        "blocks_other_apps": plan is not None and plan.blocks,
+        "due_at": None if due_at is None else due_at.isoformat(),
+        "remind_at": None if plan is None or said.remind_at is None else said.remind_at.isoformat(),
+    }
+
+
+def _text(plan: RestartPlan | None, said: Announcement) -> str:
+    if plan is None:
+        return "No restart is pending."
+    lines = [f"This device must restart to finish {', '.join(plan.apps)}."]
+    if plan.due is not None and plan.due.due_at is not None:
+        lines.append(f"It restarts by itself at {_time(plan.due.due_at)}.")
+    if said.remind_at is not None:
+        lines.append(f"The next reminder is due at {_time(said.remind_at)}.")
+    if plan.blocks:
+        lines.append("Other apps wait until it has restarted.")
+    return "\n".join(lines)
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone().isoformat(sep=" ", timespec="minutes")
