@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +76,7 @@ class Folders:
         self.state.mkdir(parents=True, exist_ok=True, mode=_OWNER_ONLY)
         for folder in (self.installer_logs, self.scripts, self.incoming, self.staging, self.cache):
             folder.mkdir(parents=True, exist_ok=True, mode=_OWNER_ONLY)
+        _close_to_others(self.state)
 
     def incoming_file(self, policy: Policy) -> Path:
         """`Incoming/<app>_<revision>.bin` (behaviour P-06)."""
@@ -107,6 +109,14 @@ class Folders:
             for entry in folder.iterdir():
                 if entry.name.startswith(prefix) and _is_revision(entry.name.removeprefix(prefix)):
                     remove(entry)
+
+
+def _close_to_others(folder: Path) -> None:
+    """Where modes of files say nothing."""
+    if sys.platform == "win32":
+        from worker.platform.windows_secrets import close_to_others  # noqa: PLC0415  it can be loaded on Windows only
+
+        close_to_others(folder)
 
 
 def content_name(policy: Policy) -> str:

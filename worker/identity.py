@@ -1,6 +1,7 @@
 """Who the device is: what enrolment made, kept in one private file."""
 
 import os
+import sys
 import tempfile
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,7 @@ from pydantic import ConfigDict, Field
 
 from contract.documents import Document
 from contract.error_codes import ErrorCode
-from contract.errors import InputError
+from contract.errors import DocumentError, InputError
 from contract.jobs import ID_PATTERN
 
 
@@ -63,10 +64,10 @@ def load_identity(path: Path) -> Identity:
         DocumentError: The file is damaged.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        kept = path.read_bytes()
     except FileNotFoundError as error:
         raise InputError(ErrorCode.NOT_ENROLLED, place=str(path.parent)) from error
-    return Identity.from_json(text)
+    return Identity.from_json(_opened(kept, path))
 
 
 def save_identity(identity: Identity, path: Path) -> None:
@@ -79,13 +80,33 @@ def save_identity(identity: Identity, path: Path) -> None:
     # mkstemp makes the file 0600 from its first moment.
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".identity-")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(identity.to_json())
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(_sealed(identity.to_json().encode()))
             file.flush()
             os.fsync(file.fileno())
         _publish(Path(name), path)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def _sealed(document: bytes) -> bytes:
+    """The document as it is kept: on Windows, where modes of files say nothing, encrypted for this machine."""
+    if sys.platform == "win32":
+        from worker.platform.windows_secrets import seal  # noqa: PLC0415  it can be loaded on Windows only
+
+        return seal(document)
+    return document
+
+
+def _opened(kept: bytes, path: Path) -> bytes:
+    if sys.platform == "win32":
+        from worker.platform.windows_secrets import unseal  # noqa: PLC0415  it can be loaded on Windows only
+
+        try:
+            return unseal(kept)
+        except ValueError as error:
+            raise DocumentError(ErrorCode.DOCUMENT_INVALID, detail=str(error), place=str(path)) from error
+    return kept
 
 
 def _publish(temporary: Path, path: Path) -> None:
