@@ -9,13 +9,15 @@ that timeout is delivered twice. Here a message is in exactly one list at any ti
     acknowledge  LREM   processing.<queue>
     start        LMOVE  processing.<queue> -> queue, until it is empty; the oldest is taken first again
 
-A queue has one consuming process at a time, and that process takes one queue: a device its own.
+A queue has one consuming process at a time, and that process takes one queue: a device its own. It needs two
+connections: one that waits for messages, and one for everything else, whichever channel sends it.
 """
 
 from collections.abc import Callable
 from queue import Empty
 from time import monotonic
 from typing import Any, ClassVar
+from weakref import WeakValueDictionary
 
 from kombu.transport import redis as stock
 from kombu.transport import virtual
@@ -34,6 +36,9 @@ _TAKE = "BLMOVE"
 #: Messages this process has finished but could not acknowledge because the connection was lost, by processing list.
 #: They outlive the channel on purpose: the next channel must remove them and not run them again.
 _finished: dict[str, set[bytes]] = {}
+
+#: The connections for what does not wait, by broker and user; each lives as long as a channel uses it.
+_shared_pools: WeakValueDictionary[tuple[Any, ...], Any] = WeakValueDictionary()
 
 
 class MovingQoS(virtual.QoS):
@@ -80,6 +85,8 @@ class MovingChannel(stock.Channel):
         super().__init__(*args, **kwargs)
         self._taken: dict[str, bytes] = {}
         self._queue = ""
+        # The base class has just tried the connection that waits for messages; a channel that takes none needs none.
+        self.async_pool.disconnect()
 
     def basic_consume(self, queue: str, *args: Any, **kwargs: Any) -> Any:
         """Consume a queue; first take back what an earlier process, or connection, had taken and not finished."""
@@ -94,6 +101,21 @@ class MovingChannel(stock.Channel):
             self.client.connection.disconnect()
             self._in_poll = None
         super().close()
+
+    def _get_pool(self, asynchronous: bool = False) -> Any:
+        if asynchronous:
+            return super()._get_pool(asynchronous=True)
+        broker = self.connection.client
+        where = (broker.hostname, broker.port, broker.virtual_host, broker.userid, broker.password)
+        pool = _shared_pools.get(where)
+        if pool is None:
+            pool = _shared_pools[where] = super()._get_pool()
+        return pool
+
+    def _disconnect_pools(self) -> None:
+        # Other channels use it, too; a broken connection in it is made anew when it is next asked for.
+        self._pool = None
+        super()._disconnect_pools()
 
     def finish(self, delivery_tag: str) -> None:
         """Remove a message for good; a lost connection only delays that until the next one."""
