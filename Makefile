@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links
 
-.PHONY: help setup demo down test check lock bench clean
+.PHONY: help setup demo down test check lock bench faults clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "  make %-8s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ lock: ## Rewrite both lock files from pyproject.toml
 
 bench: setup ## Measure, as ratios against baselines run side by side (QUICK=1 for a short run)
 	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
+
+faults: setup ## Kill, cut and starve real parts; fails where a job is lost or installed twice (QUICK=1 for a short run)
+	@$(BIN)/python -m tests.faults $(if $(QUICK),--quick) $(ARGS)
 
 clean: down ## Remove the environment and everything the local stack left
 	@rm -rf $(VENV) .outrider

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.faults.all_faults import FAULTS
-from tests.faults.ground import Fault, Ground, ground
+from tests.faults.ground import ALL_KILLS, QUICK_KILLS, Fault, Ground, ground
 from tests.faults.row import Row
 
 _WIDTH = 160
@@ -25,15 +25,17 @@ def main() -> int:
     """Try, print, and end with 1 where a figure is not what it has to be."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer kills over fewer jobs")
+    parser.add_argument("--kills", type=int, help=f"random kills of devices ({ALL_KILLS}, or {QUICK_KILLS} when quick)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows as JSON too")
     parser.add_argument("names", nargs="*", help="only faults whose names contain one of these")
     chosen = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
+    kills = chosen.kills or (QUICK_KILLS if chosen.quick else ALL_KILLS)
     rows: list[Row] = []
     faults = [fault for fault in FAULTS if not chosen.names or any(name in fault.name for name in chosen.names)]
     with (
         tempfile.TemporaryDirectory(prefix="outrider-faults-", ignore_cleanup_errors=True) as folder,
-        ground(Path(folder), quick=chosen.quick) as tried,
+        ground(Path(folder), quick=chosen.quick, kills=kills) as tried,
     ):
         for fault in faults:
             rows.append(_told(fault, tried))
@@ -49,6 +51,8 @@ def main() -> int:
 def _told(fault: Fault, tried: Ground) -> Row:
     console = Console(stderr=True)
     console.print(f"{fault.name} ...", style="dim")
+    if reason := fault.why_not():
+        return Row(fault.name, injected=0, jobs=0, extra=f"left out: {reason}")
     try:
         row = fault.run(tried)
     except Exception as error:  # noqa: BLE001  the other faults are still to be tried, and this one is not good

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from deploy.local.control_parts import program
 from deploy.local.polling import wait_until
 from tests.faults.apps import Pace
 from tests.faults.device import FaultDevice, device
-from tests.faults.disk import small_disk
+from tests.faults.disk import small_disk, why_not
 from tests.faults.ground import Fault, Ground
 from tests.faults.hurt_agent import MOMENTS
 from tests.faults.row import Row
@@ -23,6 +24,9 @@ from tests.faults.trial import Trial
 
 _HURT_AGENT = "tests.faults.hurt_agent"
 _SECONDS = 60
+#: Devices of a long sweep besides the two that are there anyway.
+_MORE = 8
+_JOBS_PER_KILL = 3
 #: A phase of a tiny app takes about this long.
 _WITHIN_PHASE_SECONDS = 0.05
 #: How many of the random kills take the installers along, and how many hit the agent again while it starts.
@@ -45,25 +49,24 @@ def killed_at_every_phase(ground: Ground) -> Row:
 
 
 def killed_at_random(ground: Ground) -> Row:
-    """kill -9 at random instants, every fourth a power cut that takes the installers along."""
-    kills, apps = (20, 40) if ground.quick else (100, 150)
-    return sweep(ground, ground.devices, kills=kills, apps=apps)
-
-
-def sweep(ground: Ground, devices: tuple[FaultDevice, ...], *, kills: int, apps: int, name: str = "") -> Row:
-    """Kill each device so many times at random instants while it installs so many apps."""
+    """kill -9 at random instants, some of them power cuts that take the installers along; three jobs to a kill."""
     ground.site.set_reconciler(PATIENT)
-    with ground.trial(apps, *devices, pace=Pace(installer_seconds=0.05)) as trial:
-        seeds = [ground.chance.random() for _ in devices]
+    with ExitStack() as stack:
+        devices = [*ground.devices]
+        if not ground.quick:
+            devices += [stack.enter_context(device(ground.site, f"sweep-{number}")) for number in range(_MORE)]
+        kills = ground.kills // len(devices)
+        pace = Pace(installer_seconds=0.05)
+        trial = stack.enter_context(ground.trial(_JOBS_PER_KILL * kills, *devices, pace=pace))
         threads = [
-            threading.Thread(target=_harass, args=(trial, device, kills, random.Random(seed)))
-            for device, seed in zip(devices, seeds, strict=True)
+            threading.Thread(target=_harass, args=(trial, hit, kills, random.Random(ground.chance.random())))
+            for hit in devices
         ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        return trial.row(name or "device killed at random")
+        return trial.row("device killed at random", extra=f"{len(devices)} devices")
 
 
 def power_cut_mid_install(ground: Ground) -> Row:
@@ -185,7 +188,7 @@ DEVICE_FAULTS = (
     Fault("device killed at random", killed_at_random),
     Fault("device killed while an installer runs", killed_mid_install),
     Fault("power cut while an installer runs", power_cut_mid_install),
-    Fault("disk full on the device", disk_full),
+    Fault("disk full on the device", disk_full, why_not),
     Fault("device restored from an old image", old_image),
     Fault("two agents on one device", two_agents),
 )

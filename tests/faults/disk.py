@@ -10,9 +10,9 @@ from pathlib import Path
 _SIZE = "32m"
 
 
-def can_mount() -> bool:
-    """Whether this process may make a disk: Linux lets root only."""
-    return sys.platform == "linux" and os.geteuid() == 0
+def why_not() -> str | None:
+    """Why this process cannot make a disk; None where it can."""
+    return None if sys.platform == "linux" and os.geteuid() == 0 else "only Linux's root may mount a small disk"
 
 
 @contextmanager

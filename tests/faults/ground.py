@@ -12,6 +12,9 @@ from tests.faults.row import Row
 from tests.faults.site import Site, running_site
 from tests.faults.trial import Trial, trial
 
+#: Random kills of a short and of a long sweep.
+QUICK_KILLS, ALL_KILLS = 60, 1000
+
 _DEVICES = 2
 
 
@@ -24,6 +27,7 @@ class Ground:
         content: The folder the package was built from.
         devices: Devices that run the real agent; a fault that needs others makes its own.
         quick: Whether a short run is wanted.
+        kills: How many random kills a sweep has.
     """
 
     site: Site
@@ -31,6 +35,7 @@ class Ground:
     content: Path
     devices: tuple[FaultDevice, ...]
     quick: bool
+    kills: int
     chance: random.Random = field(default_factory=lambda: random.Random(20261121))
 
     @contextmanager
@@ -42,17 +47,18 @@ class Ground:
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault by its name; `run` tries it and judges."""
+    """A fault by its name; `run` tries it and judges, `why_not` says why it cannot be tried on this machine."""
 
     name: str
     run: Callable[[Ground], Row]
+    why_not: Callable[[], str | None] = lambda: None
 
 
 @contextmanager
-def ground(folder: Path, *, quick: bool, database_url: str | None = None) -> Iterator[Ground]:
+def ground(folder: Path, *, quick: bool, kills: int = QUICK_KILLS, database_url: str | None = None) -> Iterator[Ground]:
     """A running site with its devices below `folder`."""
     with ExitStack() as stack:
         site = stack.enter_context(running_site(folder / "site", database_url=database_url))
         package = upload_package(site.client, folder / "package")
         devices = [stack.enter_context(device(site, f"device-{number}")) for number in range(_DEVICES)]
-        yield Ground(site, package, folder / "package" / "source", tuple(devices), quick)
+        yield Ground(site, package, folder / "package" / "source", tuple(devices), quick, kills)
