@@ -1,5 +1,4 @@
 import secrets
-from collections.abc import Iterator
 
 import pytest
 
@@ -7,7 +6,7 @@ from control.security.tokens import new_token, token_hash
 
 
 def test_a_token_is_never_taken_for_an_option_of_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: Iterator[str] = iter(["-Lx", "--json", "x-y"])
+    made = iter(["-Lx", "--json", "x-y"])
     monkeypatch.setattr(secrets, "token_urlsafe", lambda _bytes: next(made))
     assert new_token() == "x-y"
 
