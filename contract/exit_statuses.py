@@ -15,5 +15,11 @@ class ExitStatus(IntEnum):
     UNAVAILABLE = 3
     #: The other side refused: no token, a bad signature, too few rights.
     REFUSED = 4
+    #: `outrider-agent check`: the app is not there, and could be installed.
+    NOT_DETECTED = 10
+    #: `outrider-agent check`: the app is not there, and this device is not one for it.
+    NOT_APPLICABLE = 11
+    #: `outrider-agent check`: it depends on scripts that were not run.
+    UNDECIDED = 12
     #: Ended by Ctrl-C.
     INTERRUPTED = 130
