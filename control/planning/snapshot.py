@@ -19,7 +19,7 @@ def load_fleet(session: Session, device_id: str | None = None) -> Fleet:
         memberships = memberships.where(GroupMember.device_id == device_id)
         devices = devices.where(Device.id == device_id)
     columns = (Job.id, Job.device_id, Job.app_id, Job.revision, Job.intent, Job.state, Job.cancel_reason)
-    seen_since = func.coalesce(Device.last_seen_at > Job.finished_at, false())
+    seen_since = func.coalesce(Device.last_seen_at >= Job.finished_at, false())
     jobs = (
         select(*columns, seen_since)
         .join(Device, Device.id == Job.device_id)
