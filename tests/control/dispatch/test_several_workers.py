@@ -1,0 +1,136 @@
+"""Several control workers and schedulers at once, on both databases: nothing is lost, nothing is done twice."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from threading import Barrier, Thread
+
+import pytest
+import redis
+from sqlalchemy import select
+
+from contract.jobs import JobState
+from contract.queues import device_queue
+from control.database.tables import Job
+from control.dispatch.celery_app import CeleryJobPublisher, make_app
+from control.dispatch.outbox import dispatch_due
+from control.live_states import LIVE_STATES
+from control.work import dispatch_now, plan_now, reconcile_now
+from deploy.local.broker_rules import BrokerUser
+from deploy.local.polling import wait_until
+from tests.control.dispatch.fleets import add_fleet
+from tests.control.plane import Plane, RecordingPublisher
+from tests.support.broker import RunningBroker
+
+DEVICES = 20
+
+
+def together(*works: Callable[[], object]) -> None:
+    """Do all at the same time; what one raises is raised."""
+    start, errors = Barrier(len(works)), list[BaseException]()
+
+    def do(work: Callable[[], object]) -> None:
+        start.wait(10)
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001  it is raised below
+            errors.append(error)
+
+    threads = [Thread(target=do, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for error in errors:
+        raise error
+
+
+def jobs(plane: Plane) -> list[Job]:
+    with plane.services.database.snapshot() as session:
+        return list(session.scalars(select(Job)))
+
+
+def assert_one_live_job_each(plane: Plane, devices: Iterable[str]) -> None:
+    live = Counter(job.device_id for job in jobs(plane) if job.state in LIVE_STATES)
+    assert live == dict.fromkeys(devices, 1)
+
+
+def test_two_of_everything_asked_by_two_schedulers(either_plane: Plane) -> None:
+    plane = either_plane
+    devices = add_fleet(plane, DEVICES)
+    publishers = [RecordingPublisher() for _ in range(2)]
+
+    def one_beat(publisher: RecordingPublisher) -> None:
+        for _ in range(3):
+            plan_now(plane.services)
+            dispatch_now(plane.services, publisher)
+            reconcile_now(plane.services, plane.inspector)
+
+    together(*(lambda publisher=publisher: one_beat(publisher) for publisher in publishers))
+    assert_one_live_job_each(plane, devices)
+    sent = Counter(device_id for publisher in publishers for device_id, _ in publisher.sent)
+    assert sent == dict.fromkeys(devices, 1)
+
+
+def test_two_reconcilers_raise_a_generation_once(either_plane: Plane) -> None:
+    plane = either_plane
+    devices = add_fleet(plane, DEVICES)
+    plane.plan()
+    plane.dispatch()
+    plane.inspector.emptied = set(devices)
+    plane.clock.advance(timedelta(minutes=1))
+    together(*[lambda: reconcile_now(plane.services, plane.inspector)] * 3)
+    assert {job.generation for job in jobs(plane)} == {2}
+    assert len(plane.dispatch()) == DEVICES
+    assert_one_live_job_each(plane, devices)
+
+
+_DISPATCHER = """
+import sys
+from contract.clock import SystemClock
+from control.database.session import Database
+from control.dispatch.celery_app import CeleryJobPublisher, make_app
+from control.dispatch.outbox import dispatch_due
+print("ready", flush=True)
+dispatch_due(Database.at(sys.argv[1]), CeleryJobPublisher(make_app(sys.argv[2])), SystemClock(), 10_000)
+"""
+MANY = 250
+
+
+@pytest.mark.integration
+@pytest.mark.faults
+def test_a_dispatcher_killed_in_the_middle_of_a_batch_loses_nothing(either_plane: Plane, valkey: RunningBroker) -> None:
+    plane = either_plane
+    devices = add_fleet(plane, MANY)
+    plane.plan()
+    broker_url = valkey.url_of(BrokerUser.WORKER)
+    database_url = plane.services.settings.database_url.get_secret_value()
+    with redis.Redis.from_url(valkey.control_url) as broker:
+
+        def queued() -> list[int]:
+            with broker.pipeline() as pipe:
+                for device_id in devices:
+                    pipe.llen(device_queue(device_id))
+                lengths: list[int] = pipe.execute()
+            return lengths
+
+        command = [sys.executable, "-c", _DISPATCHER, database_url, broker_url]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as dispatcher:
+            assert wait_until(lambda: sum(queued()) >= MANY // 5, seconds=30)
+            os.kill(dispatcher.pid, signal.SIGKILL)
+        before = sum(queued())
+        assert before < MANY, "it was killed too late"
+        # The dead dispatcher claimed by the machine's clock; this one stood still meanwhile.
+        plane.clock.advance(timedelta(minutes=2))
+        publisher = CeleryJobPublisher(make_app(broker_url))
+        dispatch_due(plane.services.database, publisher, plane.clock, 10_000)
+        assert min(queued()) == 1
+        assert max(queued()) <= 2, "sent twice at most: by the dead, and once more in the same generation"
+        assert {job.state for job in jobs(plane)} == {JobState.SENT}
+        assert {(job.generation, job.attempt) for job in jobs(plane)} == {(1, 1)}
+        assert dispatch_due(plane.services.database, publisher, plane.clock, 10_000) == 0
+        broker.delete(*(device_queue(device_id) for device_id in devices))
