@@ -17,6 +17,7 @@ from worker.device import Device
 from worker.findings import Findings
 from worker.handover import Handover, NextChain
 from worker.ledger.attempts import PhaseEnd
+from worker.narration import phases as narration
 from worker.phases.context import Deferred, PhaseContext, PhaseFunction, PhaseResult, failed, settled
 from worker.phases.table import PHASE_FUNCTIONS
 from worker.progress import PhaseReporter, ProgressQueue
@@ -89,7 +90,8 @@ class Engine:
         reporter = PhaseReporter(self._progress, clock, ref, phase, start.starts)
         reporter.started()
         context = PhaseContext(ref, self._device, start.findings, reporter.on_bytes, start.begun_at)
-        result = self._cancelled(phase, context) or self._call(phase, context, start.failures + 1)
+        with structlog.contextvars.bound_contextvars(**narration.about(start.findings)):
+            result = self._cancelled(phase, context) or self._call(phase, context, start.failures + 1)
         if isinstance(result, Deferred):
             return self._defer(phase, ref, turn, result, reporter)
         record = PhaseRecord(
@@ -101,7 +103,9 @@ class Engine:
             bytes_done=result.bytes_done,
             summary=result.summary,
         )
-        handover = self._conclude(ref, record, result)
+        with structlog.contextvars.bound_contextvars(**narration.about(result.findings)):
+            handover = self._conclude(ref, record, result)
+            narration.ended(record, result.findings, context)
         reporter.ended(record)
         return handover
 
@@ -119,6 +123,7 @@ class Engine:
 
     def _call(self, phase: Phase, context: PhaseContext, tries: int) -> PhaseResult | Deferred:
         try:
+            narration.begins(phase, context)
             return self._functions[phase](context)
         except UnavailableError as error:
             wait_seconds = wait_after(tries)
@@ -153,7 +158,7 @@ class Engine:
         end = PhaseEnd(record, successor(record.phase, record.outcome))
         closes = record.phase is Phase.REPORT or record.outcome is PhaseOutcome.VOID
         self._device.ledger.attempts.end(ref, end, findings, closes=closes)
-        _log_end(record, findings)
+        _log_end(record)
         self._remember(record.phase, ref)
         return self._handover(end, findings, ref)
 
@@ -201,12 +206,11 @@ class Engine:
             del self._handed_on[next(iter(self._handed_on))]
 
 
-def _log_end(record: PhaseRecord, findings: Findings) -> None:
+def _log_end(record: PhaseRecord) -> None:
     log = _log.warning if record.outcome is PhaseOutcome.FAILED else _log.info
     log(
         f"{record.phase} {record.outcome}",
         summary=record.summary,
-        app=findings.app_name,
-        seconds=round(record.duration_seconds, 3),
+        duration_seconds=round(record.duration_seconds, 3),
         bytes=record.bytes_done,
     )

@@ -30,6 +30,7 @@ def run(state_dir: StateDir = None) -> None:
 def _run(settings: AgentSettings) -> None:
     from worker.bootstrap import build_agent  # noqa: PLC0415  other commands need not load all of it
     from worker.celery_app import run_worker  # noqa: PLC0415
+    from worker.narration.start import agent_starts  # noqa: PLC0415
 
     folders = Folders(settings.state_dir)
     identity = load_identity(folders.identity)
@@ -37,6 +38,7 @@ def _run(settings: AgentSettings) -> None:
     with only_agent(folders):
         configure_logs(folders.logs, level_file=folders.log_level, secrets=secrets_of(identity))
         agent = build_agent(settings, identity)
+        agent_starts(agent.device)
         agent.housekeeping.start()
         try:
             run_worker(identity, agent.engine, on_stop=agent.departure.ask)

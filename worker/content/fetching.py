@@ -6,6 +6,8 @@ from contract.jobs import JobRef
 from contract.policy import Policy
 from worker.content.download import check_digest, fetch, size_of
 from worker.device import Device
+from worker.narration.narrate import narrate
+from worker.narration.steps import Step
 
 
 def fetch_content(device: Device, ref: JobRef, policy: Policy, on_bytes: Callable[[int, int], None]) -> int | None:
@@ -23,6 +25,8 @@ def fetch_content(device: Device, ref: JobRef, policy: Policy, on_bytes: Callabl
     if size_of(target) != content.size:
         info = device.uplink.content_info(ref)
         device.keys.open(ref, info, digest=content.digest)
+        narrate(Step.DOWNLOAD_JOB_CREATED, digest=content.digest, bytes=content.size, expires_at=str(info.expires_at))
+        narrate(Step.CONTENT_ARRIVES, path=str(target))
         fetched = fetch(device.source, info.url, target, size=content.size, on_progress=on_bytes)
     check_digest(target, content.digest)
     return fetched

@@ -11,6 +11,8 @@ from worker.content.download import DISK_FULL, disk_error
 from worker.content.manifest import write_manifest
 from worker.device import Device
 from worker.folders import remove
+from worker.narration.narrate import narrate
+from worker.narration.steps import Step
 
 
 def unpack_content(device: Device, ref: JobRef, policy: Policy) -> UnzipSummary:
@@ -32,6 +34,7 @@ def unpack_content(device: Device, ref: JobRef, policy: Policy) -> UnzipSummary:
 
 def _unzip(device: Device, policy: Policy) -> UnzipSummary:
     folders = device.folders
+    narrate(Step.UNZIPPING, staging=str(folders.staged_zip(policy)), cache=str(folders.content(policy)))
     try:
         summary = unzip(folders.staged_zip(policy), folders.staged_tree(policy))
         write_manifest(folders.staged_zip(policy), folders.content_manifest(policy))

@@ -9,6 +9,7 @@ from worker.installation.command import command_line, mark, not_started, split, 
 from worker.installation.given_content import give_content
 from worker.installation.user_context import LoggedOnUser, require_logged_on
 from worker.ledger.installs import InstallerRun
+from worker.narration.installer import installer_begins
 from worker.processes.launch import Launch
 from worker.processes.logged import Logged, launch_logged
 from worker.processes.watched import Ended, find_again, wait_within
@@ -32,6 +33,7 @@ def run_installer(device: Device, ref: JobRef, policy: Policy, user: LoggedOnUse
     what = _launch(device, ref, policy, user)
     if user is not None:
         require_logged_on(device.machine.platform, user.account.name)
+    installer_begins(policy, what.folder, command_line(policy))
     installs.starting(ref, policy.app_id, now=device.clock.now())
     logged = _start(device, ref, policy, what)
     installs.started(ref, pid=logged.process.pid, create_time=logged.process.create_time())

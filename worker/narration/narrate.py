@@ -23,5 +23,7 @@ def narrate(step: Step, **facts: Any) -> None:
 
 
 def _said(fact: Any) -> Any:
+    if fact is None:
+        return "unknown"
     # In a sentence, the name of a secret's field is no longer there to strike it out by.
     return json.dumps(Redactor().value(fact), ensure_ascii=False) if isinstance(fact, dict) else fact

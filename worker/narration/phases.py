@@ -4,7 +4,6 @@ Those in the middle of a phase are said where they happen.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from contract.phases import Phase
@@ -34,7 +33,7 @@ def ended(record: PhaseRecord, findings: Findings, context: PhaseContext) -> Non
     """Say what a phase ended with."""
     say = _ENDS.get(record.phase)
     if say is not None:
-        say(record, replace(context, findings=findings))
+        say(record, findings, context)
 
 
 def _metadata_begins(context: PhaseContext) -> None:
@@ -42,10 +41,11 @@ def _metadata_begins(context: PhaseContext) -> None:
     narrate(Step.POLICY_REQUESTED, job_id=context.ref.job_id)
 
 
-def _metadata_ended(record: PhaseRecord, context: PhaseContext) -> None:
-    if record.outcome is not PhaseOutcome.DONE:
+def _metadata_ended(_record: PhaseRecord, findings: Findings, context: PhaseContext) -> None:
+    digest = findings.policy_digest
+    policy = None if digest is None else context.device.ledger.policies.policy(digest)
+    if policy is None:
         return
-    policy = context.policy
     narrate(Step.POLICY_RECEIVED, policy=policy.model_dump(mode="json"))
     narrate(
         Step.APP_IDENTIFIED,
@@ -59,15 +59,15 @@ def _metadata_ended(record: PhaseRecord, context: PhaseContext) -> None:
     narrate(Step.DEPENDENCIES_CHECKED, app_id=policy.app_id)
 
 
-def _detect_ended(record: PhaseRecord, context: PhaseContext) -> None:
-    narrate(Step.DETECTED, state=_word(context.findings.detection_state), found=record.summary)
+def _detect_ended(record: PhaseRecord, findings: Findings, _context: PhaseContext) -> None:
+    narrate(Step.DETECTED, state=_word(findings.detection_state), found=record.summary)
 
 
-def _applicability_ended(record: PhaseRecord, _context: PhaseContext) -> None:
+def _applicability_ended(record: PhaseRecord, _findings: Findings, _context: PhaseContext) -> None:
     narrate(Step.APPLICABILITY_CHECKED, check="Applicability", found=record.summary)
 
 
-def _requirements_ended(record: PhaseRecord, _context: PhaseContext) -> None:
+def _requirements_ended(record: PhaseRecord, _findings: Findings, _context: PhaseContext) -> None:
     narrate(Step.APPLICABILITY_CHECKED, check="Extended requirement rules", found=record.summary)
 
 
@@ -76,7 +76,7 @@ def _download_begins(context: PhaseContext) -> None:
     narrate(Step.DOWNLOAD_BEGINS, app=context.policy.app_name, notifications=_word(level))
 
 
-def _download_ended(record: PhaseRecord, _context: PhaseContext) -> None:
+def _download_ended(record: PhaseRecord, _findings: Findings, _context: PhaseContext) -> None:
     narrate(
         Step.DOWNLOAD_JOB_ENDED,
         duration_seconds=record.duration_seconds,
@@ -89,14 +89,15 @@ def _unpack_begins(context: PhaseContext) -> None:
     narrate(Step.HASH_VERIFIED, path=str(context.device.folders.incoming_file(context.policy)))
 
 
-def _unpack_ended(record: PhaseRecord, context: PhaseContext) -> None:
+def _unpack_ended(record: PhaseRecord, _findings: Findings, context: PhaseContext) -> None:
     narrate(Step.STAGING_CLEANED, staging=str(context.device.folders.staging), found=record.summary)
 
 
-def _install_ended(record: PhaseRecord, context: PhaseContext) -> None:
-    if record.outcome is PhaseOutcome.SETTLED:
+def _install_ended(record: PhaseRecord, findings: Findings, context: PhaseContext) -> None:
+    if record.outcome is PhaseOutcome.SETTLED or context.device.ledger.installs.run(context.ref) is None:
+        # No command was run, or it could not even be started.
         return
-    exit_code, behavior = context.findings.raw_exit_code, context.policy.install_experience.device_restart_behavior
+    exit_code, behavior = findings.raw_exit_code, context.policy.install_experience.device_restart_behavior
     narrate(Step.INSTALLER_ENDED, duration_seconds=record.duration_seconds, found=record.summary)
     narrate(Step.EXIT_CODE_JUDGED, exit_code=exit_code, meaning=_meaning(exit_code, context.policy))
     narrate(Step.RESTART_BEHAVIOR_CHECKED, behavior=behavior.value, behavior_word=_word(behavior))
@@ -106,8 +107,8 @@ def _confirm_begins(_context: PhaseContext) -> None:
     narrate(Step.DETECTION_REPEATED)
 
 
-def _confirm_ended(record: PhaseRecord, context: PhaseContext) -> None:
-    detected = context.findings.detection_state is DetectionState.DETECTED
+def _confirm_ended(record: PhaseRecord, findings: Findings, _context: PhaseContext) -> None:
+    detected = findings.detection_state is DetectionState.DETECTED
     narrate(Step.DETECTED_AFTERWARDS, found=record.summary, detected=detected)
 
 
@@ -115,12 +116,12 @@ def _report_begins(context: PhaseContext) -> None:
     narrate(Step.REPORTING, app=context.findings.app_name or context.ref.job_id)
 
 
-def _report_ended(record: PhaseRecord, _context: PhaseContext) -> None:
+def _report_ended(record: PhaseRecord, _findings: Findings, _context: PhaseContext) -> None:
     narrate(Step.REPORTED, found=record.summary)
 
 
 def _meaning(exit_code: int | None, policy: Policy) -> str:
-    return "unknown, nobody saw it" if exit_code is None else _word(meaning(exit_code, policy.return_codes))
+    return "nobody saw it" if exit_code is None else _word(meaning(exit_code, policy.return_codes))
 
 
 def _word(member: Any) -> str:
@@ -135,7 +136,7 @@ _BEGINNINGS: Final[Mapping[Phase, Callable[[PhaseContext], None]]] = {
     Phase.REPORT: _report_begins,
 }
 
-_ENDS: Final[Mapping[Phase, Callable[[PhaseRecord, PhaseContext], None]]] = {
+_ENDS: Final[Mapping[Phase, Callable[[PhaseRecord, Findings, PhaseContext], None]]] = {
     Phase.METADATA: _metadata_ended,
     Phase.DETECT: _detect_ended,
     Phase.APPLICABILITY: _applicability_ended,

@@ -9,6 +9,9 @@ from contract.policy import Policy
 from contract.states import Outcome
 from worker.app_state import AppState, ComplianceStateMessage, EnforcementStateMessage
 from worker.findings import Findings
+from worker.narration.narrate import narrate
+from worker.narration.states import states_set
+from worker.narration.steps import Step
 from worker.phases.aftermath import note_restart, tell_result
 from worker.phases.context import PhaseContext, PhaseResult, done
 from worker.phases.follow_up import end_wait, follow_up
@@ -26,7 +29,9 @@ def compliance(context: PhaseContext) -> PhaseResult:
     findings = _judged(context, policy, findings)
     restart = ""
     if policy is not None:
-        context.device.ledger.apps.set_state(_app_state(context, policy, findings))
+        state = _app_state(context, policy, findings)
+        context.device.ledger.apps.set_state(state)
+        states_set(state)
         restart = note_restart(context, policy, findings)
         _clean(context, policy, findings)
         tell_result(context, policy, findings)
@@ -115,6 +120,7 @@ def _clean(context: PhaseContext, policy: Policy, findings: Findings) -> None:
         return
     try:
         context.device.folders.remove_content(policy)
+        narrate(Step.CONTENT_CLEANED, cache=str(context.device.folders.content(policy)))
     except OSError as error:
         # The app is as desired; content left behind is removed when the app is next processed.
         _log.warning("content could not be removed", error=error.strerror, place=error.filename)
