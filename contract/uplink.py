@@ -15,6 +15,7 @@ CHECK_IN_PATH = "/v1/device/check-in"
 POLICY_PATH = "/v1/device/jobs/{job_id}/policy"
 CONTENT_INFO_PATH = "/v1/device/jobs/{job_id}/content-info"
 PROGRESS_PATH = "/v1/device/progress"
+KEYS_PATH = "/v1/device/keys"
 ORDERS_PATH = "/v1/device/orders"
 REPORTS_PATH = "/v1/device/reports"
 
@@ -67,6 +68,25 @@ class EnrollmentRequest(Document):
 def proof_message(token: str, name: str, signing_key: bytes, sealing_key: bytes) -> bytes:
     """What an enrolling device signs: token, name and both keys, so that none can be exchanged on the way."""
     return b"\0".join((b"outrider-enrollment-1", token.encode(), name.encode(), signing_key, sealing_key))
+
+
+class KeyRotation(Document):
+    """An enrolled device has new keys; the request is signed with its old one.
+
+    Attributes:
+        signing_key: The new raw Ed25519 public key.
+        sealing_key: The new raw X25519 public key.
+        proof: Ed25519 signature over `rotation_message`, made with the new key.
+    """
+
+    signing_key: bytes
+    sealing_key: bytes
+    proof: bytes
+
+
+def rotation_message(device_id: str, signing_key: bytes, sealing_key: bytes) -> bytes:
+    """What the new signing key signs: for which device both new keys are."""
+    return b"\0".join((b"outrider-key-rotation-1", device_id.encode(), signing_key, sealing_key))
 
 
 class EnrollmentReply(Document):

@@ -33,6 +33,7 @@ from control.views import (
     PackageView,
     PublishReply,
     PublishRequest,
+    ReplacementRequest,
     SteeringReply,
     SteeringRequest,
 )
@@ -138,6 +139,14 @@ class ControlClient:
     def device(self, name_or_id: str) -> DeviceDetail:
         """One device with its jobs."""
         return self._one(DeviceDetail, "GET", f"/v1/devices/{_word(name_or_id)}")
+
+    def retire(self, device: str) -> DeviceView:
+        """Shut a device out for good."""
+        return self._one(DeviceView, "POST", f"/v1/devices/{_word(device)}/retire")
+
+    def replace(self, device: str, request: ReplacementRequest) -> EnrollmentTokenView:
+        """Make a token for the device that takes this one's place."""
+        return self._send(EnrollmentTokenView, f"/v1/devices/{_word(device)}/replace", request)
 
     def status(self, *, app: str | None = None, group: str | None = None, device: str | None = None) -> list[JobView]:
         """The jobs, of one app, group or device where named."""

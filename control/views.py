@@ -158,6 +158,12 @@ class EnrollmentTokenView(_View):
     url: str
 
 
+class ReplacementRequest(_Request):
+    """A token for the device that takes another one's place."""
+
+    lifetime_seconds: float = Field(default=86_400, gt=0, le=MAX_TOKEN_LIFETIME_SECONDS)
+
+
 class DeviceView(_View):
     """A device.
 

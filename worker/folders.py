@@ -27,6 +27,11 @@ class Folders:
         return self.state / "identity.json"
 
     @property
+    def next_identity(self) -> Path:
+        """The identity with new keys, from before they are sent until they are trusted."""
+        return self.state / "identity-next.json"
+
+    @property
     def ledger(self) -> Path:
         """The SQLite file."""
         return self.state / "ledger.sqlite3"

@@ -89,6 +89,14 @@ def save_identity(identity: Identity, path: Path) -> None:
         Path(name).unlink(missing_ok=True)
 
 
+def replace_identity(identity: Identity, path: Path) -> None:
+    """Put the identity in place of the one that is there; at any moment one of the two is whole."""
+    draft = path.with_name(f"{path.name}.draft")
+    draft.unlink(missing_ok=True)
+    save_identity(identity, draft)
+    draft.replace(path)
+
+
 def _sealed(document: bytes) -> bytes:
     """The document as it is kept: on Windows, where modes of files say nothing, encrypted for this machine."""
     if sys.platform == "win32":

@@ -12,6 +12,14 @@ from control.fleet.devices import find_device
 from control.fleet.groups import find_group
 from control.views import DeviceDetail, DeviceView, GroupDetail, GroupView
 
+#: A retired device stays in its groups for the one that replaces it, and is not shown.
+_ACTIVE_MEMBERS = (
+    select(GroupMember.group_id, GroupMember.device_id)
+    .join(Device, Device.id == GroupMember.device_id)
+    .where(Device.retired_at.is_(None))
+    .subquery()
+)
+
 _SHOWN_FACTS = ("os_name", "os_version", "architecture", "agent_version")
 
 
@@ -40,8 +48,8 @@ def device_detail(session: Session, name_or_id: str, moment: Moment) -> DeviceDe
 def list_groups(session: Session) -> list[GroupView]:
     """All groups by name."""
     rows = (
-        select(Group, func.count(GroupMember.device_id))
-        .outerjoin(GroupMember, GroupMember.group_id == Group.id)
+        select(Group, func.count(_ACTIVE_MEMBERS.c.device_id))
+        .outerjoin(_ACTIVE_MEMBERS, _ACTIVE_MEMBERS.c.group_id == Group.id)
         .group_by(Group.id)
         .order_by(Group.name)
     )
@@ -53,7 +61,7 @@ def list_groups(session: Session) -> list[GroupView]:
 
 def group_view(session: Session, group: Group) -> GroupView:
     """One group and how many devices are in it."""
-    members = session.scalar(select(func.count()).where(GroupMember.group_id == group.id)) or 0
+    members = session.scalar(select(func.count()).where(_ACTIVE_MEMBERS.c.group_id == group.id)) or 0
     return GroupView(id=group.id, name=group.name, members=members, created_at=group.created_at)
 
 
@@ -64,12 +72,14 @@ def group_detail(session: Session, name: str, online_since: datetime) -> GroupDe
         NotFoundError: There is none.
     """
     group = find_group(session, name)
-    members = select(Device).join(GroupMember).where(GroupMember.group_id == group.id).order_by(Device.name, Device.id)
+    members = select(Device).join(GroupMember).where(GroupMember.group_id == group.id, Device.retired_at.is_(None))
     return GroupDetail(
         id=group.id,
         name=group.name,
         created_at=group.created_at,
-        devices=tuple(device_view(device, online_since) for device in session.scalars(members)),
+        devices=tuple(
+            device_view(device, online_since) for device in session.scalars(members.order_by(Device.name, Device.id))
+        ),
     )
 
 

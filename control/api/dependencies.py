@@ -9,8 +9,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from contract.error_codes import ErrorCode
 from contract.errors import TrustError
 from contract.http_signatures import SignableRequest
-from control.database.tables import Device, OperatorToken, Role
-from control.security.tokens import token_hash
+from control.database.tables import Device, Role
+from control.security.operator_tokens import find_operator_token
 from control.services import Services
 
 
@@ -61,9 +61,7 @@ def _guard(role: Role) -> Callable[..., None]:
         if bearer is None:
             raise TrustError(ErrorCode.TOKEN_REFUSED, detail="expected the header `Authorization: Bearer TOKEN`")
         with services.database.snapshot() as session:
-            row = session.get(OperatorToken, token_hash(bearer.credentials))
-        if row is None or (row.expires_at is not None and row.expires_at <= services.clock.now()):
-            raise TrustError(ErrorCode.TOKEN_REFUSED)
+            row = find_operator_token(session, bearer.credentials, services.clock.now())
         if not row.role.includes(role):
             detail = f"it has the role {row.role}, this needs {role}"
             raise TrustError(ErrorCode.FORBIDDEN, place=request.url.path, detail=detail)

@@ -13,6 +13,7 @@ from contract.uplink import (
     CONTENT_INFO_PATH,
     ENROLL_PATH,
     GENERATION_REASON_HEADER,
+    KEYS_PATH,
     ORDERS_PATH,
     POLICY_PATH,
     PROGRESS_PATH,
@@ -22,6 +23,7 @@ from contract.uplink import (
     ContentInfo,
     EnrollmentReply,
     EnrollmentRequest,
+    KeyRotation,
     OrdersReply,
     ProgressBatch,
     content_key_context,
@@ -31,6 +33,7 @@ from control.catalog.content import find_package, object_key
 from control.database.tables import Device
 from control.fleet.check_in import check_in
 from control.fleet.job_access import live_revision
+from control.fleet.key_rotation import rotate_keys
 from control.ingest.progress import take_progress
 from control.ingest.reports import take_report
 from control.steering.orders import standing_orders
@@ -46,6 +49,16 @@ def enroll(body: BodyDep, services: ServicesDep) -> EnrollmentReply:
     request = EnrollmentRequest.from_json(body)
     with services.database.transaction() as session:
         return services.enrollment.enroll(session, request, services.clock.now())
+
+
+@router.post(KEYS_PATH)
+def rotate_device_keys(body: BodyDep, device: DeviceDep, services: ServicesDep) -> EnrollmentReply:
+    """Exchange a device's keys and its broker secret."""
+    request = KeyRotation.from_json(body)
+    with services.database.transaction() as session:
+        row = session.get_one(Device, device.id)
+        rotate_keys(session, row, request)
+        return services.enrollment.hand_out(row)
 
 
 @router.post(CHECK_IN_PATH)

@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 from fastapi import APIRouter, status
 
 from contract.queues import ControlTask
-from control.answers.devices import device_detail, group_detail, group_view, list_devices, list_groups
+from control.answers.devices import device_detail, device_view, group_detail, group_view, list_devices, list_groups
 from control.answers.moment import this_moment
 from control.api.dependencies import ServicesDep, requires
 from control.database.tables import Role
 from control.fleet.devices import find_device
 from control.fleet.enrollment import create_enrollment_token
 from control.fleet.groups import add_member, create_group, find_group, remove_member
+from control.fleet.retirement import retire
 from control.services import Services
 from control.views import (
     DeviceDetail,
@@ -21,6 +22,7 @@ from control.views import (
     GroupDetail,
     GroupRequest,
     GroupView,
+    ReplacementRequest,
 )
 
 router = APIRouter(prefix="/v1", tags=["fleet"])
@@ -78,6 +80,35 @@ def device(name: str, services: ServicesDep) -> DeviceDetail:
     """One device by id or name, with its jobs, their phases and what happens next."""
     with services.database.snapshot() as session:
         return device_detail(session, name, this_moment(services))
+
+
+@router.post("/devices/{name:path}/retire", dependencies=[requires(Role.ADMIN)])
+def retire_device(name: str, services: ServicesDep) -> DeviceView:
+    """Shut a device out for good: from this API at once, then from the broker; asking again finishes what is left."""
+    with services.database.transaction() as session:
+        device = find_device(session, name)
+        retire(session, device, services.clock.now())
+        view = device_view(device, _online_since(services))
+    # After the commit: a broker that is away must not keep a lost device in.
+    services.enrollment.cut_off(view.id)
+    return view
+
+
+@router.post("/devices/{name:path}/replace", dependencies=[requires(Role.ADMIN)], status_code=status.HTTP_201_CREATED)
+def replace_device(name: str, body: ReplacementRequest, services: ServicesDep) -> EnrollmentTokenView:
+    """Make a token for the device that takes over this one's name and groups; enrolling with it retires this one."""
+    with services.database.transaction() as session:
+        token, row = create_enrollment_token(
+            session,
+            group_id=None,
+            uses=1,
+            lifetime=timedelta(seconds=body.lifetime_seconds),
+            now=services.clock.now(),
+            replaces=find_device(session, name).id,
+        )
+    return EnrollmentTokenView(
+        token=token, group=None, uses=row.uses_left, expires_at=row.expires_at, url=services.settings.public_url
+    )
 
 
 @router.post("/enrollment-tokens", dependencies=[requires(Role.ADMIN)], status_code=status.HTTP_201_CREATED)

@@ -9,7 +9,7 @@ from control.cli.options import STATUSES, Json, parse_duration
 from control.cli.output import handled
 from control.cli.printing import print_views
 from control.cli.words import time_word
-from control.views import MAX_TOKEN_USES, EnrollmentTokenRequest
+from control.views import MAX_TOKEN_USES, EnrollmentTokenRequest, EnrollmentTokenView
 
 enrollment_app = typer.Typer(no_args_is_help=True, help="Tokens that devices enrol with.")
 
@@ -36,9 +36,14 @@ def create(
         )
         with connect() as client:
             made = client.create_enrollment_token(request)
-        if as_json:
-            print_views(made)
-        else:
-            typer.echo(made.token)
-            typer.echo(f"For {made.uses} devices until {time_word(made.expires_at)}. On each device:", err=True)
-            typer.echo(f"  outrider-agent enroll {made.url} {made.token}", err=True)
+        print_token(made, as_json=as_json)
+
+
+def print_token(made: EnrollmentTokenView, *, as_json: bool) -> None:
+    """Print a new token, and to people how it is used."""
+    if as_json:
+        print_views(made)
+        return
+    typer.echo(made.token)
+    typer.echo(f"For {made.uses} devices until {time_word(made.expires_at)}. On each device:", err=True)
+    typer.echo(f"  outrider-agent enroll {made.url} {made.token}", err=True)

@@ -9,6 +9,7 @@ from control.cli.device import device_app
 from control.cli.enrollment import enrollment_app
 from control.cli.group import group_app
 from control.cli.package import package_app
+from control.cli.retirement import retirement_app
 from control.cli.status import status_app
 from control.cli.steer import steer_app
 
@@ -22,6 +23,7 @@ app_app.add_typer(definitions_app)
 app.add_typer(app_app, name="app")
 app.add_typer(group_app, name="group")
 app.add_typer(enrollment_app, name="enrollment")
+device_app.add_typer(retirement_app)
 app.add_typer(device_app, name="device")
 app.add_typer(assign_app)
 app.add_typer(status_app)

@@ -17,7 +17,9 @@ def find_device(session: Session, name_or_id: str) -> Device:
         NotFoundError: There is none, or several have the name.
     """
     wanted = or_(Device.id == name_or_id, Device.name == name_or_id)
-    devices = session.scalars(select(Device).where(wanted).order_by(Device.enrolled_at)).all()
+    found = session.scalars(select(Device).where(wanted).order_by(Device.enrolled_at)).all()
+    # A name passes from a retired device to the one that replaces it.
+    devices = [device for device in found if device.retired_at is None or device.id == name_or_id] or found
     if not devices:
         raise NotFoundError(ErrorCode.UNKNOWN_DEVICE, place=name_or_id)
     if len(devices) > 1:

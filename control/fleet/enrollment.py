@@ -4,9 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -14,9 +11,11 @@ from contract.error_codes import ErrorCode
 from contract.errors import TrustError
 from contract.queues import device_broker_user
 from contract.uplink import EnrollmentReply, EnrollmentRequest, proof_message
-from control.database.tables import Device, EnrollmentToken
-from control.fleet.broker_users import BrokerUsers
+from control.database.tables import Device, EnrollmentToken, GroupMember
+from control.fleet.broker_users import BrokerUsers, secret_hash
 from control.fleet.groups import add_member
+from control.fleet.proof import check_keys
+from control.fleet.retirement import retire
 from control.security.tokens import new_token, token_hash
 
 
@@ -49,15 +48,26 @@ class Enrollment:
             TrustError: The token is unknown, used up or expired; or the device does not hold its signing key.
             UnavailableError: The broker does not answer; the token is as good as before.
         """
-        _check_proof(request)
+        message = proof_message(request.token, request.name, request.signing_key, request.sealing_key)
+        check_keys(request.signing_key, request.sealing_key, request.proof, message)
         digest = token_hash(request.token)
         device = session.scalar(select(Device).where(Device.signing_key == request.signing_key))
         if device is None:
-            device = _admit(session, request, digest, now)
+            device = self._admit(session, request, digest, now)
         elif device.enrolled_with != digest or device.retired_at is not None:
             raise TrustError(ErrorCode.TOKEN_REFUSED, detail="a device with this key is enrolled already")
-        # Last, so that a broker that does not answer leaves the token unspent.
+        return self.hand_out(device)
+
+    def hand_out(self, device: Device) -> EnrollmentReply:
+        """Everything an enrolled device is told, with a new broker secret; the one it had before is void.
+
+        Called last in a transaction: a broker that does not answer leaves everything as it was.
+
+        Raises:
+            UnavailableError: The broker does not answer.
+        """
         secret = new_token()
+        device.broker_secret_hash = secret_hash(secret)
         self._broker_users.put(device.id, secret)
         return EnrollmentReply(
             device_id=device.id,
@@ -68,33 +78,77 @@ class Enrollment:
             check_in_interval_seconds=self._terms.check_in_interval.total_seconds(),
         )
 
+    def cut_off(self, device_id: str) -> None:
+        """Shut a retired device out of the broker; again is fine.
+
+        Raises:
+            UnavailableError: The broker does not answer.
+        """
+        self._broker_users.remove(device_id)
+
+    def renew_broker_users(self, session: Session) -> int:
+        """Let all enrolled devices into the broker, and nobody else's device.
+
+        Returns:
+            How many there are.
+
+        Raises:
+            UnavailableError: The broker does not answer.
+        """
+        enrolled = select(Device.id, Device.broker_secret_hash).where(Device.retired_at.is_(None))
+        hashes = {device_id: hashed for device_id, hashed in session.execute(enrolled) if hashed}
+        self._broker_users.renew(hashes)
+        return len(hashes)
+
+    def _admit(self, session: Session, request: EnrollmentRequest, digest: str, now: datetime) -> Device:
+        token = _spend(session, digest, now)
+        old = None if token.replaces is None else session.get_one(Device, token.replaces)
+        device = _add(session, request, digest, now)
+        groups = set() if token.group_id is None else {token.group_id}
+        if old is not None:
+            device.name = old.name
+            groups |= set(session.scalars(select(GroupMember.group_id).where(GroupMember.device_id == old.id)))
+            retire(session, old, now)
+            self._broker_users.remove(old.id)
+        for group_id in sorted(groups):
+            add_member(session, group_id, device.id, now)
+        return device
+
 
 def create_enrollment_token(
-    session: Session, *, group_id: str | None, uses: int, lifetime: timedelta, now: datetime
+    session: Session,
+    *,
+    group_id: str | None,
+    uses: int,
+    lifetime: timedelta,
+    now: datetime,
+    replaces: str | None = None,
 ) -> tuple[str, EnrollmentToken]:
-    """Make a token; only its hash is kept, so this is the only time it can be shown."""
+    """Make a token; only its hash is kept, so this is the only time it can be shown.
+
+    Args:
+        session: The transaction.
+        group_id: Devices are put into this group.
+        uses: How many devices may enrol with it.
+        lifetime: For how long.
+        now: The time.
+        replaces: The id of a device whose name and groups the new one takes over; the old one is retired by that.
+    """
     token = new_token()
     row = EnrollmentToken(
-        token_hash=token_hash(token), group_id=group_id, uses_left=uses, created_at=now, expires_at=now + lifetime
+        token_hash=token_hash(token),
+        group_id=group_id,
+        uses_left=uses,
+        replaces=replaces,
+        created_at=now,
+        expires_at=now + lifetime,
     )
     session.add(row)
     session.flush()
     return token, row
 
 
-def _check_proof(request: EnrollmentRequest) -> None:
-    message = proof_message(request.token, request.name, request.signing_key, request.sealing_key)
-    try:
-        # Keys of small order pass for keys until something is to be sealed to them.
-        X25519PrivateKey.generate().exchange(X25519PublicKey.from_public_bytes(request.sealing_key))
-        Ed25519PublicKey.from_public_bytes(request.signing_key).verify(request.proof, message)
-    except (InvalidSignature, ValueError) as error:
-        detail = "a key is none, or the proof is not made with the signing key it names"
-        raise TrustError(ErrorCode.SIGNATURE_REFUSED, detail=detail) from error
-
-
-def _admit(session: Session, request: EnrollmentRequest, digest: str, now: datetime) -> Device:
-    group_id = _spend(session, digest, now)
+def _add(session: Session, request: EnrollmentRequest, digest: str, now: datetime) -> Device:
     device = Device(
         id=str(uuid4()),
         name=request.name,
@@ -107,16 +161,14 @@ def _admit(session: Session, request: EnrollmentRequest, digest: str, now: datet
     )
     session.add(device)
     session.flush()
-    if group_id is not None:
-        add_member(session, group_id, device.id, now)
     return device
 
 
-def _spend(session: Session, digest: str, now: datetime) -> str | None:
+def _spend(session: Session, digest: str, now: datetime) -> EnrollmentToken:
     """Take one use off the token, in one statement, so that its last use is not given away twice."""
     good = (EnrollmentToken.token_hash == digest, EnrollmentToken.uses_left > 0, EnrollmentToken.expires_at > now)
     spent = update(EnrollmentToken).where(*good).values(uses_left=EnrollmentToken.uses_left - 1)
-    group_ids = session.execute(spent.returning(EnrollmentToken.group_id)).scalars().all()
-    if not group_ids:
+    tokens = session.execute(spent.returning(EnrollmentToken)).scalars().all()
+    if not tokens:
         raise TrustError(ErrorCode.TOKEN_REFUSED)
-    return group_ids[0]
+    return tokens[0]

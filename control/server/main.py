@@ -49,6 +49,16 @@ def token_create(
         typer.echo(token)
 
 
+@app.command("broker-users")
+def broker_users() -> None:
+    """Let all enrolled devices into the broker anew, and no others: for a broker that lost its users."""
+    with handled():
+        services = make_services(load_settings())
+        with closing(services.database), services.database.snapshot() as session:
+            count = services.enrollment.renew_broker_users(session)
+    typer.echo(f"{count} devices may use the broker.")
+
+
 @app.command()
 def api(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",

@@ -7,6 +7,7 @@ from worker.cli.check import check
 from worker.cli.enroll import enroll
 from worker.cli.log_level import log_level
 from worker.cli.logs import logs
+from worker.cli.rotate_keys import rotate_keys
 from worker.cli.run import run
 from worker.cli.status import status
 from worker.cli.sync import sync
@@ -19,7 +20,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (enroll, run, sync, status, check, logs, log_level):
+for command in (enroll, rotate_keys, run, sync, status, check, logs, log_level):
     app.command()(command)
 app.add_typer(restart.app, name="restart")
 

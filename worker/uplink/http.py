@@ -17,6 +17,7 @@ from contract.uplink import (
     CHECK_IN_PATH,
     CONTENT_INFO_PATH,
     GENERATION_REASON_HEADER,
+    KEYS_PATH,
     ORDERS_PATH,
     POLICY_PATH,
     PROGRESS_PATH,
@@ -24,7 +25,9 @@ from contract.uplink import (
     CheckIn,
     CheckInReply,
     ContentInfo,
+    EnrollmentReply,
     GenerationReason,
+    KeyRotation,
     OrdersReply,
     ProgressBatch,
 )
@@ -75,6 +78,10 @@ class HttpUplink:
     def progress(self, batch: ProgressBatch) -> None:
         """See `Uplink.progress`."""
         self._post(PROGRESS_PATH, batch)
+
+    def rotate_keys(self, rotation: KeyRotation) -> EnrollmentReply:
+        """See `Uplink.rotate_keys`."""
+        return EnrollmentReply.from_json(self._post(KEYS_PATH, rotation).content)
 
     def report(self, report: Report) -> None:
         """See `Uplink.report`."""

@@ -6,10 +6,20 @@ from datetime import UTC, datetime
 
 from contract.envelopes import SignedEnvelope
 from contract.error_codes import ErrorCode
-from contract.errors import NotFoundError, UnavailableError
+from contract.errors import NotFoundError, TrustError, UnavailableError
 from contract.jobs import JobRef
 from contract.report import Progress, Report
-from contract.uplink import CheckIn, CheckInReply, ContentInfo, GenerationReason, JobOrder, OrdersReply, ProgressBatch
+from contract.uplink import (
+    CheckIn,
+    CheckInReply,
+    ContentInfo,
+    EnrollmentReply,
+    GenerationReason,
+    JobOrder,
+    KeyRotation,
+    OrdersReply,
+    ProgressBatch,
+)
 from worker.uplink.port import PolicyReply
 
 
@@ -73,6 +83,11 @@ class MemoryUplink:
         """See `Uplink.progress`."""
         self._answer()
         self.progress_items.extend(batch.items)
+
+    def rotate_keys(self, rotation: KeyRotation) -> EnrollmentReply:  # noqa: ARG002  the port's signature
+        """See `Uplink.rotate_keys`; this control plane knows no devices and so refuses."""
+        self._answer()
+        raise TrustError(ErrorCode.SIGNATURE_REFUSED)
 
     def report(self, report: Report) -> None:
         """See `Uplink.report`."""

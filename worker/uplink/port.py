@@ -11,7 +11,16 @@ from typing import Protocol
 
 from contract.jobs import JobRef
 from contract.report import Report
-from contract.uplink import CheckIn, CheckInReply, ContentInfo, GenerationReason, OrdersReply, ProgressBatch
+from contract.uplink import (
+    CheckIn,
+    CheckInReply,
+    ContentInfo,
+    EnrollmentReply,
+    GenerationReason,
+    KeyRotation,
+    OrdersReply,
+    ProgressBatch,
+)
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,10 @@ class Uplink(Protocol):
 
     def progress(self, batch: ProgressBatch) -> None:
         """Tell where attempts are right now; may be lost without harm."""
+        ...
+
+    def rotate_keys(self, rotation: KeyRotation) -> EnrollmentReply:
+        """Exchange the device's keys; the same again changes nothing but the broker secret."""
         ...
 
     def report(self, report: Report) -> None:

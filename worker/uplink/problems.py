@@ -34,7 +34,8 @@ def refusal(response: httpx.Response) -> OutriderError:
     """The error of an answer that is none."""
     place = _place(response.request)
     status = response.status_code
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
+    asks_for_pause = status == HTTPStatus.SERVICE_UNAVAILABLE and "Retry-After" in response.headers
+    if status == HTTPStatus.TOO_MANY_REQUESTS or asks_for_pause:
         return RateLimitedError(_retry_after(response), detail=f"HTTP {status}", place=place)
     if status in _LATER_STATUSES or response.is_server_error:
         return UnavailableError(ErrorCode.API_UNAVAILABLE, detail=f"HTTP {status}", place=place)

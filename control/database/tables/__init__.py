@@ -1,6 +1,7 @@
 """All tables. Importing this package registers every one of them on `Base.metadata`."""
 
 from control.database.tables.access import EnrollmentToken, OperatorToken, Role
+from control.database.tables.audit import AuditEntry
 from control.database.tables.base import Base
 from control.database.tables.catalog import App, Package, PolicyRow, Revision
 from control.database.tables.fleet import Assignment, Device, Group, GroupMember
@@ -10,6 +11,7 @@ __all__ = [
     "AdmissionRow",
     "App",
     "Assignment",
+    "AuditEntry",
     "Base",
     "Device",
     "EnrollmentToken",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import JSON, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from control.database.tables.base import Base, Digest, Id, Name
@@ -24,15 +24,22 @@ class Role(StrEnum):
 
 
 class OperatorToken(Base):
-    """A bearer token of the operator's API."""
+    """A bearer token of the operator's API.
+
+    Attributes:
+        group_ids: The groups it is confined to; empty for the whole fleet.
+    """
 
     __tablename__ = "operator_tokens"
 
-    token_hash: Mapped[Digest] = mapped_column(primary_key=True)
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    token_hash: Mapped[Digest] = mapped_column(unique=True)
     name: Mapped[Name]
     role: Mapped[Role] = mapped_column(WordColumn(Role))
+    group_ids: Mapped[list[str]] = mapped_column(JSON)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
 
 
 class EnrollmentToken(Base):
@@ -43,5 +50,6 @@ class EnrollmentToken(Base):
     token_hash: Mapped[Digest] = mapped_column(primary_key=True)
     group_id: Mapped[Id | None] = mapped_column(ForeignKey("groups.id"))
     uses_left: Mapped[int]
+    replaces: Mapped[Id | None] = mapped_column(ForeignKey("devices.id"))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]

@@ -25,6 +25,7 @@ class Device(Base):
     sealing_key: Mapped[bytes]
     facts: Mapped[dict[str, Any]] = mapped_column(JSON)
     enrolled_with: Mapped[Digest]
+    broker_secret_hash: Mapped[Digest] = mapped_column(default="")
     enrolled_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     agent_started_at: Mapped[datetime | None]

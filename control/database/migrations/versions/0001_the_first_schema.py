@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("sealing_key", sa.LargeBinary(), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
         sa.Column("enrolled_with", sa.String(length=64), nullable=False),
+        sa.Column("broker_secret_hash", sa.String(length=64), nullable=False),
         sa.Column("enrolled_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("agent_started_at", sa.DateTime(timezone=True), nullable=True),
@@ -46,12 +47,30 @@ def upgrade() -> None:
     )
     op.create_table(
         "operator_tokens",
+        sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("role", sa.String(length=40), nullable=False),
+        sa.Column("group_ids", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_operator_tokens")),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_operator_tokens")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_operator_tokens_token_hash")),
+    )
+    op.create_table(
+        "audit_entries",
+        sa.Column("sequence", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=200), nullable=False),
+        sa.Column("source", sa.String(length=200), nullable=False),
+        sa.Column("action", sa.String(length=200), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("before", sa.Text(), nullable=False),
+        sa.Column("after", sa.Text(), nullable=False),
+        sa.Column("previous_seal", sa.String(length=64), nullable=False),
+        sa.Column("seal", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_audit_entries")),
     )
     op.create_table(
         "packages",
@@ -88,9 +107,11 @@ def upgrade() -> None:
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("group_id", sa.String(length=36), nullable=True),
         sa.Column("uses_left", sa.Integer(), nullable=False),
+        sa.Column("replaces", sa.String(length=36), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["group_id"], ["groups.id"], name=op.f("fk_enrollment_tokens_group_id")),
+        sa.ForeignKeyConstraint(["replaces"], ["devices.id"], name=op.f("fk_enrollment_tokens_replaces")),
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_enrollment_tokens")),
     )
     op.create_table(
@@ -290,6 +311,7 @@ def downgrade() -> None:
 
     op.drop_table("assignments")
     op.drop_table("packages")
+    op.drop_table("audit_entries")
     op.drop_table("operator_tokens")
     op.drop_table("groups")
     with op.batch_alter_table("devices", schema=None) as batch_op:

@@ -1,0 +1,29 @@
+"""Retirement: a device that is lost, stolen or replaced is shut out for good."""
+
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from contract.jobs import JobState
+from control.cancel_reasons import CancelReason
+from control.database.session import lock_planning
+from control.database.tables import Device, Job
+from control.live_states import LIVE_STATES
+
+
+def retire(session: Session, device: Device, now: datetime) -> bool:
+    """Have the API refuse the device from now on and give up its jobs; its broker user is not touched here.
+
+    Returns:
+        Whether it was in use until now.
+    """
+    lock_planning(session)
+    was_active = device.retired_at is None
+    if was_active:
+        device.retired_at = now
+    live = (Job.device_id == device.id, Job.state.in_(LIVE_STATES))
+    nothing_next = {"next_action_at": None, "next_action_reason": None}
+    over = {"state": JobState.CANCELLED, "cancel_reason": CancelReason.SUPERSEDED, "finished_at": now}
+    session.execute(update(Job).where(*live).values({**over, **nothing_next}))
+    return was_active
