@@ -47,11 +47,18 @@ class Ground:
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault by its name; `run` tries it and judges, `why_not` says why it cannot be tried on this machine."""
+    """A fault by its name.
+
+    Attributes:
+        run: Tries it and judges.
+        why_not: Why it cannot be tried on this machine; None where it can.
+        is_long: Even a short run takes so long that not every run of the tests has it.
+    """
 
     name: str
     run: Callable[[Ground], Row]
     why_not: Callable[[], str | None] = lambda: None
+    is_long: bool = False
 
 
 @contextmanager

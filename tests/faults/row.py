@@ -1,6 +1,6 @@
 """One line of the table of faults."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 
@@ -17,6 +17,7 @@ class Row:
         resumed_seconds: The longest time from the end of a fault until work went on; None where nothing had to go on.
         unreasoned: Jobs that were seen waiting for nothing that anybody named, in sentences.
         extra: Further figures, in words.
+        within_seconds: Work has to go on within this time; None where any time will do.
         may_fail: The control group: what lacks the system's means is expected to lose or to repeat.
     """
 
@@ -28,13 +29,18 @@ class Row:
     resumed_seconds: float | None = None
     unreasoned: tuple[str, ...] = ()
     extra: str = ""
+    within_seconds: float | None = None
     may_fail: bool = False
-    seconds: float = field(default=0.0)
+    seconds: float = 0.0
 
     @property
     def problems(self) -> tuple[str, ...]:
         """All that must not be."""
-        return self.lost + self.twice + self.unreasoned
+        late = self.within_seconds is not None and (self.resumed_seconds or 0) > self.within_seconds
+        words = (
+            (f"work went on after {self.resumed_seconds:.1f} s, {self.within_seconds:g} s are allowed",) if late else ()
+        )
+        return self.lost + self.twice + self.unreasoned + words
 
     @property
     def is_good(self) -> bool:

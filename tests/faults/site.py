@@ -32,9 +32,9 @@ _HASTE = {
     "OUTRIDER_RECONCILE_INTERVAL_SECONDS": "5",
 }
 #: A reconciler this patient sends nothing anew during a trial: what is not lost then is the queue's own merit.
-PATIENT = {"OUTRIDER_SILENCE_LIMIT_SECONDS": "86400"}
+PATIENT = {"OUTRIDER_SILENCE_LIMIT_SECONDS": "86400", "OUTRIDER_QUIET_LIMIT_SECONDS": "86400"}
 #: One that replaces what was lost while a trial waits.
-EAGER = {"OUTRIDER_SILENCE_LIMIT_SECONDS": "10"}
+EAGER = {"OUTRIDER_SILENCE_LIMIT_SECONDS": "10", "OUTRIDER_QUIET_LIMIT_SECONDS": "5"}
 
 
 @dataclass

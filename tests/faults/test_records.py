@@ -92,3 +92,8 @@ def test_the_control_group_has_to_fail_and_all_others_must_not() -> None:
     assert Row(fault="a", injected=1, jobs=1).is_good
     assert Row(fault="a", injected=1, jobs=1, lost=("one",), may_fail=True).is_good
     assert not Row(fault="a", injected=1, jobs=1, may_fail=True).is_good
+
+
+def test_work_that_goes_on_too_late_is_no_success() -> None:
+    assert Row(fault="a", injected=1, jobs=1, resumed_seconds=39.0, within_seconds=40.0).is_good
+    assert not Row(fault="a", injected=1, jobs=1, resumed_seconds=41.0, within_seconds=40.0).is_good
