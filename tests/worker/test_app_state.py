@@ -60,6 +60,7 @@ def test_a_failed_attempt_is_kept_with_the_end_of_its_grs_wait(rig: Rig) -> None
     assert state.last_failed_enforcement == START
     assert state.grs_expires_at == START + timedelta(days=1)
     (rig.target / "fail").unlink()
+    rig.clock.advance(timedelta(days=1))
     rig.run(rig.new_job())
     assert _state(rig).grs_expires_at is None
 
