@@ -4,6 +4,7 @@ The queue keeps the transport's promise and no more: a message is in it until it
 acknowledged is taken again after a crash, and a publish whose answer was lost is made twice.
 """
 
+import hashlib
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -15,21 +16,27 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from contract.clock import ManualClock
+from contract.envelopes import sign
 from contract.error_codes import ErrorCode
 from contract.errors import PhaseError, UnavailableError
 from contract.jobs import JobRef
 from contract.phases import PHASES, Phase
-from contract.report import Report, WaitReason
-from contract.states import Outcome
+from contract.policy import Commands, ContentRef, Policy
+from contract.report import PhaseOutcome, Report, WaitReason
+from contract.rules import FileRule
+from contract.states import Intent, Outcome
 from contract.uplink import JobOrder, OrderKind
 from worker.activity import Activity
 from worker.engine import Engine
+from worker.folders import Folders
 from worker.handover import Handover
 from worker.housekeeping.orders import OrdersDuty
 from worker.ledger.ledger import Ledger
 from worker.phases.context import Deferred, PhaseContext, PhaseResult, done, failed, settled
-from worker.phases.follow_up import end_wait, follow_up
+from worker.phases.follow_up import end_wait, follow_up, unless_withheld
 from worker.phases.report import report
 from worker.progress import ProgressQueue
 from worker.uplink.memory import MemoryUplink
@@ -38,6 +45,7 @@ if TYPE_CHECKING:
     from worker.device import Device
 
 START = datetime.fromisoformat("2026-03-01T12:00:00+00:00")
+_KEY = Ed25519PrivateKey.generate()
 DEVICE_ID = "11111111-2222-4333-8444-555555555555"
 
 
@@ -108,10 +116,16 @@ class World:
         self.device = cast(
             "Device",
             SimpleNamespace(
-                identity=SimpleNamespace(device_id=DEVICE_ID), ledger=self.ledger, clock=self.clock, uplink=self.uplink
+                identity=SimpleNamespace(device_id=DEVICE_ID),
+                folders=Folders(Path(self._folder.name)),
+                ledger=self.ledger,
+                clock=self.clock,
+                uplink=self.uplink,
             ),
         )
         functions = dict.fromkeys(PHASES, self._work) | {
+            Phase.METADATA: self._accept_policy,
+            Phase.DOWNLOAD: unless_withheld(self._work),
             Phase.INSTALL: self._install,
             Phase.COMPLIANCE: self._judge,
             Phase.REPORT: report,
@@ -162,6 +176,12 @@ class World:
         else:
             self.messages.remove(message)
 
+    def deliver_stray(self, phase: Phase, ref: JobRef) -> None:
+        """Run a message that was never sent, such as one from before the ledger's file was exchanged."""
+        message = Message(phase, ref, 0, self.clock.now())
+        self.messages.append(message)
+        self.deliver(message)
+
     def _followers(self, message: Message, handover: Handover) -> list[Message]:
         now = self.clock.now()
         followers = []
@@ -204,6 +224,16 @@ class World:
                 return Deferred(WaitReason.RESTART_PENDING, 600)
         return done(context.findings, "done")
 
+    def _accept_policy(self, context: PhaseContext) -> PhaseResult | Deferred:
+        result = self._work(context)
+        if not isinstance(result, PhaseResult) or result.outcome is not PhaseOutcome.DONE:
+            return result
+        policy = _policy(context.ref.job_id)
+        envelope = sign(policy, _KEY, "policy").to_json().encode()
+        digest = hashlib.sha256(envelope).hexdigest()
+        self.ledger.policies.accept(context.ref.job_id, policy, digest=digest, envelope=envelope, now=self.clock.now())
+        return done(context.findings.about(policy, digest), "accepted")
+
     def _install(self, context: PhaseContext) -> PhaseResult | Deferred:
         if self.ledger.installs.run(context.ref) is None:
             self.ledger.installs.starting(context.ref, "app", now=self.clock.now())
@@ -219,7 +249,8 @@ class World:
             outcome = Outcome.CANCELLED
         action = None
         if outcome is Outcome.FAILED:
-            action = follow_up(context, None, findings)
+            policy = None if findings.policy_digest is None else context.policy
+            action = follow_up(context, policy, findings)
         else:
             end_wait(context, findings)
         return done(findings.model_copy(update={"outcome": outcome, "next_action": action}), outcome)
@@ -248,6 +279,23 @@ class World:
         commits, is_before = self.crash_in
         self.crash_in = (commits - 1, is_before) if commits else None
         return commits == 0 and is_before, commits == 0 and not is_before
+
+
+def _policy(job_id: str) -> Policy:
+    """Each job is for an app of its own."""
+    return Policy(
+        app_id=job_id,
+        app_name="App",
+        revision=1,
+        intent=Intent.REQUIRED,
+        commands=Commands(install="install", uninstall="uninstall"),
+        detection_rules=(FileRule(path="/", file_or_folder_name="app"),),
+        content=ContentRef(
+            digest="0" * 64, size=0, plain_size=0, plain_digest=b"", mac=b"", mac_key=b"", initialization_vector=b""
+        ),
+        issued_at=START,
+        expires_at=START + timedelta(days=30),
+    )
 
 
 def _crash(gap: Gap, here: Gap) -> None:

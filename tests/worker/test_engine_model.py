@@ -11,12 +11,16 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from contract.jobs import JobRef
+from contract.phases import PHASES, Phase
 from contract.uplink import OrderKind
 from tests.worker.model_world import Answer, Gap, World
 from worker.rules.admission import Admission, admit
 
 JOBS = [str(UUID(int=number, version=4)) for number in (1, 2)]
 
+#: Few, so that a generation which is lost is not made good by the next one before anybody looks.
+MAX_GENERATIONS = 3
 #: No job needs more steps than this to end once nothing goes wrong any more.
 MAX_STEPS = 400
 
@@ -43,10 +47,19 @@ class EngineMachine(RuleBasedStateMachine):
     def the_first_job_is_sent(self) -> None:
         self._send(JOBS[0])
 
+    @precondition(lambda self: sum(self.generations.values()) < MAX_GENERATIONS)
     @rule(job=st.sampled_from(JOBS))
     def the_control_plane_sends_a_new_generation(self, job: str) -> None:
         """For the first time, for "retry now", or because the reconciler heard nothing."""
         self._send(job)
+
+    @precondition(lambda self: any(self.generations.values()))
+    @rule(data=st.data(), phase=st.sampled_from(PHASES[1:]))
+    def a_link_that_nobody_handed_on_to_turns_up(self, data: st.DataObject, phase: Phase) -> None:
+        job = data.draw(st.sampled_from([job for job, generation in self.generations.items() if generation]))
+        ref = JobRef(job_id=job, generation=self.generations[job], attempt=1)
+        if not self.world.ledger.attempts.standing(phase, ref).handed_on:
+            self.world.deliver_stray(phase, ref)
 
     @precondition(lambda self: any(self.generations.values()))
     @rule(data=st.data())
@@ -137,6 +150,6 @@ class EngineMachine(RuleBasedStateMachine):
 
 
 EngineMachine.TestCase.settings = settings(
-    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=200, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestEngine = EngineMachine.TestCase
