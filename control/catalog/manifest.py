@@ -12,6 +12,8 @@ from control.catalog.manifest_entries import (
     DependencyEntry,
     InstallExperienceEntry,
     ManifestPart,
+    NotificationWord,
+    RestartSettingsEntry,
     RetryEntry,
     ReturnCodeEntry,
     SupersedenceEntry,
@@ -63,6 +65,12 @@ class Manifest(ManifestPart):
     )
     install_experience: InstallExperienceEntry = Field(
         default=InstallExperienceEntry(), description="How the commands run."
+    )
+    restart_settings: RestartSettingsEntry = Field(
+        default=RestartSettingsEntry(), description="How long a restart may be put off, and how it is announced."
+    )
+    notifications: NotificationWord = Field(
+        default="showAll", description="What the person at the device is told: all, only restarts, nothing."
     )
     return_codes: tuple[ReturnCodeEntry, ...] = Field(
         default=(), description="Added to the default return codes; a code listed here wins over its default."

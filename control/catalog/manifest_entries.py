@@ -9,6 +9,7 @@ from contract.policy import FailureClass
 from contract.rules import RunAsAccount
 
 RestartBehavior = Literal["basedOnReturnCode", "allow", "suppress", "force"]
+NotificationWord = Literal["showAll", "showReboot", "hideAll"]
 ReturnCodeWord = Literal["success", "softReboot", "hardReboot", "retry", "failed"]
 DependencyType = Literal["autoInstall", "detect"]
 SupersedenceType = Literal["update", "replace"]
@@ -41,6 +42,23 @@ class InstallExperienceEntry(ManifestPart):
         gt=0,
         le=_ONE_DAY_IN_MINUTES,
         description="After this the installer is ended with all its processes.",
+    )
+
+
+class RestartSettingsEntry(ManifestPart):
+    """How long a restart may be put off, and how it is announced; the names and limits are Graph's."""
+
+    grace_period_in_minutes: float = Field(
+        default=_ONE_DAY_IN_MINUTES,
+        ge=0,
+        le=14 * _ONE_DAY_IN_MINUTES,
+        description="From the end of the install to the restart; at most two weeks.",
+    )
+    countdown_display_before_restart_in_minutes: float = Field(
+        default=15, ge=0, le=240, description="How long before the restart its countdown begins."
+    )
+    restart_notification_snooze_duration_in_minutes: float = Field(
+        default=240, gt=0, le=14 * _ONE_DAY_IN_MINUTES, description="From one reminder to the next."
     )
 
 

@@ -13,12 +13,13 @@ from contract.policy import (
     Limits,
     Policy,
     Requirements,
+    RestartSettings,
     RetrySchedule,
     ReturnCode,
 )
-from contract.states import DeviceRestartBehavior, Intent, ReturnCodeType
+from contract.states import DeviceRestartBehavior, Intent, NotificationLevel, ReturnCodeType
 from control.catalog.manifest import Manifest
-from control.catalog.manifest_entries import RetryEntry, ReturnCodeEntry
+from control.catalog.manifest_entries import RestartSettingsEntry, RetryEntry, ReturnCodeEntry
 from control.database.tables import App, Package, PolicyRow, Revision
 from control.security.policy_signing import PolicySigner
 
@@ -37,6 +38,11 @@ _RESTART_BEHAVIORS = {
     "allow": DeviceRestartBehavior.ALLOW,
     "suppress": DeviceRestartBehavior.SUPPRESS,
     "force": DeviceRestartBehavior.FORCE,
+}
+_NOTIFICATION_LEVELS = {
+    "showAll": NotificationLevel.SHOW_ALL,
+    "showReboot": NotificationLevel.SHOW_REBOOT,
+    "hideAll": NotificationLevel.HIDE_ALL,
 }
 
 
@@ -81,6 +87,15 @@ def return_codes_of(entries: tuple[ReturnCodeEntry, ...]) -> tuple[ReturnCode, .
     return tuple(codes.values())
 
 
+def restart_of(entry: RestartSettingsEntry) -> RestartSettings:
+    """How long a restart may be put off, in seconds."""
+    return RestartSettings(
+        grace_period_seconds=entry.grace_period_in_minutes * _MINUTE_SECONDS,
+        countdown_seconds=entry.countdown_display_before_restart_in_minutes * _MINUTE_SECONDS,
+        snooze_seconds=entry.restart_notification_snooze_duration_in_minutes * _MINUTE_SECONDS,
+    )
+
+
 def content_of(package: Package) -> ContentRef:
     """The package's content as a policy names it; the encryption key is not in it."""
     return ContentRef(
@@ -116,6 +131,8 @@ def build_policy(
             run_as_account=experience.run_as_account,
             device_restart_behavior=_RESTART_BEHAVIORS[experience.device_restart_behavior],
         ),
+        restart=restart_of(manifest.restart_settings),
+        notifications=_NOTIFICATION_LEVELS[manifest.notifications],
         content=content_of(package),
         issued_at=issued_at,
         expires_at=issued_at + lifetime,

@@ -14,6 +14,7 @@ SCHEMA = manifest_schema()
 SECTIONS: dict[str, dict[str, Any]] = {
     "Fields": SCHEMA,
     "`installExperience`": SCHEMA["$defs"]["InstallExperienceEntry"],
+    "`restartSettings`": SCHEMA["$defs"]["RestartSettingsEntry"],
     "An entry of `returnCodes`": SCHEMA["$defs"]["ReturnCodeEntry"],
     "An entry of `retry`": SCHEMA["$defs"]["RetryEntry"],
     "An entry of `dependencies`": SCHEMA["$defs"]["DependencyEntry"],

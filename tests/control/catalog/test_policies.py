@@ -3,14 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from pydantic import ValidationError
 
 from contract.envelopes import SignedEnvelope
 from contract.errors import InputError
-from contract.policy import FailureClass, Policy, RetrySchedule
+from contract.policy import FailureClass, Policy, RestartSettings, RetrySchedule
 from contract.rules import FileRule
 from contract.states import DeviceRestartBehavior, Intent, ReturnCodeType
+from control.catalog.manifest_entries import RestartSettingsEntry
 from control.catalog.manifest_reader import validate_manifest
-from control.catalog.policies import limits_of, requirements_of, return_codes_of
+from control.catalog.policies import limits_of, requirements_of, restart_of, return_codes_of
 from control.catalog.revisions import newest_revision
 from control.database.tables import PolicyRow
 from tests.control.plane import Plane, manifest_data
@@ -106,3 +108,19 @@ def test_a_policy_stays_the_same_until_half_its_life_is_over(plane: Plane) -> No
     renewed = current(plane)
     assert renewed.digest != first.digest
     assert renewed.expires_at == plane.clock.now() + timedelta(days=30)
+
+
+@pytest.mark.behaviour("2.10 restart grace", "2.5 NotificationLevel")
+def test_restart_settings_and_notifications_reach_the_device_in_seconds_and_numbers() -> None:
+    entry = RestartSettingsEntry(
+        grace_period_in_minutes=60,
+        countdown_display_before_restart_in_minutes=5,
+        restart_notification_snooze_duration_in_minutes=10,
+    )
+    assert restart_of(entry) == RestartSettings(grace_period_seconds=3600, countdown_seconds=300, snooze_seconds=600)
+    assert restart_of(RestartSettingsEntry()) == RestartSettings()
+
+
+def test_two_weeks_are_the_longest_grace_period() -> None:
+    with pytest.raises(ValidationError):
+        RestartSettingsEntry(grace_period_in_minutes=14 * 1440 + 1)
