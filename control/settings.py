@@ -78,7 +78,7 @@ class ControlSettings(BaseSettings):
     expiry_days: Annotated[float, Field(gt=0)] = 30
     dispatch_per_second: Annotated[float, Field(gt=0)] = 100
     dispatch_burst: Annotated[int, Field(gt=0)] = 1000
-    device_requests_at_once: Annotated[int, Field(gt=0)] = 100
+    device_requests_at_once: Annotated[int, Field(gt=0)] = 200
     device_requests_per_second: Annotated[float, Field(gt=0)] = 5
     device_request_burst: Annotated[float, Field(ge=1)] = 100
     max_package_bytes: Annotated[int, Field(gt=0)] = 30 * _GIB

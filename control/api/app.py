@@ -12,6 +12,7 @@ from control.api import (
     operator_jobs,
 )
 from control.api.body_limits import BodyLimits
+from control.api.overload import OverloadGuard
 from control.api.problems import install_problem_handlers
 from control.services import Services
 
@@ -31,6 +32,7 @@ def create_app(services: Services) -> FastAPI:
     app = FastAPI(title="Outrider", summary="Deploys apps to fleets of devices.", redoc_url=None)
     app.state.services = services
     app.add_middleware(BodyLimits)
+    app.add_middleware(OverloadGuard, at_once=services.settings.device_requests_at_once)
     install_problem_handlers(app)
     for router in _ROUTERS:
         app.include_router(router)
