@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from contract.rules import ScriptRule
+from contract.rules import RunAsAccount, ScriptRule
+from worker.installation.user_context import LoggedOnUser, logged_on_user
 from worker.judgement.verdict import CannotTellError
 from worker.platform.port import Platform, View
 from worker.processes.environment import Environment
@@ -32,17 +33,27 @@ class Machine:
         """
         view = View.BITS_32 if rule.run_as32_bit else View.NATIVE
         interpreter = rule.interpreter or self.platform.script_interpreter(view)
+        user = self._user(rule)
         try:
             return run_script(
                 rule.script_content,
                 interpreter=interpreter,
                 folder=self.scripts,
-                environment=self.environment.variables(),
+                environment=self.environment.variables(**({} if user is None else user.variables())),
                 limit_seconds=rule.time_limit_seconds,
                 inspect=self._make_sure_it_is_signed if rule.enforce_signature_check else None,
+                account=None if user is None else user.account,
             )
         except ScriptFailedError as error:
             raise CannotTellError(f"script: {error}") from error
+
+    def _user(self, rule: ScriptRule) -> LoggedOnUser | None:
+        if rule.run_as_account is not RunAsAccount.USER:
+            return None
+        user = logged_on_user(self.platform)
+        if user is None:
+            raise CannotTellError("script: it runs in a user's name, and nobody is logged on")
+        return user
 
     def _make_sure_it_is_signed(self, script: Path) -> None:
         try:

@@ -3,19 +3,24 @@
 from contract.states import Applicability, Outcome
 from worker.installation.installer import wait_for_unfinished
 from worker.judgement.detection import detect as judge
-from worker.phases.context import PhaseContext, PhaseResult, done, settled
+from worker.phases.context import Deferred, PhaseContext, PhaseResult, done, settled
+from worker.phases.user_wait import wait_for_user
 from worker.rules.desired import already_as_desired, is_as_desired
 
 
-def detect(context: PhaseContext) -> PhaseResult:
+def detect(context: PhaseContext) -> PhaseResult | Deferred:
     """Evaluate the detection rules; what is as desired needs nothing more (behaviour B-33).
 
-    An installer of the app that an older generation of the job left running is waited for first.
+    An installer of the app that an older generation of the job left running is waited for first. A script in a user's
+    name waits until somebody is logged on.
 
     Raises:
-        PhaseError: RULE_EVALUATION_FAILED.
+        PhaseError: DETECTION_RULE_INVALID or RULE_EVALUATION_FAILED.
     """
     wait_for_unfinished(context.device, context.policy)
+    waiting = wait_for_user(context.policy.detection_rules, context.device.machine.platform)
+    if waiting is not None:
+        return waiting
     detection = judge(context.policy.detection_rules, context.device.machine)
     found: dict[str, object] = {"detection_state": detection.state}
     if not detection.answerable:

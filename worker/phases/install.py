@@ -15,6 +15,7 @@ from worker.judgement.detection import Detection, detect
 from worker.notices.notice import Event
 from worker.notices.port import tell
 from worker.phases.context import Deferred, PhaseContext, PhaseResult, done, failed, settled
+from worker.phases.user_wait import NO_USER_WAIT_SECONDS
 from worker.processes.tail import tail
 from worker.processes.watched import Ended
 from worker.rules.desired import already_as_desired, is_as_desired
@@ -22,8 +23,6 @@ from worker.rules.exit_codes import failure, from_wait_status, is_success, meani
 
 #: How much of the end of an installer's output goes into the report.
 OUTPUT_TAIL_BYTES = 8 * 1024
-#: From one look for a logged-on user to the next.
-NO_USER_WAIT_SECONDS = 60.0
 
 
 def install(context: PhaseContext) -> PhaseResult | Deferred:

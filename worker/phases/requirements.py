@@ -2,11 +2,12 @@
 
 from contract.states import Applicability, Intent, Outcome
 from worker.judgement.requirements import first_unmet_rule
-from worker.phases.context import PhaseContext, PhaseResult, done, settled
+from worker.phases.context import Deferred, PhaseContext, PhaseResult, done, settled
+from worker.phases.user_wait import wait_for_user
 
 
-def requirements(context: PhaseContext) -> PhaseResult:
-    """Evaluate file and script requirement rules.
+def requirements(context: PhaseContext) -> PhaseResult | Deferred:
+    """Evaluate the requirement rules; a script in a user's name waits until somebody is logged on.
 
     Raises:
         PhaseError: RULE_EVALUATION_FAILED.
@@ -14,6 +15,9 @@ def requirements(context: PhaseContext) -> PhaseResult:
     if context.policy.intent is Intent.UNINSTALL:
         return done(context.findings, "not asked for an uninstall")
     rules = context.policy.requirements.rules
+    waiting = wait_for_user(rules, context.device.machine.platform)
+    if waiting is not None:
+        return waiting
     unmet = first_unmet_rule(rules, context.device.machine)
     if unmet is None:
         return done(context.findings, f"{len(rules)} rules hold")

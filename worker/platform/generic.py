@@ -19,7 +19,6 @@ from contract.rules import (
     ProductCodeRule,
     RegistryRule,
     Rule,
-    RunAsAccount,
     ScriptRule,
 )
 from contract.uplink import DeviceFacts
@@ -189,8 +188,6 @@ class GenericPlatform:
             return f"scripts have no signature on {self.os_name}"
         if rule.run_as32_bit:
             return f"there is no 32-bit interpreter of scripts on {self.os_name}"
-        if rule.run_as_account is RunAsAccount.USER:
-            return "this agent runs scripts in its own name only"
         return why_no_program((rule.interpreter or self.script_interpreter())[0])
 
     def _keeps_no_creation_date(self) -> bool:

@@ -1,6 +1,7 @@
 """What a job makes of rules: detection, the device, the app's own requirements, then detection twice more."""
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,24 @@ import pytest
 from contract.phases import Phase
 from contract.policy import Requirements
 from contract.report import Report
-from contract.rules import FileOperation, FileRule, Operator, ProcessRule, RegistryRule, Rule, ScriptOutput, ScriptRule
+from contract.rules import (
+    FileOperation,
+    FileRule,
+    Operator,
+    ProcessRule,
+    RegistryRule,
+    Rule,
+    RunAsAccount,
+    ScriptOutput,
+    ScriptRule,
+)
 from contract.states import Applicability, Intent, Outcome
 from tests.worker.rig import Rig
+from worker.installation.user_context import LoggedOnUser
+from worker.judgement import machine
+from worker.phases import user_wait
+from worker.phases.user_wait import NO_USER_WAIT_SECONDS
+from worker.processes.account import account_of, own_account_name
 
 NO_REGISTRY_HERE = pytest.mark.skipif(sys.platform == "win32", reason="Windows answers registry rules")
 
@@ -133,3 +149,25 @@ def test_an_uninstall_asks_for_no_requirements(rig: Rig) -> None:
     (rig.target / "editor").touch()
     report = _reported(rig, intent=Intent.UNINSTALL, requirements=_requiring(INVALID, ABSENT))
     assert report.outcome is Outcome.UNINSTALLED
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="on Windows this agent runs nothing in a user's name")
+@pytest.mark.parametrize("place", ["detection_rules", "requirements"])
+def test_a_script_of_the_users_waits_until_somebody_is_logged_on(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    rule = ScriptRule(script_content="echo found", run_as_account=RunAsAccount.USER)
+    users: list[LoggedOnUser] = []
+    for module in (user_wait, machine):
+        monkeypatch.setattr(module, "logged_on_user", lambda _: next(iter(users), None))
+    job = rig.new_job(**{place: (rule,) if place == "detection_rules" else _requiring(rule)})
+    waited_at, handover = rig.run(job)[-1]
+    assert waited_at is (Phase.DETECT if place == "detection_rules" else Phase.REQUIREMENTS)
+    assert handover.retry_in_seconds == NO_USER_WAIT_SECONDS
+    assert rig.uplink.reports == []
+    own = account_of(own_account_name())
+    assert own is not None
+    users.append(LoggedOnUser(own))
+    rig.clock.advance(timedelta(seconds=NO_USER_WAIT_SECONDS))
+    went_on = rig.engine.run(waited_at, job, turn=1)
+    assert went_on.go_on_at is (Phase.COMPLIANCE if waited_at is Phase.DETECT else Phase.DOWNLOAD)
