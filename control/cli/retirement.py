@@ -4,10 +4,11 @@ from typing import Annotated
 
 import typer
 
+from contract.printable import printable
 from control.cli.connection import connect
 from control.cli.enrollment import print_token
 from control.cli.options import STATUSES, Json, parse_duration
-from control.cli.output import handled, printable
+from control.cli.output import handled
 from control.cli.printing import print_views
 from control.views import ReplacementRequest
 
