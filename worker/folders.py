@@ -3,6 +3,7 @@
 import re
 import shutil
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,11 +110,23 @@ class Folders:
 
     def remove_content(self, policy: Policy) -> None:
         """Remove what is kept of an app in every cache, whatever its revision (behaviour B-59, C-12)."""
+        for entry, _ in self._content_of(policy):
+            remove(entry)
+
+    def remove_superseded(self, policy: Policy) -> None:
+        """Remove what failed attempts left of the app's other revisions: nobody will install those any more."""
+        for entry, revision in self._content_of(policy):
+            if revision != policy.revision:
+                remove(entry)
+
+    def _content_of(self, policy: Policy) -> Iterator[tuple[Path, int]]:
+        """What is kept of an app in every cache, each with its revision."""
         prefix = f"{content_name(policy).rpartition('_')[0]}_"
         for folder in (self.incoming, self.staging, self.cache):
-            for entry in folder.iterdir():
-                if entry.name.startswith(prefix) and _is_revision(entry.name.removeprefix(prefix)):
-                    remove(entry)
+            for entry in list(folder.iterdir()):
+                revision = entry.name.removeprefix(prefix).partition(".")[0]
+                if entry.name.startswith(prefix) and revision.isdecimal():
+                    yield entry, int(revision)
 
 
 def _close_to_others(folder: Path) -> None:
@@ -142,7 +155,3 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def _is_revision(rest: str) -> bool:
-    return rest.partition(".")[0].isdecimal()
