@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -39,13 +38,8 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, device: WindowsDevice) -> It
         with client_of(operator) as client:
             fleet = Fleet(operator, client, device)
             fleet.enroll()
-            with device.running():
-                yield fleet
+            fleet.start_agent()
+            yield fleet
+            fleet.kill_agent()
     finally:
         scenario.stack.down()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Where a test makes its packages."""
-    return tmp_path

@@ -2,8 +2,6 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ from deploy.local.polling import wait_until
 from tests.windows.wine import Wine, windows_path
 
 _START_SECONDS = 60
-_STOP_SECONDS = 30
+_SHOWN_CHARACTERS = 5000
 
 
 @dataclass(frozen=True)
@@ -49,18 +47,17 @@ class WindowsDevice:
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer
 
-    @contextmanager
-    def running(self) -> Iterator[subprocess.Popen[bytes]]:
-        """The agent at work; killed in the end, which it has to stand."""
+    def start_agent(self) -> subprocess.Popen[bytes]:
+        """Start the agent and wait until it takes messages."""
         said_before = self._times_ready()
         process = self.wine.start(self.log, self._python, "-m", "worker.cli.main", "run")
-        try:
-            wait_until(lambda: self._times_ready() > said_before or process.poll() is not None, seconds=_START_SECONDS)
-            assert self._times_ready() > said_before, self.log.read_text(encoding="utf-8", errors="replace")
-            yield process
-        finally:
-            process.kill()
-            process.wait(_STOP_SECONDS)
+        wait_until(lambda: self._times_ready() > said_before or process.poll() is not None, seconds=_START_SECONDS)
+        assert self._times_ready() > said_before, self.last_words()
+        return process
+
+    def last_words(self) -> str:
+        """The end of what the agent printed."""
+        return self.log.read_text(encoding="utf-8", errors="replace")[-_SHOWN_CHARACTERS:]
 
     @property
     def _python(self) -> str:

@@ -1,6 +1,7 @@
 """The operator's side: packages, apps, assignments, and what became of them."""
 
 import json
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,21 +18,37 @@ NAME = "desk-windows"
 GROUP = "windows-desks"
 #: From assignment to result; a job takes two to ten seconds.
 JOB_SECONDS = 60
+_END_SECONDS = 10
 
 
-@dataclass(frozen=True)
+@dataclass
 class Fleet:
-    """A control plane and its one device, on Windows."""
+    """A control plane and its one device, on Windows.
+
+    Attributes:
+        agent: The process of the device's agent; tests that end it start it again.
+    """
 
     operator: Typist
     client: ControlClient
     device: WindowsDevice
+    agent: subprocess.Popen[bytes] | None = None
 
     def enroll(self) -> None:
         """Make the device one of a group, by the agent's own command."""
         self.operator.type("outrider", "group", "create", GROUP)
         token = self.operator.ask("outrider", "enrollment", "create", "--group", GROUP)["token"]
         self.device.ask("enroll", self.operator.environment["OUTRIDER_URL"], token, "--name", NAME)
+
+    def start_agent(self) -> None:
+        """Let the device work."""
+        self.agent = self.device.start_agent()
+
+    def kill_agent(self) -> None:
+        """What a power cut does to the agent alone."""
+        assert self.agent is not None
+        self.agent.kill()
+        self.agent.wait(_END_SECONDS)
 
     def publish(self, setup: Path, name: str, **manifest: Any) -> None:
         """Package the folder of a setup file and publish it as an app."""
@@ -49,7 +66,8 @@ class Fleet:
 
     def job(self, name: str) -> JobDetail | None:
         """The app's newest job."""
-        return next((job for job in self.client.device(NAME).jobs if job.app == name), None)
+        jobs = [job for job in self.client.device(NAME).jobs if job.app == name]
+        return max(jobs, key=lambda job: job.created_at, default=None)
 
     def finished(self, name: str) -> JobDetail:
         """The app's newest job once it has ended for good."""
@@ -60,5 +78,5 @@ class Fleet:
         wait_until(lambda: (job := self.job(name)) is not None and holds(job), seconds=JOB_SECONDS)
         job = self.job(name)
         assert job is not None, f"no job for {name}"
-        assert holds(job), f"{job}\n{self.device.log.read_text(encoding='utf-8', errors='replace')[-5000:]}"
+        assert holds(job), f"{job}\n{self.device.last_words()}"
         return job

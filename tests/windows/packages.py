@@ -50,10 +50,19 @@ Unicode true
 SilentInstall silent
 RequestExecutionLevel admin
 OutFile "setup.exe"
+!macro Note LINE
+  FileOpen $0 "C:\\users\\Public\\{name}.runs" a
+  FileSeek $0 0 END
+  FileWrite $0 "${{LINE}}$\\r$\\n"
+  FileClose $0
+!macroend
 Section
+  !insertmacro Note begin
+  Sleep {milliseconds}
   SetRegView 64
-  WriteRegStr HKLM "SOFTWARE\\Example\\{name}" "Version" "{version}"
-  {sleep}SetErrorLevel {exit_code}
+  WriteRegStr HKLM "SOFTWARE\\Example\\{name}" "Version" "1.0"
+  !insertmacro Note end
+  SetErrorLevel {exit_code}
 SectionEnd
 """
 
@@ -90,11 +99,17 @@ class MsiProduct:
         return folder / f"{self.name}.msi"
 
 
-def build_setup(folder: Path, name: str, *, exit_code: int, seconds: float = 0) -> Path:
-    """Write `setup.exe`, which notes its name in the registry, takes its time and ends with an exit code."""
+def build_setup(folder: Path, name: str, *, exit_code: int = 0, seconds: float = 0) -> Path:
+    """Write `setup.exe`: it notes each run in a file, takes its time, sets a value in the registry and ends.
+
+    Args:
+        folder: Made for it.
+        name: Of the file of its runs and of its key.
+        exit_code: What it ends with.
+        seconds: How long it takes.
+    """
     folder.mkdir(parents=True)
-    sleep = f"Sleep {int(seconds * 1000)}\n  " if seconds else ""
-    text = _NSI.format(name=name, version="1.0", exit_code=exit_code, sleep=sleep)
+    text = _NSI.format(name=name, milliseconds=int(seconds * 1000), exit_code=exit_code)
     (folder / "setup.nsi").write_text(text, encoding="utf-8")
     _run("makensis", "-V1", "-XTarget amd64-unicode", "setup.nsi", folder=folder)
     (folder / "setup.nsi").unlink()

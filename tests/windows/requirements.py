@@ -24,7 +24,7 @@ WINDOWS = {
     "sys_platform": "win32",
 }
 #: What runs the agent's own tests there.
-TEST_TOOLS = ("pytest", "pytest-timeout")
+TEST_TOOLS = ("hypothesis", "pytest", "pytest-timeout")
 _ENTRY = re.compile(r"^(?P<requirement>[^\s#][^\n\\]*?) \\\n(?P<hashes>(?:    --hash=\S+(?: \\)?\n?)+)", re.MULTILINE)
 
 

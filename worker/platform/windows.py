@@ -4,8 +4,11 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, cast
 
+import pywintypes
 import tzlocal
+import win32ts
 from typing_extensions import override
 
 from contract.rules import FileRule, ProductCodeRule, RegistryRule, Rule, RunAsAccount, ScriptRule
@@ -14,8 +17,7 @@ from worker.platform.generic import GenericPlatform, why_no_program
 from worker.platform.port import FileFacts, RegistryKey, RegistryValue, UnanswerableError, View
 from worker.platform.windows_powershell import powershell
 
-if sys.platform != "win32":
-    raise ImportError("Windows only")
+assert sys.platform == "win32"
 
 #: Variables whose folder is another one for 32-bit programs, with the variable that names it; a 32-bit Windows has
 #: neither of the others.
@@ -70,6 +72,16 @@ class WindowsPlatform(GenericPlatform):
         return windows_installer.product_version(product_code)
 
     @override
+    def process_names(self) -> frozenset[str]:
+        """In one reading, of other accounts' programs, too; psutil would open each process."""
+        try:
+            # The stubs take a row for a text; it is session, number, name and account.
+            running = cast("Any", win32ts).WTSEnumerateProcesses(win32ts.WTS_CURRENT_SERVER_HANDLE)
+        except pywintypes.error as error:
+            raise OSError(None, error.strerror, None, error.winerror) from error
+        return frozenset(name for _, _, name, _ in running if name)
+
+    @override
     def script_interpreter(self, view: View = View.NATIVE) -> tuple[str, ...]:
         found = powershell(view)
         if found is None:
@@ -78,6 +90,8 @@ class WindowsPlatform(GenericPlatform):
 
     @override
     def why_untrusted(self, script: Path) -> str:
+        # What Windows needs to find the signature in a script comes with PowerShell.
+        self.script_interpreter()
         return windows_trust.why_untrusted(script)
 
     @override

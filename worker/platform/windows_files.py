@@ -6,8 +6,7 @@ from pathlib import Path
 import pywintypes
 import win32api
 
-if sys.platform != "win32":
-    raise ImportError("Windows only")
+assert sys.platform == "win32"
 
 _FIXED_INFO = "\\"
 #: There is no resource section, no version resource, no such language: the file has no version.

@@ -3,8 +3,7 @@
 import ctypes
 import sys
 
-if sys.platform != "win32":
-    raise ImportError("Windows only")
+assert sys.platform == "win32"
 
 _INSTALLSTATE_DEFAULT = 5
 _ERROR_SUCCESS = 0

@@ -11,8 +11,7 @@ import structlog
 
 from worker.app_state import AppState
 
-if sys.platform != "win32":
-    raise ImportError("Windows only")
+assert sys.platform == "win32"
 
 _log = structlog.get_logger(__name__)
 

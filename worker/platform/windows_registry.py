@@ -5,8 +5,7 @@ import winreg
 
 from worker.platform.port import Hive, RegistryKey, RegistryValue, View
 
-if sys.platform != "win32":
-    raise ImportError("Windows only")
+assert sys.platform == "win32"
 
 _HIVES = {
     Hive.LOCAL_MACHINE: winreg.HKEY_LOCAL_MACHINE,

@@ -9,8 +9,7 @@ import win32crypt
 import win32security
 from win32com.shell import shell
 
-if sys.platform != "win32":
-    raise ImportError("Windows only")
+assert sys.platform == "win32"
 
 #: The service and an administrator at the keyboard are two accounts of one machine: the key is the machine's.
 _FLAGS: Final = 0x4 | 0x1  # CRYPTPROTECT_LOCAL_MACHINE, CRYPTPROTECT_UI_FORBIDDEN

@@ -5,8 +5,7 @@ import sys
 from ctypes import wintypes
 from pathlib import Path
 
-if sys.platform != "win32":
-    raise ImportError("Windows only")
+assert sys.platform == "win32"
 
 _NO_UI = 2
 _CHECK_NO_REVOCATION_LISTS = 0

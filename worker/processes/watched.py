@@ -60,7 +60,9 @@ def wait_within(
 
 def _whole(exit_code: int | None) -> int | None:
     """All 32 bits of an exit code of Windows, which psutil takes for a signed number."""
-    return exit_code & _EXIT_CODE_BITS if sys.platform == "win32" and exit_code is not None else exit_code
+    if sys.platform == "win32" and exit_code is not None:
+        return exit_code & _EXIT_CODE_BITS
+    return exit_code
 
 
 def find_again(pid: int | None, create_time: float | None, mark: str) -> psutil.Process | None:

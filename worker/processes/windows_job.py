@@ -1,8 +1,7 @@
 """Windows' job objects: a program and all it starts, however far they go, ended as one."""
 
 import sys
-from collections.abc import Callable
-from typing import Final
+from typing import Any, Final, cast
 from weakref import WeakKeyDictionary
 
 import psutil
@@ -11,13 +10,11 @@ import win32api
 import win32con
 import win32job
 
-if sys.platform != "win32":
-    raise ImportError("Windows only")
+assert sys.platform == "win32"
 
 #: What processes that are ended with their job end with.
 _ENDED_EXIT_CODE: Final = 1
 _ACCESS = win32con.PROCESS_SET_QUOTA | win32con.PROCESS_TERMINATE
-_make: Callable[[None, str], int] = win32job.CreateJobObject  # type: ignore[assignment]  # the stubs forget the handle
 
 #: The jobs this agent made. Whoever forgets a process lets go of its job; what runs in it runs on.
 _jobs: WeakKeyDictionary[psutil.Process, int] = WeakKeyDictionary()
@@ -32,7 +29,8 @@ def contain(process: psutil.Process) -> None:
         OSError: The system refused; the process has not run.
     """
     try:
-        job = _make(None, "")
+        # The stubs forget that it returns a handle.
+        job: int = cast("Any", win32job).CreateJobObject(None, "")
         limits = win32job.QueryInformationJobObject(job, win32job.JobObjectExtendedLimitInformation)
         limits["BasicLimitInformation"]["LimitFlags"] |= win32job.JOB_OBJECT_LIMIT_BREAKAWAY_OK
         win32job.SetInformationJobObject(job, win32job.JobObjectExtendedLimitInformation, limits)

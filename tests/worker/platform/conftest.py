@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,9 @@ import pytest
 from worker.platform.generic import GenericPlatform
 from worker.platform.port import Platform
 from worker.platform.select import this_platform
+
+#: What Windows alone has; the tests in `tests/windows` run these there.
+collect_ignore_glob = [] if sys.platform == "win32" else ["test_windows_*.py"]
 
 
 @pytest.fixture(params=["generic", "native"])
