@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,24 @@ def test_the_rules_after_one_that_does_not_hold_are_not_asked(machine: Machine, 
     assert not (tmp_path / "asked").exists()
 
 
+@pytest.mark.behaviour("2.8 script time limit")
+def test_a_script_may_run_for_an_hour_unless_the_rule_says_otherwise() -> None:
+    assert ScriptRule(script_content="x").time_limit_seconds == 60 * 60
+
+
+@pytest.mark.behaviour("2.8 script encoding")
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for PowerShell is a shell script")
+def test_powershell_gets_a_script_it_does_not_take_for_ansi(machine: Machine, tmp_path: Path) -> None:
+    stand_in = tmp_path / "pwsh"
+    stand_in.write_text('#!/bin/sh\nhead -c 3 "$1" | od -An -tx1; basename "$1"\n', encoding="utf-8")
+    stand_in.chmod(0o755)
+    rule = ScriptRule(script_content="Write-Host 'gefunden: \u00fc'", interpreter=(str(stand_in),))
+    words = detect((rule,), machine).words
+    assert "ef bb bf" in words
+    assert "script.ps1" in words
+
+
+@pytest.mark.behaviour("2.8 script file deleted")
 def test_scripts_leave_nothing_behind(machine: Machine) -> None:
     detect((ScriptRule(script_content="echo found; touch litter"),), machine)
     assert list(machine.scripts.iterdir()) == []
