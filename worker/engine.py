@@ -1,7 +1,7 @@
 """The loop that drives phases: admission, the phase itself, its record, what follows."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 import structlog
@@ -105,7 +105,7 @@ class Engine:
         )
         with structlog.contextvars.bound_contextvars(**narration.about(result.findings)):
             handover = self._conclude(ref, record, result)
-            narration.ended(record, result.findings, context)
+            _say(narration.ended, record, result.findings, context)
         reporter.ended(record)
         return handover
 
@@ -123,7 +123,7 @@ class Engine:
 
     def _call(self, phase: Phase, context: PhaseContext, tries: int) -> PhaseResult | Deferred:
         try:
-            narration.begins(phase, context)
+            _say(narration.begins, phase, context)
             return self._functions[phase](context)
         except UnavailableError as error:
             wait_seconds = wait_after(tries)
@@ -204,6 +204,14 @@ class Engine:
         self._handed_on[phase, ref, turn] = None
         while len(self._handed_on) > _REMEMBERED_HANDOVERS:
             del self._handed_on[next(iter(self._handed_on))]
+
+
+def _say(step: Callable[..., None], *facts: object) -> None:
+    """Whatever goes wrong with saying it, what was done is handed on."""
+    try:
+        step(*facts)
+    except Exception:  # noqa: BLE001  as above
+        _log.exception("a step could not be said")
 
 
 def _log_end(record: PhaseRecord) -> None:

@@ -22,7 +22,7 @@ from worker.celery_app import make_app
 from worker.handover import Handover
 from worker.identity import Identity
 
-SECONDS = 30
+SECONDS = 45
 SECRET = "a secret/with: odd @ characters"
 
 Script = Callable[[Phase, JobRef], Handover | None]
@@ -74,6 +74,8 @@ class Device:
     @contextmanager
     def working(self, engine: ScriptedEngine) -> Iterator[None]:
         app = make_app(self.identity, engine)
+        # Kombu has one limit for all pools of a process; it cannot be lowered while the publisher's are in use.
+        assert app.pool.limit == 1
         with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=SECONDS):
             yield
 
