@@ -5,6 +5,7 @@ changed the moment it was written is noticed, too.
 """
 
 import os
+import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -72,10 +73,13 @@ def write_manifest(plain: Path, manifest: Path) -> None:
 def spoiled_files(folder: Path, manifest: Path) -> Spoiled:
     """Compare a folder with its manifest, file by file; what else lies there does not matter.
 
-    A folder without a readable manifest is spoiled as a whole.
+    A folder without a readable manifest is spoiled as a whole, and so is one that was given to a user: what lies in it
+    now is the user's, not what was published.
     """
     if not folder.is_dir():
         return Spoiled(1, "the whole folder is missing")
+    if sys.platform != "win32" and folder.stat().st_uid != os.geteuid():
+        return Spoiled(1, "the whole folder is in a user's hands")
     try:
         wrong = _wrong(folder, manifest)
         named = list(islice(wrong, _NAMED))

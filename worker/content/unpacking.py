@@ -14,6 +14,8 @@ from worker.folders import remove
 from worker.narration.narrate import narrate
 from worker.narration.steps import Step
 
+_OWNER_ONLY = 0o700
+
 
 def unpack_content(device: Device, ref: JobRef, policy: Policy) -> UnzipSummary:
     """Make the folder the command runs in, from scratch: what an earlier attempt or others did to it is gone.
@@ -41,6 +43,8 @@ def _unzip(device: Device, policy: Policy) -> UnzipSummary:
     except PackageError as error:
         raise _write_failure(error) or _failure(ErrorCode.UNZIP_FAILED, error) from error
     remove(folders.content(policy))
+    # The way to it may be open to users that other apps were installed for.
+    folders.staged_tree(policy).chmod(_OWNER_ONLY)
     folders.staged_tree(policy).rename(folders.content(policy))
     return summary
 

@@ -108,6 +108,29 @@ def test_the_user_may_use_the_content_and_nothing_else_of_the_agent(rig: UserRig
 
 @_needs_root
 @pytest.mark.behaviour("B-67")
+def test_the_user_sees_nothing_of_other_apps_content(rig: UserRig) -> None:
+    system = rig.new_job(app_id="other", app_name="Other")
+    rig.run(system, until=Phase.UNPACK)
+    other = rig.device.folders.cache / "other_1"
+    rig.run(_job(rig, f"sh -c 'cat {other}/install.sh; ls {other}; sh install.sh'"))
+    assert _report(rig).output_tail.count("Permission denied") == 2
+
+
+@_needs_root
+def test_content_that_an_agent_gave_away_before_it_was_killed_is_unpacked_again(rig: UserRig) -> None:
+    ref = _job(rig)
+    rig.run(ref, until=Phase.UNPACK)
+    content = rig.device.folders.content(rig.policy())
+    os.chown(content, 65534, 65534)
+    (content / "planted").touch()
+    rig.engine.run(Phase.INSTALL, ref)
+    assert "in a user's hands" in rig.device.ledger.attempts.records(ref)[-1].summary
+    assert not (content / "planted").exists()
+    assert rig.installs() == 1
+
+
+@_needs_root
+@pytest.mark.behaviour("B-67")
 def test_what_the_user_may_not_do_fails_as_the_installer_says(rig: UserRig) -> None:
     rig.target.chmod(0o755)
     rig.run(_job(rig))
