@@ -26,19 +26,25 @@ from contract.clock import ManualClock
 from contract.jobs import JobRef, JobState
 from contract.phases import PHASES, Phase
 from contract.report import NextAction, WaitReason
-from contract.states import Intent
+from contract.states import Intent, Outcome
 from contract.uplink import CheckIn, CheckInReason, ProgressBatch
+from control.answers.jobs import JobFilter, list_jobs
+from control.answers.moment import this_moment
 from control.bootstrap import assemble
 from control.database.tables import Device, Job, OutboxEntry
 from control.fleet.check_in import check_in
 from control.fleet.groups import add_member
 from control.ingest.progress import take_progress
 from control.ingest.reports import take_report
-from control.live_states import LIVE_STATES
+from control.live_states import LIVE_STATES, WANTED_STATES
 from control.security.content_keys import ensure_key_encryption_key
 from control.security.nonces import ProcessNonces
 from control.security.policy_signing import FilePolicySigner, ensure_policy_key
 from control.settings import ControlSettings
+from control.steering.actions import Wish, cancel_jobs, retry_jobs
+from control.steering.decisions import Change
+from control.steering.orders import standing_orders
+from control.steering.selection import select_jobs
 from storage.objects.memory import MemoryObjectStore
 from tests.control.plane import (
     FACTS,
@@ -108,13 +114,49 @@ class LifeOfJobs(RuleBasedStateMachine):
     def dispatch(self) -> MultipleResults[tuple[str, JobRef]]:
         return multiple(*self.plane.dispatch())
 
-    @rule(minutes=st.sampled_from([1, 9, 20, 60 * 24]))
+    @rule(minutes=st.sampled_from([1, 9, 20, 60 * 24, 60 * 24 * 31]))
     def pass_time(self, minutes: int) -> None:
         self.plane.clock.advance(timedelta(minutes=minutes))
 
     @rule()
     def reconcile(self) -> None:
         self.plane.reconcile()
+
+    @rule(emptied=st.booleans())
+    def broker(self, emptied: bool) -> None:
+        """The broker has lost what it held, or holds something again."""
+        self.plane.inspector.emptied = set(self.devices) if emptied else set()
+
+    @rule(force=st.booleans())
+    def cancel(self, force: bool) -> None:
+        for one in cancel_jobs(self.plane.services.database, self.newest(), self.wish(force)):
+            assert one.verdict.refusal is None or one.state is JobState.FINISHED
+
+    @rule(force=st.booleans())
+    def retry(self, force: bool) -> None:
+        before = {job.id: job.generation for job in self.jobs()}
+        steered = retry_jobs(self.plane.services.database, self.newest(), self.wish(force))
+        resent = {one.job_id for one in steered if one.verdict.change is Change.RESENT}
+        assert {job.id for job in self.jobs() if job.generation > before[job.id]} == resent
+
+    @rule(number=st.integers(0, DEVICES - 1))
+    def let_go(self, number: int) -> None:
+        """A device does what it is ordered, and says so."""
+        with self.plane.services.database.transaction() as session:
+            device = session.get_one(Device, self.devices[number])
+            for order in standing_orders(session, device.id):
+                ref = JobRef(job_id=order.job_id, generation=order.generation, attempt=9)
+                confirmed = report_of(ref, device.id, outcome=Outcome.CANCELLED)
+                take_report(session, device, confirmed, self.plane.clock.now())
+            assert standing_orders(session, device.id) == ()
+
+    def newest(self) -> list[str]:
+        with self.plane.services.database.snapshot() as session:
+            return select_jobs(session, JobFilter(group="desks"))
+
+    def wish(self, force: bool) -> Wish:
+        moment = this_moment(self.plane.services)
+        return Wish(moment.now, moment.online_since, force=force)
 
     @rule(number=st.integers(0, DEVICES - 1))
     def check_in(self, number: int) -> None:
@@ -180,6 +222,27 @@ class LifeOfJobs(RuleBasedStateMachine):
     def what_is_over_has_its_time(self) -> None:
         for job in self.jobs():
             assert (job.finished_at is not None) == (job.state not in LIVE_STATES)
+
+    @invariant()
+    def whatever_is_not_over_says_what_it_waits_for(self) -> None:
+        with self.plane.services.database.snapshot() as session:
+            for job in list_jobs(session, JobFilter(), this_moment(self.plane.services)):
+                live = job.state in LIVE_STATES
+                assert (job.waiting_for is not None) == live
+                assert bool(job.next_action) >= live
+
+    @invariant()
+    def an_order_is_never_about_a_job_that_is_wanted(self) -> None:
+        wanted = {job.id for job in self.jobs() if job.state in WANTED_STATES}
+        with self.plane.services.database.snapshot() as session:
+            ordered = {order.job_id for device in self.devices for order in standing_orders(session, device)}
+        assert not wanted & ordered
+
+    @invariant()
+    def what_is_void_has_its_reason(self) -> None:
+        for job in self.jobs():
+            void = job.state in {JobState.CANCELLED, JobState.CANCELLING}
+            assert (job.cancel_reason is not None) == void
 
     @precondition(lambda self: self.plane.publisher.sent)
     @invariant()
