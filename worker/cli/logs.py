@@ -14,9 +14,9 @@ from worker.cli.output import handled
 from worker.folders import Folders
 from worker.logs.files import JSON_FILE
 from worker.logs.level import LogLevel
-from worker.logs.reading import Event, events
-from worker.logs.renderers import in_short
+from worker.logs.reading import events
 from worker.logs.selection import Selection, since
+from worker.logs.short import short_line
 
 #: How often `--follow` looks for more.
 _LOOK_SECONDS: Final = 0.5
@@ -56,11 +56,7 @@ def logs(
 def _print_all(folders: Folders, selection: Selection, more: Callable[[], bool], *, as_json: bool) -> None:
     for event in events(folders.logs / JSON_FILE, more=more):
         if selection.takes(event):
-            typer.echo(json.dumps(event, ensure_ascii=False) if as_json else _line(event))
-
-
-def _line(event: Event) -> str:
-    return in_short(None, "", event)
+            typer.echo(json.dumps(event, ensure_ascii=False) if as_json else short_line(event))
 
 
 def _wait() -> bool:

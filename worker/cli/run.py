@@ -1,12 +1,13 @@
 """`outrider-agent run`."""
 
+import sys
+
 from worker.cli.options import StateDir, load_settings
 from worker.cli.output import handled
 from worker.folders import Folders
-from worker.identity import load_identity
+from worker.identity import Identity, load_identity
+from worker.lean import leave_out_terminal_colours
 from worker.lock import only_agent
-from worker.logs.configure import configure_logs
-from worker.logs.secrets import secrets_of
 from worker.settings import AgentSettings
 
 
@@ -28,20 +29,34 @@ def run(state_dir: StateDir = None) -> None:
 
 
 def _run(settings: AgentSettings) -> None:
-    from worker.bootstrap import build_agent  # noqa: PLC0415  other commands need not load all of it
-    from worker.celery_app import run_worker  # noqa: PLC0415
-    from worker.narration.start import agent_starts  # noqa: PLC0415
-
     folders = Folders(settings.state_dir)
     identity = load_identity(folders.identity)
     folders.create()
     with only_agent(folders):
-        configure_logs(folders.logs, level_file=folders.log_level, secrets=secrets_of(identity))
-        agent = build_agent(settings, identity)
-        agent_starts(agent.device)
-        agent.housekeeping.start()
-        try:
-            run_worker(identity, agent.engine, on_stop=agent.departure.ask)
-        finally:
-            agent.housekeeping.stop()
-            agent.device.ledger.close()
+        _work(settings, identity, folders)
+
+
+def _work(settings: AgentSettings, identity: Identity, folders: Folders) -> None:
+    leave_out_terminal_colours()
+    from worker.bootstrap import build_agent  # noqa: PLC0415  other commands need not load all of it
+    from worker.celery_app import run_worker  # noqa: PLC0415
+    from worker.logs.configure import configure_logs  # noqa: PLC0415
+    from worker.logs.secrets import secrets_of  # noqa: PLC0415
+    from worker.narration.start import agent_starts  # noqa: PLC0415
+
+    configure_logs(folders.logs, level_file=folders.log_level, secrets=secrets_of(identity))
+    agent = build_agent(settings, identity)
+    agent_starts(agent.device)
+    agent.housekeeping.start()
+    try:
+        run_worker(identity, agent.engine, on_stop=agent.departure.ask)
+    finally:
+        agent.housekeeping.stop()
+        agent.device.ledger.close()
+
+
+def _heed_stops() -> None:
+    if sys.platform == "win32":
+        from worker.platform.windows_stop import heed_stops  # noqa: PLC0415  it can be loaded on Windows only
+
+        heed_stops()
