@@ -16,6 +16,7 @@ from worker.installation.user_context import why_unsupported
 from worker.judgement.applicability import Candidate
 from worker.judgement.machine import Machine
 from worker.judgement.review import Conclusion, Review, Reviewed, Reviewer
+from worker.logs.quiet import log_warnings_only
 from worker.platform.select import this_platform
 from worker.processes.environment import Environment
 from worker.settings import AgentSettings
@@ -35,6 +36,7 @@ def check_policy(path: Path, settings: AgentSettings, *, runs_scripts: bool, as_
     Raises:
         InputError: The file is no policy.
     """
+    log_warnings_only()
     judged = read_policy_file(path)
     review = _review(judged, settings, runs_scripts=runs_scripts)
     if as_json:

@@ -6,6 +6,7 @@ from pathlib import Path
 from contract.rules import RunAsAccount, ScriptRule
 from worker.installation.user_context import LoggedOnUser, logged_on_user
 from worker.judgement.verdict import CannotTellError
+from worker.narration.scripts import script_begins, script_ended, script_failed
 from worker.platform.port import Platform, View
 from worker.processes.environment import Environment
 from worker.processes.script import ScriptFailedError, ScriptResult, run_script
@@ -34,8 +35,9 @@ class Machine:
         view = View.BITS_32 if rule.run_as32_bit else View.NATIVE
         interpreter = rule.interpreter or self.platform.script_interpreter(view)
         user = self._user(rule)
+        script_begins(interpreter, rule.time_limit_seconds)
         try:
-            return run_script(
+            result = run_script(
                 rule.script_content,
                 interpreter=interpreter,
                 folder=self.scripts,
@@ -45,7 +47,10 @@ class Machine:
                 account=None if user is None else user.account,
             )
         except ScriptFailedError as error:
+            script_failed(str(error))
             raise CannotTellError(f"script: {error}") from error
+        script_ended(result)
+        return result
 
     def _user(self, rule: ScriptRule) -> LoggedOnUser | None:
         if rule.run_as_account is not RunAsAccount.USER:
