@@ -1,5 +1,7 @@
 """`outrider-agent`: enrol a device, run its agent, look at what it did."""
 
+import sys
+
 import typer
 
 from worker.cli import restart
@@ -23,6 +25,10 @@ app = typer.Typer(
 for command in (enroll, rotate_keys, run, sync, status, check, logs, log_level):
     app.command()(command)
 app.add_typer(restart.app, name="restart")
+if sys.platform == "win32":
+    from worker.cli.windows_service import service_app
+
+    app.add_typer(service_app, name="service")
 
 
 def main() -> None:

@@ -1,7 +1,10 @@
 """Run on Windows only: states of apps as tools find them in the registry."""
 
-import json
 import sys
+
+assert sys.platform == "win32"
+
+import json
 import uuid
 import winreg
 from datetime import UTC, datetime
@@ -20,8 +23,6 @@ from contract.states import (
 )
 from worker.app_state import AppState, ComplianceStateMessage, EnforcementStateMessage
 from worker.platform.windows_mirror import APPS_KEY, GRS_KEY, RegistryMirror
-
-assert sys.platform == "win32"
 
 NOW = datetime(2026, 3, 1, 13, 30, tzinfo=UTC)
 

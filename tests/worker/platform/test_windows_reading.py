@@ -1,7 +1,10 @@
 """Run on Windows only: what this Windows really has is read."""
 
-import os
 import sys
+
+assert sys.platform == "win32"
+
+import os
 import uuid
 import winreg
 from collections.abc import Iterator
@@ -14,8 +17,6 @@ from worker.platform.port import Hive, RegistryKey, View
 from worker.platform.windows import WindowsPlatform
 from worker.platform.windows_powershell import is_of_wine, powershell
 from worker.platform.windows_trust import why_untrusted
-
-assert sys.platform == "win32"
 
 _FLAGS = {View.NATIVE: winreg.KEY_WOW64_64KEY, View.BITS_32: winreg.KEY_WOW64_32KEY}
 

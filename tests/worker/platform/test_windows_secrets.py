@@ -1,5 +1,9 @@
 """Run on Windows only."""
 
+import sys
+
+assert sys.platform == "win32"
+
 from pathlib import Path
 
 import pytest
