@@ -1,5 +1,6 @@
 """A rig per test, with content packed once."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,3 +36,11 @@ def rig(tmp_path: Path, content: PackedContent) -> Iterator[Rig]:
     made = Rig(tmp_path, content)
     yield made
     made.device.ledger.close()
+
+
+@pytest.fixture
+def folder_for_all() -> Iterator[Path]:
+    """A folder that other accounts can walk to; pytest closes its own to them."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o755)
+        yield Path(name)

@@ -64,12 +64,9 @@ class UserRig(Rig):
 
 
 @pytest.fixture
-def rig(tmp_path: Path, content: PackedContent) -> Iterator[UserRig]:
+def rig(folder_for_all: Path, content: PackedContent) -> Iterator[UserRig]:
     """A device with somebody logged on who can reach its folder."""
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.is_relative_to("/tmp/") and folder != Path("/tmp"):
-            folder.chmod(folder.stat().st_mode | 0o011)
-    made = UserRig(tmp_path, content)
+    made = UserRig(folder_for_all, content)
     yield made
     made.device.ledger.close()
 

@@ -68,35 +68,27 @@ class _Desk(LinuxPlatform):
         return (UserSession("nobody", ":0"),)
 
 
-def _show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, *, bus: bool = True) -> list[str]:
+def _show(folder_for_all: Path, monkeypatch: pytest.MonkeyPatch, body: str, *, bus: bool = True) -> list[str]:
     """Show a notice through a program that stands in for `notify-send`; returns what it was given."""
-    tmp_path.chmod(0o777)
-    program, told = tmp_path / "notify-send", tmp_path / "told"
+    folder_for_all.chmod(0o777)
+    program, told = folder_for_all / "notify-send", folder_for_all / "told"
     program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$(id -un)" "$DBUS_SESSION_BUS_ADDRESS" "$@" > {told}\n{body}\n')
     program.chmod(0o755)
     variables = {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/x"} if bus else {}
     monkeypatch.setattr(Account, "variables", lambda self, display="": variables | {"DISPLAY": display})
-    notifier = NotifySend(str(program), _Desk(tmp_path), Environment((), {}))
+    notifier = NotifySend(str(program), _Desk(folder_for_all), Environment((), {}))
     notifier.notify(Notice("Editor", "--urgency=low; $(id)", urgent=True))
     return told.read_text().splitlines() if told.exists() else []
-
-
-@pytest.fixture
-def _reachable(tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.is_relative_to("/tmp/") and folder != Path("/tmp"):
-            folder.chmod(folder.stat().st_mode | 0o011)
 
 
 _linux_root = pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root acts for others")
 
 
 @_linux_root
-@pytest.mark.usefixtures("_reachable")
 def test_a_notice_is_shown_in_the_users_name_and_its_words_are_no_options(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder_for_all: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert _show(tmp_path, monkeypatch, "") == [
+    assert _show(folder_for_all, monkeypatch, "") == [
         "nobody",
         "unix:path=/x",
         "--app-name=Outrider",
@@ -108,20 +100,18 @@ def test_a_notice_is_shown_in_the_users_name_and_its_words_are_no_options(
 
 
 @_linux_root
-@pytest.mark.usefixtures("_reachable")
-def test_a_session_without_a_bus_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert _show(tmp_path, monkeypatch, "", bus=False) == []
+def test_a_session_without_a_bus_is_left_alone(folder_for_all: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _show(folder_for_all, monkeypatch, "", bus=False) == []
 
 
 @_linux_root
-@pytest.mark.usefixtures("_reachable")
 @pytest.mark.parametrize("body", ["exit 1", "sleep 60"])
 def test_a_desktop_that_fails_or_hangs_fails_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str
+    folder_for_all: Path, monkeypatch: pytest.MonkeyPatch, body: str
 ) -> None:
     monkeypatch.setattr("worker.notices.notify_send._LIMIT_SECONDS", 0.3)
-    assert _show(tmp_path, monkeypatch, body)[0] == "nobody"
+    assert _show(folder_for_all, monkeypatch, body)[0] == "nobody"
 
 
-def test_a_program_that_vanished_fails_nothing(tmp_path: Path) -> None:
-    NotifySend(str(tmp_path / "missing"), _Desk(tmp_path), Environment((), {})).notify(Notice("a", "b"))
+def test_a_program_that_vanished_fails_nothing(folder_for_all: Path) -> None:
+    NotifySend(str(folder_for_all / "missing"), _Desk(folder_for_all), Environment((), {})).notify(Notice("a", "b"))
