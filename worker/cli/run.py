@@ -48,6 +48,7 @@ def _work(settings: AgentSettings, identity: Identity, folders: Folders) -> None
     agent = build_agent(settings, identity)
     agent_starts(agent.device)
     agent.housekeeping.start()
+    _heed_stops()
     try:
         run_worker(identity, agent.engine, on_stop=agent.departure.ask)
     finally:
