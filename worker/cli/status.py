@@ -12,6 +12,7 @@ from contract.report import Wait
 from worker.app_state import AppState
 from worker.cli.options import AsJson, StateDir, load_settings
 from worker.cli.output import handled, show
+from worker.cli.status_facts import app_facts, word
 from worker.folders import Folders
 from worker.ledger.attempts import Running
 from worker.ledger.ledger import Ledger
@@ -35,7 +36,7 @@ def status(
     """  # noqa: D301  click keeps the lines of a paragraph that begins so
     with handled(as_json=as_json):
         states, running = _read(load_settings(state_dir), app)
-        facts = {"apps": [state.model_dump(mode="json") for state in states], "running": running}
+        facts = {"apps": [app_facts(state) for state in states], "running": running}
         show(facts, _text(states, running), as_json=as_json)
 
 
@@ -86,16 +87,25 @@ def _running_text(attempt: dict[str, Any]) -> str:
 def _state_text(state: AppState) -> str:
     version = f" {state.app_version}" if state.app_version else ""
     lines = [f"{state.app_name}{version} (revision {state.revision}, {state.intent.name.lower()}): {state.outcome}"]
-    lines.append(f"  {state.compliance.compliance_state.name.lower()}, since {_time(state.updated_at)}")
+    lines.append(f"  {_states(state)}, since {_time(state.updated_at)}")
     if state.raw_exit_code is not None:
         lines.append(f"  exit code {state.raw_exit_code}")
     if state.error is not None:
         code = ErrorCode.from_slug(state.error.code)
         lines.append(f"  {state.error.phase}: {code.sentence} {state.error.detail}")
         lines.append(f"  hint: {code.hint}")
+    if state.grs_expires_at is not None:
+        lines.append(f"  the wait after failures (GRS) ends at {_time(state.grs_expires_at)}")
     if state.next_action is not None:
         lines.append(f"  next attempt at {_time(state.next_action.at)} because {state.next_action.reason.sentence}")
     return "\n".join(lines)
+
+
+def _states(state: AppState) -> str:
+    """The states with the numbers that people and tools know them by."""
+    numbered = (state.compliance.compliance_state, state.enforcement.enforcement_state, state.compliance.applicability)
+    names = ("compliance", "enforcement", "applicability")
+    return ", ".join(f"{name} {word(number)} ({number.value})" for name, number in zip(names, numbered, strict=True))
 
 
 def _time(moment: datetime) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -177,6 +178,26 @@ def test_status_says_what_failed_and_when_the_next_attempt_is_and_why(device: tu
     assert "hint: " in text
     assert "next attempt at " in text
     assert " because the attempt failed; attempts keep an interval" in text
+
+
+@pytest.mark.behaviour("2.6 compliance state message", "2.6 enforcement state message", "2.6 GRS")
+def test_status_shows_all_that_is_kept_of_an_app_with_a_word_for_every_number(device: tuple[Rig, Invoke]) -> None:
+    rig, invoke = device
+    (rig.target / "fail").write_text("73", encoding="utf-8")
+    rig.run(rig.new_job())
+    (shown,) = _shown(invoke)["apps"]
+    assert shown["intent"] == {"number": 3, "word": "required"}
+    assert shown["detection_state"] == {"number": 2, "word": "not detected"}
+    assert shown["compliance"]["compliance_state"] == {"number": 4, "word": "error"}
+    assert shown["compliance"]["applicability"] == {"number": 0, "word": "applicable"}
+    assert shown["enforcement"]["enforcement_state"] == {"number": 5000, "word": "error"}
+    assert (shown["error"]["hex"], shown["error"]["signed"]) == ("0x80070049", 0x80070049 - (1 << 32))
+    assert shown["error"]["hint"]
+    assert shown["next_action"]["sentence"]
+    for moment in ("last_failed_enforcement", "grs_expires_at", "download_started_at", "updated_at"):
+        assert datetime.fromisoformat(shown[moment]) >= START
+    assert "enforcement error (5000)" in invoke("status").stdout
+    assert "(GRS) ends at" in invoke("status").stdout
 
 
 def test_status_says_what_is_under_way(device: tuple[Rig, Invoke]) -> None:
