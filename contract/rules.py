@@ -6,9 +6,9 @@ can answer a rule is the device's business: every side knows every rule.
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 from pydantic.alias_generators import to_camel
 
 from contract.documents import Fragment
@@ -120,6 +120,14 @@ class RunAsAccount(StrEnum):
 
 class _Rule(Fragment):
     model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, validate_by_alias=True)
+
+    @field_validator("*")
+    @classmethod
+    def _without_nul(cls, value: Any) -> Any:
+        """No path, name or program can hold one: what is behind it would be silently cut off or crash a reader."""
+        if any("\0" in text for text in (value if isinstance(value, tuple) else (value,)) if isinstance(text, str)):
+            raise ValueError("holds a NUL character")
+        return value
 
 
 class _ComparingRule(_Rule):

@@ -1,11 +1,13 @@
 """Package rules: what dpkg or rpm has installed."""
 
+import contextlib
 from collections.abc import Sequence
+from typing import Any
 
 from contract.rules import PackageManager, PackageOperation, PackageRule
-from worker.judgement.compare import NotOfTypeError, Reader, as_text, compare, expectation
+from worker.judgement.compare import NotOfTypeError, Reader, compare, expectation
 from worker.judgement.package_versions import as_debian_version, as_rpm_version, as_rpm_version_of_any_release
-from worker.judgement.verdict import CannotTellError, RuleInvalidError, Verdict, presence
+from worker.judgement.verdict import CannotTellError, Verdict, presence
 from worker.platform.port import PackageFacts, Platform
 
 _ORDERS: dict[PackageManager, Reader] = {
@@ -21,10 +23,7 @@ def check_package(rule: PackageRule) -> None:
         RuleInvalidError: It does not.
     """
     if rule.operation_type is PackageOperation.VERSION:
-        # Whose order counts is known only where `any` meets a device.
-        expectation(rule.operator, rule.comparison_value, _ORDERS.get(rule.manager, as_text))
-        if not rule.comparison_value:
-            raise RuleInvalidError("the rule compares, but names no version to compare with")
+        expectation(rule.operator, rule.comparison_value, _ORDERS.get(rule.manager, _as_version_of_any))
 
 
 def judge_package(rule: PackageRule, platform: Platform) -> Verdict:
@@ -70,6 +69,14 @@ def _newest(installed: Sequence[PackageFacts], subject: str) -> PackageFacts:
         )
     except NotOfTypeError as error:
         raise CannotTellError(f"{subject}: found {error}") from error
+
+
+def _as_version_of_any(text: str) -> Any:
+    """Whose order counts is known only where the rule meets a device; one of them has to know the version."""
+    for read in _ORDERS.values():
+        with contextlib.suppress(NotOfTypeError):
+            return read(text)
+    raise NotOfTypeError(f"{text!r}, which is no version of a package")
 
 
 def _order(manager: PackageManager, expected: str) -> Reader:
