@@ -74,16 +74,23 @@ class MovingChannel(stock.Channel):
     QoS = MovingQoS
     priority_steps: ClassVar[list[int]] = [0]
 
+    #: Transport option: seconds a command may take that does not wait for a message; `socket_timeout` holds for reads.
+    command_timeout: float | None = None
+
+    #: Transport option: changes a message that was taken, before anything acts on it.
+    amend: Callable[[dict[str, Any]], None] | None = None
+
     #: Transport option: given a message and its size in bytes, why it is not to be let in; None lets it in.
     refusal: Callable[[dict[str, Any], int], str | None] | None = None
 
     _in_poll: Any = None
 
-    from_transport_options = (*stock.Channel.from_transport_options, "refusal")
+    from_transport_options = (*stock.Channel.from_transport_options, "refusal", "command_timeout", "amend")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._taken: dict[str, bytes] = {}
+        self._is_unanswered = False
         self._queue = ""
         # The base class has just tried the connection that waits for messages; a channel that takes none needs none.
         self.async_pool.disconnect()
@@ -111,6 +118,12 @@ class MovingChannel(stock.Channel):
         if pool is None:
             pool = _shared_pools[where] = super()._get_pool()
         return pool
+
+    def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
+        params: dict[str, Any] = super()._connparams(asynchronous=asynchronous)
+        if not asynchronous and self.command_timeout is not None:
+            params["socket_timeout"] = self.command_timeout
+        return params
 
     def _disconnect_pools(self) -> None:
         # Other channels use it, too; a broken connection in it is made anew when it is next asked for.
@@ -149,6 +162,11 @@ class MovingChannel(stock.Channel):
     def _brpop_start(self, timeout: float | None = None) -> None:
         if not self.active_queues:
             return
+        if self._is_unanswered:
+            # The last read's connection was silent for so long that it was dropped. What that read moved meanwhile
+            # nobody here has seen: as after any lost connection, the consumer has to begin anew and take it back.
+            raise ConnectionError("the last read was never answered")
+        self._is_unanswered = True
         self._in_poll = self.client.connection
         self._brpop_sent_at = monotonic()
         wait = self.brpop_timeout if timeout is None else timeout
@@ -169,6 +187,8 @@ class MovingChannel(stock.Channel):
             self._drop(raw, reason)
         else:
             self._taken[message["properties"]["delivery_tag"]] = raw
+            if self.amend is not None:
+                self.amend(message)
             self.connection._deliver(message, self._queue)  # noqa: SLF001  # as the base class does
         return True
 
@@ -181,6 +201,7 @@ class MovingChannel(stock.Channel):
         except self.connection_errors:
             self.client.connection.disconnect()
             raise
+        self._is_unanswered = False
         return reply
 
     def _drop(self, raw: bytes, reason: str | None) -> None:

@@ -3,6 +3,7 @@
 It turns a message into a call of the engine, and the engine's handover into what follows in the queue.
 """
 
+import socket
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +22,7 @@ from contract.queues import device_queue, phase_task
 from contract.secure_addresses import broker_tls
 from worker.handover import Handover, PhaseRunner
 from worker.identity import Identity
-from worker.message_guard import refusal
+from worker.message_guard import refusal, shorten_countdown
 
 #: Seconds one blocking read waits for a message; at rest a device costs the broker one command in this time.
 READ_WAIT_SECONDS = 10
@@ -29,6 +30,11 @@ READ_WAIT_SECONDS = 10
 HEALTH_CHECK_SECONDS = 5
 #: Seconds a connection attempt or a command may take.
 SOCKET_TIMEOUT_SECONDS = READ_WAIT_SECONDS + HEALTH_CHECK_SECONDS
+#: Seconds for a command that does not wait; after these a connection that went silent is made anew.
+COMMAND_TIMEOUT_SECONDS = 5
+#: For the system itself to notice a connection that is gone, where it knows how.
+_KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
+_UNANSWERED_MILLISECONDS = SOCKET_TIMEOUT_SECONDS * 1000
 #: A link that ended hands on however long the broker is away: to give up would be to lose the rest of the chain.
 PUBLISH_RETRY_POLICY = {"max_retries": sys.maxsize, "interval_start": 0.2, "interval_step": 0.5, "interval_max": 5}
 #: Seconds between two signs of life for the dashboard; the default of 2 is far too chatty for a fleet.
@@ -47,8 +53,11 @@ def make_app(identity: Identity, runner: PhaseRunner) -> Celery:
             "health_check_interval": HEALTH_CHECK_SECONDS,
             "socket_timeout": SOCKET_TIMEOUT_SECONDS,
             "socket_connect_timeout": SOCKET_TIMEOUT_SECONDS,
+            "command_timeout": COMMAND_TIMEOUT_SECONDS,
             "socket_keepalive": True,
+            "socket_keepalive_options": _keepalive(),
             "refusal": refusal,
+            "amend": shorten_countdown,
         },
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
@@ -101,6 +110,12 @@ def run_worker(identity: Identity, runner: PhaseRunner, *, on_stop: Callable[[],
         quiet=True,
     )
     worker.start()
+
+
+def _keepalive() -> dict[int, int]:
+    """Socket options of this system by number; one that it lacks is left out."""
+    wanted = {**_KEEPALIVE, "TCP_USER_TIMEOUT": _UNANSWERED_MILLISECONDS}
+    return {getattr(socket, name): value for name, value in wanted.items() if hasattr(socket, name)}
 
 
 def _broker_url(identity: Identity) -> str:

@@ -7,12 +7,14 @@ let in.
 
 import base64
 import binascii
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from contract.jobs import JobRef
 from contract.queues import phase_of_task
+from worker.rules.retry import REEVALUATION_SECONDS
 
 #: A chain of eleven links takes about 5 KB; nothing ten times as large is one.
 MAX_MESSAGE_BYTES = 64 * 1024
@@ -23,6 +25,12 @@ _MAX_LINKS = 10
 def _is_phase_task(task: str) -> str:
     phase_of_task(task)
     return task
+
+
+def _is_moment(text: str) -> str:
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError("no zone")
+    return text
 
 
 _PhaseTask = Annotated[str, AfterValidator(_is_phase_task)]
@@ -40,7 +48,7 @@ class _Headers(BaseModel):
 
     task: _PhaseTask
     id: _Id
-    eta: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    eta: Annotated[str, AfterValidator(_is_moment)] | None = None
     expires: None = None
     group: None = None
     retries: int = Field(default=0, ge=0)
@@ -71,6 +79,20 @@ class _Embed(_Strict):
 
 _Body = tuple[Annotated[list[Any], Field(max_length=0)], JobRef, _Embed]
 _body: TypeAdapter[_Body] = TypeAdapter(_Body)
+
+
+def shorten_countdown(message: dict[str, Any]) -> None:
+    """Let no message wait longer than any is sent to wait, whatever became of the clock since then.
+
+    Celery keeps a countdown as a time of day. A clock that was set back makes it too long by as much, once the message
+    is taken again after a restart; inside one process, waits run on a clock of their own.
+    """
+    eta = message["headers"].get("eta")
+    if eta is None:
+        return
+    latest = datetime.now(UTC) + timedelta(seconds=REEVALUATION_SECONDS)
+    if datetime.fromisoformat(eta) > latest:
+        message["headers"]["eta"] = latest.isoformat()
 
 
 def refusal(message: dict[str, Any], size: int) -> str | None:

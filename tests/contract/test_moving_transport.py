@@ -195,3 +195,21 @@ def test_a_silent_connection_is_dropped(consume: Consume, send: Callable[[Any], 
             device.wait_for(1)
     with consume() as device:
         assert device.wait_for(1) == ["after the cut"]
+
+
+def test_a_message_may_be_amended_when_it_is_taken_and_is_acknowledged_as_it_was_sent(
+    valkey_url: str, broker: redis.Redis, send: Callable[[Any], None]
+) -> None:
+    def amend(message: dict[str, Any]) -> None:
+        message["headers"]["eta"] = "later"
+
+    send("a")
+    options = {"polling_interval": 1, "socket_timeout": 3, "amend": amend}
+    with Connection(valkey_url, transport=TRANSPORT_NAME, transport_options=options) as connection:
+        device = Device(connection)
+        queue = Queue(QUEUE, exchange="", routing_key=QUEUE)
+        with Consumer(connection, [queue], on_message=device.messages.append, accept=["json"]):
+            device.wait_for(1)
+            assert device.messages[0].headers["eta"] == "later"
+            device.messages[0].ack()
+    assert _lengths(broker) == (0, 0)

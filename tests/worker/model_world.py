@@ -89,7 +89,6 @@ class World:
     Attributes:
         messages: Sent and not acknowledged.
         installs: How often the installer was started for each attempt.
-        ended: How often each phase of each attempt came to an end.
         voided: Phases that were carried out for a generation older than one that had begun.
         crash_in: Commits of the ledger until the process is killed, and whether just before or just after that one.
     """
@@ -98,7 +97,6 @@ class World:
     uplink: MemoryUplink = field(default_factory=MemoryUplink)
     messages: list[Message] = field(default_factory=list)
     installs: Counter[JobRef] = field(default_factory=Counter)
-    ended: Counter[tuple[Phase, JobRef]] = field(default_factory=Counter)
     voided: list[tuple[Phase, JobRef]] = field(default_factory=list)
     answer: Answer = Answer.DONE
     crash_in: tuple[int, bool] | None = None
@@ -130,7 +128,9 @@ class World:
             Phase.COMPLIANCE: self._judge,
             Phase.REPORT: report,
         }
-        self.engine = Engine(self.device, ProgressQueue(), {name: self._counted(functions[name]) for name in PHASES})
+        self.engine = Engine(
+            self.device, ProgressQueue(), {name: self._counted(name, functions[name]) for name in PHASES}
+        )
 
     def restart(self) -> None:
         """Kill the agent and start it again: what was taken is taken again."""
@@ -197,9 +197,8 @@ class World:
 
     # --- the phases ---
 
-    def _counted(self, function: Any) -> Any:
+    def _counted(self, phase: Phase, function: Any) -> Any:
         def counted(context: PhaseContext) -> PhaseResult | Deferred:
-            phase = next(item.phase for item in [*self.ledger.attempts.running()] if item.ref == context.ref)
             newest = self._begun.get(context.ref.job_id, 0)
             if context.ref.generation < newest:
                 self.voided.append((phase, context.ref))

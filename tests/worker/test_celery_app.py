@@ -150,6 +150,8 @@ HOSTILE: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "an id that is a dictionary": lambda message: _with_header(message, "id", {}),
     "a time limit of words": lambda message: _with_header(message, "timelimit", ["soon", "later"]),
     "an eta of words": lambda message: _with_header(message, "eta", "tomorrow"),
+    "an eta of a number": lambda message: _with_header(message, "eta", 9_999_999_999),
+    "an eta without a zone": lambda message: _with_header(message, "eta", "2026-03-01T12:00:00"),
     "an expiry": lambda message: _with_header(message, "expires", "x"),
     "no headers": lambda message: {name: part for name, part in message.items() if name != "headers"},
     "pickle": lambda message: {**message, "content-type": "application/x-python-serialize"},

@@ -197,6 +197,11 @@ class Attempts:
         )
         return None if row is None else datetime.fromisoformat(row["opened_at"])
 
+    def newest_opened_at(self) -> datetime | None:
+        """When the newest attempt began; None where none is remembered."""
+        row = self._database.row("SELECT max(opened_at) AS newest FROM attempts", ())
+        return None if row is None or row["newest"] is None else datetime.fromisoformat(row["newest"])
+
     def running(self) -> list[Running]:
         """The attempts that are under way, each with the phase it has come to."""
         rows = self._database.rows(_RUNNING)
@@ -204,11 +209,11 @@ class Attempts:
         return [_running(ref, row) for ref, row in latest.items()]
 
     def prune(self, before: datetime) -> None:
-        """Forget attempts opened before then; the newest generation of each job stays known."""
+        """Forget attempts opened before then, but for the newest; the newest generation of each job stays known."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM phases WHERE started_at < ?", (before.isoformat(),))
             connection.execute("DELETE FROM installs WHERE started_at < ?", (before.isoformat(),))
-            connection.execute("DELETE FROM attempts WHERE opened_at < ?", (before.isoformat(),))
+            connection.execute(_PRUNE_ATTEMPTS, (before.isoformat(),))
 
     def _newest_generation(self, job_id: str) -> int:
         row = self._database.row("SELECT newest_generation FROM jobs WHERE job_id = ?", (job_id,))
@@ -270,6 +275,8 @@ _CLOSE = """
 INSERT INTO attempts (job_id, generation, attempt, findings, opened_at, closed_at) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (job_id, generation, attempt) DO UPDATE SET findings = excluded.findings, closed_at = excluded.closed_at
 """
+
+_PRUNE_ATTEMPTS = "DELETE FROM attempts WHERE opened_at < ? AND opened_at < (SELECT max(opened_at) FROM attempts)"
 
 _RUNNING = """
 SELECT a.job_id, a.generation, a.attempt, a.findings, p.phase, p.wait

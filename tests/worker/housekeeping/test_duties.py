@@ -1,5 +1,6 @@
 import os
 from datetime import timedelta
+from functools import partial
 from random import Random
 
 import pytest
@@ -10,7 +11,7 @@ from contract.phases import Phase
 from contract.report import Report
 from contract.uplink import CheckInReason
 from tests.worker.rig import Rig
-from worker.housekeeping.check_in import JITTER, CheckInDuty
+from worker.housekeeping.check_in import JITTER, CheckInDuty, message_of
 from worker.housekeeping.delivery import DeliveryDuty
 from worker.housekeeping.duty import NEVER
 from worker.housekeeping.progress_duty import ProgressDuty
@@ -22,7 +23,7 @@ from worker.rules.backoff import LONGEST_WAIT_SECONDS
 def _check_in(rig: Rig, *, interval: float = 600, fixed: bool = False) -> CheckInDuty:
     return CheckInDuty(
         rig.uplink,
-        rig.device.machine.platform,
+        partial(message_of, rig.device),
         rig.clock,
         Random(1),
         interval_seconds=interval,
@@ -149,15 +150,31 @@ def test_progress_that_cannot_be_sent_is_dropped(rig: Rig) -> None:
 
 
 def test_what_is_old_is_forgotten_once_a_day(rig: Rig) -> None:
-    ref = rig.new_job()
+    ref, newest = rig.new_job(), rig.new_job()
     rig.run(ref)
     (log,) = rig.device.folders.installer_logs.iterdir()
     os.utime(log, (rig.clock.now().timestamp(), rig.clock.now().timestamp()))
     duty = PruningDuty(rig.device.ledger.attempts, rig.device.folders, rig.clock)
     assert duty.turn() == INTERVAL_SECONDS
     assert log.exists()
-    rig.clock.advance(KEPT + timedelta(seconds=1))
+    rig.clock.advance(timedelta(seconds=1))
+    rig.run(newest, until=Phase.POLL)
+    rig.clock.advance(KEPT)
+    rig.clock.advance(timedelta(seconds=1))
     duty.turn()
     assert not log.exists()
     assert rig.device.ledger.attempts.findings(ref) is None
+    # Less memory than before is how the control plane knows a device that came back from an old image.
+    assert rig.device.ledger.attempts.newest_opened_at() is not None
     assert rig.device.ledger.apps.state("editor") is not None
+
+
+def test_a_check_in_says_how_far_the_memory_goes(rig: Rig) -> None:
+    assert message_of(rig.device, CheckInReason.AGENT_RESTART).remembers_until is None
+    ref = rig.new_job()
+    rig.run(ref, until=Phase.DETECT)
+    remembered = message_of(rig.device, CheckInReason.AGENT_RESTART).remembers_until
+    assert remembered == rig.device.ledger.attempts.opened_at(ref)
+    rig.clock.advance(timedelta(hours=1))
+    rig.run(rig.new_job(), until=Phase.POLL)
+    assert message_of(rig.device, CheckInReason.AGENT_RESTART).remembers_until == rig.clock.now()
