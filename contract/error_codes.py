@@ -385,6 +385,7 @@ class ErrorCode(Enum):
         "Look for the newer one with `outrider device show DEVICE`.",
         False,
     )
+    UNKNOWN_TOKEN = (None, None, "There is no such token.", "List the tokens with `outrider token list`.", False)
     UNKNOWN_PACKAGE = (
         None,
         None,
@@ -528,7 +529,7 @@ class ErrorCode(Enum):
         None,
         None,
         "No control plane is known to this command.",
-        "Set OUTRIDER_URL and OUTRIDER_TOKEN.",
+        "Run `outrider login URL`, or set OUTRIDER_URL and OUTRIDER_TOKEN.",
         False,
     )
     API_UNAVAILABLE = (

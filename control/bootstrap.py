@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from contract.clock import Clock, SystemClock
 from contract.queues import ControlTask
+from control.audit.seals import AuditSealer
+from control.audit.trail import AuditTrail
 from control.catalog.content import PackageIntake
 from control.catalog.policies import PolicyOffice
 from control.database.migrate import upgrade
@@ -71,6 +73,7 @@ def assemble(
         packages=PackageIntake(database, store, content_keys, clock),
         policies=PolicyOffice(signer, settings.policy_lifetime),
         enrollment=Enrollment(broker_users, terms),
+        audit=AuditTrail(AuditSealer.load(settings.state_dir)),
         gate=DeviceGate(nonces, RateLimiter(settings.device_rate, clock)),
         queue=queue,
     )

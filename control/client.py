@@ -20,6 +20,8 @@ from control.views import (
     AppView,
     AssignmentRequest,
     AssignmentView,
+    AuditEntryView,
+    AuditVerdictView,
     BulkSteeringRequest,
     DeviceDetail,
     DeviceView,
@@ -30,6 +32,9 @@ from control.views import (
     GroupView,
     JobDetail,
     JobView,
+    NewOperatorTokenView,
+    OperatorTokenRequest,
+    OperatorTokenView,
     PackageView,
     PublishReply,
     PublishRequest,
@@ -139,6 +144,30 @@ class ControlClient:
     def device(self, name_or_id: str) -> DeviceDetail:
         """One device with its jobs."""
         return self._one(DeviceDetail, "GET", f"/v1/devices/{_word(name_or_id)}")
+
+    def me(self) -> OperatorTokenView:
+        """The token that this client uses."""
+        return self._one(OperatorTokenView, "GET", "/v1/me")
+
+    def create_token(self, request: OperatorTokenRequest) -> NewOperatorTokenView:
+        """Make an operator's token."""
+        return self._send(NewOperatorTokenView, "/v1/tokens", request)
+
+    def tokens(self) -> list[OperatorTokenView]:
+        """All operators' tokens, without themselves."""
+        return self._many(OperatorTokenView, "/v1/tokens")
+
+    def revoke_token(self, token_id: str) -> OperatorTokenView:
+        """Make a token void."""
+        return self._one(OperatorTokenView, "DELETE", f"/v1/tokens/{_word(token_id)}")
+
+    def audit(self, *, after: int = 0) -> list[AuditEntryView]:
+        """Entries of the audit log, oldest first, one answer's worth."""
+        return self._many(AuditEntryView, "/v1/audit", params={"after": after})
+
+    def audit_verdict(self) -> AuditVerdictView:
+        """Whether the audit log is whole."""
+        return self._one(AuditVerdictView, "GET", "/v1/audit/verdict")
 
     def retire(self, device: str) -> DeviceView:
         """Shut a device out for good."""

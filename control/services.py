@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from contract.clock import Clock
+from control.audit.trail import AuditTrail
 from control.catalog.content import PackageIntake
 from control.catalog.policies import PolicyOffice
 from control.database.session import Database
@@ -27,4 +28,5 @@ class Services:
     policies: PolicyOffice
     enrollment: Enrollment
     gate: DeviceGate
+    audit: AuditTrail
     queue: ControlQueue

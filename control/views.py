@@ -11,6 +11,7 @@ from contract.report import PhaseRecord, WaitReason
 from contract.states import EnforcementState, Intent, Outcome
 from contract.uplink import GenerationReason
 from control.cancel_reasons import CancelReason
+from control.roles import Role
 from control.steering.decisions import Change
 from control.waiting import WaitingFor
 
@@ -156,6 +157,65 @@ class EnrollmentTokenView(_View):
     uses: int
     expires_at: datetime
     url: str
+
+
+class OperatorTokenRequest(_Request):
+    """A token for an operator.
+
+    Attributes:
+        groups: Names of the groups it is confined to; none for the whole fleet.
+        lifetime_seconds: None for a token that does not expire.
+    """
+
+    name: str = Field(min_length=1, max_length=100)
+    role: Role = Role.VIEWER
+    groups: tuple[str, ...] = ()
+    lifetime_seconds: float | None = Field(default=30 * 86_400, gt=0, le=MAX_TOKEN_LIFETIME_SECONDS)
+
+
+class OperatorTokenView(_View):
+    """An operator's token, without itself."""
+
+    id: str
+    name: str
+    role: Role
+    groups: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class NewOperatorTokenView(OperatorTokenView):
+    """A new token; it cannot be shown again."""
+
+    token: str = Field(repr=False)
+
+
+class AuditEntryView(_View):
+    """One change that was made."""
+
+    sequence: int
+    at: datetime
+    actor: str
+    source: str
+    action: str
+    target: str
+    before: Any
+    after: Any
+    seal: str
+
+
+class AuditVerdictView(_View):
+    """Whether the audit log is whole.
+
+    Attributes:
+        head: The newest entry's seal; kept elsewhere it shows later whether the end was cut off.
+        broken_at: The first entry that is missing or was changed.
+    """
+
+    entries: int
+    head: str
+    broken_at: int | None
 
 
 class ReplacementRequest(_Request):

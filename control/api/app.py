@@ -6,8 +6,10 @@ from control.api import (
     device_routes,
     health,
     metrics,
+    operator_access,
     operator_assignments,
     operator_catalog,
+    operator_enrollment,
     operator_fleet,
     operator_jobs,
 )
@@ -16,12 +18,14 @@ from control.api.overload import OverloadGuard
 from control.api.problems import install_problem_handlers
 from control.services import Services
 
-_ROUTERS = (
+ROUTERS = (
     health.router,
     metrics.router,
     device_routes.router,
     operator_catalog.router,
     operator_fleet.router,
+    operator_enrollment.router,
+    operator_access.router,
     operator_assignments.router,
     operator_jobs.router,
 )
@@ -34,6 +38,6 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(BodyLimits)
     app.add_middleware(OverloadGuard, at_once=services.settings.device_requests_at_once)
     install_problem_handlers(app)
-    for router in _ROUTERS:
+    for router in ROUTERS:
         app.include_router(router)
     return app

@@ -1,6 +1,5 @@
 """What routes ask for: the services, a bounded body, the device that signed, the operator's role."""
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -11,6 +10,7 @@ from contract.errors import TrustError
 from contract.http_signatures import SignableRequest
 from control.database.tables import Device, Role
 from control.security.operator_tokens import find_operator_token
+from control.security.operators import Operator
 from control.services import Services
 
 
@@ -51,19 +51,57 @@ BearerDep = Annotated[
 ]
 
 
-def requires(role: Role) -> Any:
-    """A dependency that lets operators of this role and higher ones through."""
-    return Depends(_guard(role))
+def requires(role: Role, *, confined: bool = False) -> Any:
+    """A dependency that lets operators of this role and higher ones through.
+
+    Args:
+        role: The lowest role that may.
+        confined: Whether tokens that are confined to groups may, too: the route must then look at `OperatorDep`.
+    """
+    return Depends(RoleGuard(role, confined=confined))
 
 
-def _guard(role: Role) -> Callable[..., None]:
-    def check(request: Request, services: ServicesDep, bearer: BearerDep) -> None:
+class RoleGuard:
+    """Lets operators through, and keeps who it was for the route.
+
+    Attributes:
+        role: The lowest role that may pass.
+        confined: Whether tokens that are confined to groups may pass.
+    """
+
+    def __init__(self, role: Role, *, confined: bool) -> None:
+        self.role = role
+        self.confined = confined
+
+    def __call__(self, request: Request, services: ServicesDep, bearer: BearerDep) -> None:
+        """Check the token.
+
+        Raises:
+            TrustError: There is none, it is not good, or its role or scope does not reach.
+        """
         if bearer is None:
             raise TrustError(ErrorCode.TOKEN_REFUSED, detail="expected the header `Authorization: Bearer TOKEN`")
         with services.database.snapshot() as session:
             row = find_operator_token(session, bearer.credentials, services.clock.now())
-        if not row.role.includes(role):
-            detail = f"it has the role {row.role}, this needs {role}"
+        if not row.role.includes(self.role):
+            detail = f"it has the role {row.role}, this needs {self.role}"
             raise TrustError(ErrorCode.FORBIDDEN, place=request.url.path, detail=detail)
+        if row.group_ids and not self.confined:
+            detail = "this concerns the whole fleet, and the token is confined to some groups"
+            raise TrustError(ErrorCode.FORBIDDEN, place=request.url.path, detail=detail)
+        request.state.operator = Operator(
+            token_id=row.id,
+            name=row.name,
+            role=row.role,
+            group_ids=frozenset(row.group_ids),
+            source="" if request.client is None else request.client.host,
+        )
 
-    return check
+
+def operator_of(request: Request) -> Operator:
+    """The operator that `requires` let through."""
+    operator: Operator = request.state.operator
+    return operator
+
+
+OperatorDep = Annotated[Operator, Depends(operator_of)]

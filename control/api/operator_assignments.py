@@ -8,19 +8,26 @@ from contract.queues import ControlTask
 from control.answers.apps import list_assignments
 from control.answers.jobs import JobFilter, list_jobs
 from control.answers.moment import this_moment
-from control.api.dependencies import ServicesDep, requires
+from control.api.dependencies import OperatorDep, ServicesDep, requires
 from control.catalog.assignments import assign
 from control.database.tables import Role
+from control.fleet.groups import find_group
 from control.views import AssignmentRequest, AssignmentView, JobView
 
 router = APIRouter(prefix="/v1", tags=["assignments"])
 
 
-@router.post("/assignments", dependencies=[requires(Role.OPERATOR)], status_code=status.HTTP_201_CREATED)
-def make_assignment(body: AssignmentRequest, services: ServicesDep, response: Response) -> AssignmentView:
+@router.post("/assignments", dependencies=[requires(Role.OPERATOR, confined=True)], status_code=status.HTTP_201_CREATED)
+def make_assignment(
+    body: AssignmentRequest, services: ServicesDep, operator: OperatorDep, response: Response
+) -> AssignmentView:
     """Want an app on a group; devices that are online are sent to at once."""
+    now = services.clock.now()
     with services.database.transaction() as session:
-        assignment, app, group, created = assign(session, body.app, body.group, body.intent, services.clock.now())
+        operator.require_group(find_group(session, body.group).id, body.group)
+        assignment, app, group, created = assign(session, body.app, body.group, body.intent, now)
+        after = {"app": app.name, "group": group.name, "intent": body.intent.name}
+        services.audit.record(session, operator, "assignment.set", app.id, now=now, after=after)
     services.queue.request(ControlTask.PLAN)
     if not created:
         response.status_code = status.HTTP_200_OK

@@ -12,7 +12,7 @@ from contract.error_codes import ErrorCode
 from contract.errors import InputError, OutriderError
 from contract.queues import ControlTask
 from control.answers.apps import app_detail, list_apps, list_assignments
-from control.api.dependencies import ServicesDep, requires, services_of
+from control.api.dependencies import OperatorDep, ServicesDep, requires, services_of
 from control.catalog.manifest_reader import validate_manifest
 from control.catalog.publishing import publish_manifest, warnings_of
 from control.database.tables import Role
@@ -48,13 +48,20 @@ async def _receive(request: Request, path: Path, limit: int) -> None:
 
 
 @router.post("/packages", dependencies=[requires(Role.OPERATOR)])
-def upload_package(path: Annotated[Path, Depends(uploaded_file)], services: ServicesDep) -> PackageView:
+def upload_package(
+    path: Annotated[Path, Depends(uploaded_file)], services: ServicesDep, operator: OperatorDep
+) -> PackageView:
     """Take a package in; its content is verified and stored before anything of it can be seen."""
-    return PackageView.model_validate(services.packages.take(path))
+    view = PackageView.model_validate(services.packages.take(path))
+    with services.database.transaction() as session:
+        # Content by itself does nothing: what makes it an app is recorded with the app.
+        after = {"name": view.name, "size": view.size}
+        services.audit.record(session, operator, "package.upload", view.digest, now=services.clock.now(), after=after)
+    return view
 
 
 @router.post("/apps", dependencies=[requires(Role.OPERATOR)], status_code=status.HTTP_201_CREATED)
-def publish(body: PublishRequest, services: ServicesDep, response: Response) -> PublishReply:
+def publish(body: PublishRequest, services: ServicesDep, operator: OperatorDep, response: Response) -> PublishReply:
     """Make a revision of a manifest and a package, assigned as the manifest says; the same again changes nothing."""
     manifest = validate_manifest(body.manifest)
     with services.database.transaction() as session:
@@ -62,6 +69,9 @@ def publish(body: PublishRequest, services: ServicesDep, response: Response) -> 
             session, manifest, body.package, policies=services.policies, now=services.clock.now()
         )
         assigned = tuple(list_assignments(session, app_id=revision.app_id))
+        after = {"app": manifest.name, "revision": revision.number, "package": body.package, "created": created}
+        now = services.clock.now()
+        services.audit.record(session, operator, "app.publish", revision.app_id, now=now, after=after)
     if created or manifest.assignments:
         services.queue.request(ControlTask.PLAN)
     if not created:
@@ -76,7 +86,7 @@ def publish(body: PublishRequest, services: ServicesDep, response: Response) -> 
     )
 
 
-@router.get("/apps", dependencies=[requires(Role.VIEWER)])
+@router.get("/apps", dependencies=[requires(Role.VIEWER, confined=True)])
 def apps(services: ServicesDep) -> list[AppView]:
     """All apps."""
     with services.database.snapshot() as session:

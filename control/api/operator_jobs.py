@@ -8,9 +8,10 @@ from fastapi import APIRouter
 from contract.queues import ControlTask
 from control.answers.jobs import JobFilter, job_detail
 from control.answers.moment import this_moment
-from control.api.dependencies import ServicesDep, requires
+from control.api.dependencies import OperatorDep, ServicesDep, requires
 from control.database.session import Database
-from control.database.tables import Role
+from control.database.tables import Job, Role
+from control.security.operators import Operator
 from control.services import Services
 from control.steering.actions import Steered, Wish, cancel_jobs, only, retry_jobs
 from control.steering.decisions import Change
@@ -25,35 +26,58 @@ _NAMED_JOBS = 100
 _Steer = Callable[[Database, Sequence[str], Wish], list[Steered]]
 
 
-@router.get("/{job_id}", dependencies=[requires(Role.VIEWER)])
-def job(job_id: str, services: ServicesDep) -> JobDetail:
+@router.get("/{job_id}", dependencies=[requires(Role.VIEWER, confined=True)])
+def job(job_id: str, services: ServicesDep, operator: OperatorDep) -> JobDetail:
     """One job with its phases, what it waits for and what happens next."""
+    _require_job(services, operator, job_id)
     with services.database.snapshot() as session:
         return job_detail(session, job_id, this_moment(services))
 
 
 @router.post("/retry", dependencies=[requires(Role.OPERATOR)])
-def retry_many(body: BulkSteeringRequest, services: ServicesDep) -> SteeringReply:
+def retry_many(body: BulkSteeringRequest, services: ServicesDep, operator: OperatorDep) -> SteeringReply:
     """Send the selected jobs anew, now; what runs or is as desired is left alone."""
+    _record(services, operator, "jobs.retry", "many", body)
     return _steer_many(services, body, retry_jobs)
 
 
 @router.post("/cancel", dependencies=[requires(Role.OPERATOR)])
-def cancel_many(body: BulkSteeringRequest, services: ServicesDep) -> SteeringReply:
+def cancel_many(body: BulkSteeringRequest, services: ServicesDep, operator: OperatorDep) -> SteeringReply:
     """Cancel the selected jobs that are not over."""
+    _record(services, operator, "jobs.cancel", "many", body)
     return _steer_many(services, body, cancel_jobs)
 
 
-@router.post("/{job_id}/retry", dependencies=[requires(Role.OPERATOR)])
-def retry_one(job_id: str, body: SteeringRequest, services: ServicesDep) -> SteeringReply:
+@router.post("/{job_id}/retry", dependencies=[requires(Role.OPERATOR, confined=True)])
+def retry_one(job_id: str, body: SteeringRequest, services: ServicesDep, operator: OperatorDep) -> SteeringReply:
     """Send a job anew, now."""
+    _require_job(services, operator, job_id)
+    _record(services, operator, "job.retry", job_id, body)
     return _steer_one(services, job_id, body, retry_jobs)
 
 
-@router.post("/{job_id}/cancel", dependencies=[requires(Role.OPERATOR)])
-def cancel_one(job_id: str, body: SteeringRequest, services: ServicesDep) -> SteeringReply:
+@router.post("/{job_id}/cancel", dependencies=[requires(Role.OPERATOR, confined=True)])
+def cancel_one(job_id: str, body: SteeringRequest, services: ServicesDep, operator: OperatorDep) -> SteeringReply:
     """Cancel a job: at once where its device has nothing of it, else by an order."""
+    _require_job(services, operator, job_id)
+    _record(services, operator, "job.cancel", job_id, body)
     return _steer_one(services, job_id, body, cancel_jobs)
+
+
+def _require_job(services: Services, operator: Operator, job_id: str) -> None:
+    """Let pass only what concerns a job on a device of the operator's; an unknown one is refused later."""
+    with services.database.snapshot() as session:
+        job = session.get(Job, job_id)
+        if job is not None:
+            operator.require_device(session, job.device_id)
+
+
+def _record(services: Services, operator: Operator, action: str, target: str, body: SteeringRequest) -> None:
+    """Record an order before it is carried out, which takes several transactions."""
+    if not body.dry_run:
+        after = body.model_dump(mode="json")
+        with services.database.transaction() as session:
+            services.audit.record(session, operator, action, target, now=services.clock.now(), after=after)
 
 
 def _steer_one(services: Services, job_id: str, body: SteeringRequest, steer: _Steer) -> SteeringReply:

@@ -27,7 +27,7 @@ class ContentKeys:
         Raises:
             InputError: There is no usable key file.
         """
-        return cls(read_key_file(state_dir / _FILE_NAME, size=_KEY_BYTES))
+        return cls(read_key_encryption_key(state_dir))
 
     def wrap(self, content_key: bytes) -> bytes:
         """The content key as it may stand in the database."""
@@ -44,6 +44,15 @@ class ContentKeys:
         except InvalidUnwrap as error:
             detail = "the key-encryption key is not the one this content key was wrapped with"
             raise TrustError(ErrorCode.SEAL_BROKEN, detail=detail) from error
+
+
+def read_key_encryption_key(state_dir: Path) -> bytes:
+    """The key-encryption key; keys for other purposes are derived from it.
+
+    Raises:
+        InputError: There is no usable key file.
+    """
+    return read_key_file(state_dir / _FILE_NAME, size=_KEY_BYTES)
 
 
 def ensure_key_encryption_key(state_dir: Path) -> bool:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from contract.error_codes import ErrorCode
-from contract.errors import TrustError
+from contract.errors import NotFoundError, TrustError
 from control.database.tables import OperatorToken, Role
 from control.security.tokens import new_token, token_hash
 
@@ -22,6 +22,20 @@ def find_operator_token(session: Session, token: str, now: datetime) -> Operator
     row = session.scalar(select(OperatorToken).where(OperatorToken.token_hash == token_hash(token)))
     if row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now):
         raise TrustError(ErrorCode.TOKEN_REFUSED)
+    return row
+
+
+def revoke_operator_token(session: Session, token_id: str, now: datetime) -> OperatorToken:
+    """Make a token void; one that is void already stays so.
+
+    Raises:
+        NotFoundError: There is none with this id.
+    """
+    row = session.get(OperatorToken, token_id)
+    if row is None:
+        raise NotFoundError(ErrorCode.UNKNOWN_TOKEN, place=token_id)
+    row.revoked_at = row.revoked_at or now
+    session.flush()
     return row
 
 

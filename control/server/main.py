@@ -9,12 +9,15 @@ import uvicorn
 
 from contract.clock import SystemClock
 from control.api.app import create_app
+from control.audit.seals import AuditSealer
+from control.audit.trail import AuditTrail
 from control.bootstrap import beat_intervals, initialise, make_inspector, make_publisher, make_services
 from control.cli.output import handled, print_json
 from control.database.session import Database
 from control.database.tables import Role
 from control.dispatch.celery_app import run_scheduler, run_worker
 from control.security.operator_tokens import create_operator_token
+from control.security.operators import on_this_machine
 from control.server.logs import configure_logs
 from control.settings import load_settings
 from control.work import handlers
@@ -96,6 +99,11 @@ def main() -> None:
 
 
 def _new_token(name: str, role: Role, lifetime: timedelta | None) -> str:
-    database = Database.at(load_settings().database_url.get_secret_value())
+    settings, now = load_settings(), SystemClock().now()
+    trail = AuditTrail(AuditSealer.load(settings.state_dir))
+    database = Database.at(settings.database_url.get_secret_value())
     with closing(database), database.transaction() as session:
-        return create_operator_token(session, name=name, role=role, lifetime=lifetime, now=SystemClock().now())[0]
+        token, row = create_operator_token(session, name=name, role=role, lifetime=lifetime, now=now)
+        after = {"name": name, "role": role.value}
+        trail.record(session, on_this_machine(Role.ADMIN), "token.create", row.id, now=now, after=after)
+        return token

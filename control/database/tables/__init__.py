@@ -1,11 +1,12 @@
 """All tables. Importing this package registers every one of them on `Base.metadata`."""
 
-from control.database.tables.access import EnrollmentToken, OperatorToken, Role
+from control.database.tables.access import EnrollmentToken, OperatorToken
 from control.database.tables.audit import AuditEntry
 from control.database.tables.base import Base
 from control.database.tables.catalog import App, Package, PolicyRow, Revision
 from control.database.tables.fleet import Assignment, Device, Group, GroupMember
 from control.database.tables.jobs import AdmissionRow, Job, OrderRow, OutboxEntry, PhaseRow, ReportRow
+from control.roles import Role
 
 __all__ = [
     "AdmissionRow",

@@ -1,26 +1,13 @@
 """Who may do what: tokens of operators and tokens to enrol with. Only their hashes are kept."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import JSON, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from control.database.tables.base import Base, Digest, Id, Name
 from control.database.types import WordColumn
-
-
-class Role(StrEnum):
-    """What an operator may do; each role may do all that the ones before it may."""
-
-    VIEWER = "viewer"
-    OPERATOR = "operator"
-    ADMIN = "admin"
-
-    def includes(self, other: "Role") -> bool:
-        """Whether this role may do what `other` may."""
-        ranks = list(Role)
-        return ranks.index(self) >= ranks.index(other)
+from control.roles import Role
 
 
 class OperatorToken(Base):

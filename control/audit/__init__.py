@@ -1,0 +1,1 @@
+"""What operators changed, in a log that shows every line that was removed or changed."""

@@ -1,0 +1,284 @@
+"""An operator of low role, or confined to some groups, as attacker; and whoever would tidy up the log behind them."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import chain
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+from sqlalchemy import delete, update
+
+from contract.states import Intent
+from control.api.app import ROUTERS, create_app
+from control.api.dependencies import RoleGuard
+from control.audit.seals import AuditSealer
+from control.audit.trail import AuditTrail
+from control.database.tables import AuditEntry, OperatorToken
+from control.roles import Role
+from control.security.operator_tokens import create_operator_token
+from tests.control.plane import Plane, SignedDevice
+
+Enrolled = Callable[..., SignedDevice]
+Headers = Callable[[Role], dict[str, str]]
+
+#: Every route of the operators, the role it needs, and whether a token that is confined to groups may use it at all.
+ROUTES = {
+    "GET /metrics": (Role.VIEWER, False),
+    "GET /v1/me": (Role.VIEWER, True),
+    "GET /v1/apps": (Role.VIEWER, True),
+    "GET /v1/apps/{name:path}": (Role.VIEWER, False),
+    "GET /v1/assignments": (Role.VIEWER, False),
+    "GET /v1/status": (Role.VIEWER, False),
+    "GET /v1/groups": (Role.VIEWER, True),
+    "GET /v1/groups/{name}": (Role.VIEWER, True),
+    "GET /v1/devices": (Role.VIEWER, True),
+    "GET /v1/devices/{name:path}": (Role.VIEWER, True),
+    "GET /v1/jobs/{job_id}": (Role.VIEWER, True),
+    "POST /v1/packages": (Role.OPERATOR, False),
+    "POST /v1/apps": (Role.OPERATOR, False),
+    "POST /v1/assignments": (Role.OPERATOR, True),
+    "POST /v1/groups": (Role.OPERATOR, False),
+    "PUT /v1/groups/{name}/members/{device:path}": (Role.OPERATOR, True),
+    "DELETE /v1/groups/{name}/members/{device:path}": (Role.OPERATOR, True),
+    "POST /v1/jobs/retry": (Role.OPERATOR, False),
+    "POST /v1/jobs/cancel": (Role.OPERATOR, False),
+    "POST /v1/jobs/{job_id}/retry": (Role.OPERATOR, True),
+    "POST /v1/jobs/{job_id}/cancel": (Role.OPERATOR, True),
+    "POST /v1/enrollment-tokens": (Role.ADMIN, True),
+    "POST /v1/devices/{name:path}/retire": (Role.ADMIN, True),
+    "POST /v1/devices/{name:path}/replace": (Role.ADMIN, True),
+    "GET /v1/tokens": (Role.ADMIN, False),
+    "POST /v1/tokens": (Role.ADMIN, False),
+    "DELETE /v1/tokens/{token_id}": (Role.ADMIN, False),
+    "GET /v1/audit": (Role.ADMIN, False),
+    "GET /v1/audit/verdict": (Role.ADMIN, False),
+}
+#: Nobody's word is needed to ask whether the API lives.
+OPEN = {"GET /v1/health"}
+
+
+def guards(route: APIRoute) -> list[RoleGuard]:
+    return [one.call for one in route.dependant.dependencies if isinstance(one.call, RoleGuard)]
+
+
+def routes() -> dict[str, APIRoute]:
+    """The operators' routes; devices' are signed, and attacked in `test_device`."""
+    found = {}
+    for route in chain.from_iterable(router.routes for router in ROUTERS):
+        assert isinstance(route, APIRoute)
+        if not route.path.startswith("/v1/device/"):
+            (method,) = route.methods or ()
+            found[f"{method} {route.path}"] = route
+    return found
+
+
+# --- roles ------------------------------------------------------------------------------------------------------------
+
+
+def test_every_route_has_the_role_of_the_table() -> None:
+    actual = {}
+    for name, route in routes().items():
+        if name not in OPEN:
+            (guard,) = guards(route)
+            actual[name] = (guard.role, guard.confined)
+    assert actual == ROUTES
+
+
+def test_every_described_route_is_in_the_table(plane: Plane) -> None:
+    described = create_app(plane.services).openapi()["paths"]
+    for path, methods in described.items():
+        if not path.startswith("/v1/device/"):
+            for method in methods:
+                name = f"{method.upper()} {path}"
+                assert name in {key.replace(":path", "") for key in (*ROUTES, *OPEN)}
+
+
+@pytest.mark.parametrize("name", ROUTES)
+def test_a_role_too_low_is_refused(client: httpx.Client, operator: Headers, name: str) -> None:
+    method, path = name.split()
+    needed, _ = ROUTES[name]
+    assert client.request(method, path, json={}).status_code == 401
+    for role in Role:
+        if not role.includes(needed):
+            assert client.request(method, path, json={}, headers=operator(role)).status_code == 403
+
+
+def test_a_role_is_not_raised_by_asking(client: httpx.Client, operator: Headers) -> None:
+    for role in (Role.VIEWER, Role.OPERATOR):
+        answer = client.post("/v1/tokens", json={"name": "me", "role": "admin"}, headers=operator(role))
+        assert answer.status_code == 403
+
+
+# --- scopes -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def confined(plane: Plane) -> Callable[[Role, str], dict[str, str]]:
+    """The headers of an operator who is confined to a group."""
+
+    def headers(role: Role, group_id: str) -> dict[str, str]:
+        with plane.services.database.transaction() as session:
+            token, _ = create_operator_token(
+                session, name="local hero", role=role, lifetime=None, now=plane.clock.now(), group_ids=[group_id]
+            )
+        return {"Authorization": f"Bearer {token}"}
+
+    return headers
+
+
+Confined = Callable[[Role, str], dict[str, str]]
+
+
+@pytest.mark.parametrize("name", [name for name, (_, confined) in ROUTES.items() if not confined])
+def test_what_concerns_the_whole_fleet_is_closed_to_a_confined_token(
+    plane: Plane, client: httpx.Client, confined: Confined, name: str
+) -> None:
+    method, path = name.split()
+    headers = confined(Role.ADMIN, plane.group("desks"))
+    assert client.request(method, path, json={}, headers=headers).status_code == 403
+
+
+def test_a_confined_operator_sees_and_steers_only_its_own(
+    plane: Plane, client: httpx.Client, enrolled: Enrolled, confined: Confined
+) -> None:
+    plane.publish()
+    own, other = plane.group("desks"), plane.group("servers")
+    desk, server = enrolled("desk-1", own), enrolled("server-1", other)
+    plane.assign("servers")
+    plane.plan()
+    ((_, ref),) = plane.dispatch()
+    admin = confined(Role.ADMIN, own)
+    assert [one["name"] for one in client.get("/v1/devices", headers=admin).json()] == ["desk-1"]
+    assert [one["name"] for one in client.get("/v1/groups", headers=admin).json()] == ["desks"]
+    forbidden = [
+        client.get("/v1/devices/server-1", headers=admin),
+        client.get("/v1/groups/servers", headers=admin),
+        client.get(f"/v1/jobs/{ref.job_id}", headers=admin),
+        client.post(f"/v1/jobs/{ref.job_id}/cancel", json={}, headers=admin),
+        client.post(f"/v1/jobs/{ref.job_id}/retry", json={}, headers=admin),
+        client.post("/v1/assignments", json={"app": "Editor", "group": "servers"}, headers=admin),
+        # Pulling a foreign device into a group of one's own would give power over it.
+        client.put(f"/v1/groups/desks/members/{server.device_id}", headers=admin),
+        client.put(f"/v1/groups/servers/members/{desk.device_id}", headers=admin),
+        client.delete(f"/v1/groups/servers/members/{server.device_id}", headers=admin),
+        client.post("/v1/enrollment-tokens", json={"group": "servers"}, headers=admin),
+        client.post("/v1/enrollment-tokens", json={}, headers=admin),
+        client.post("/v1/devices/server-1/retire", headers=admin),
+        client.post("/v1/devices/server-1/replace", json={}, headers=admin),
+    ]
+    assert [answer.status_code for answer in forbidden] == [403] * len(forbidden)
+    assert client.post("/v1/assignments", json={"app": "Editor", "group": "desks"}, headers=admin).status_code == 201
+    assert client.post("/v1/devices/desk-1/retire", headers=admin).status_code == 200
+
+
+# --- tokens -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_token_is_made_listed_without_itself_and_revoked_at_once(
+    plane: Plane, client: httpx.Client, operator: Headers
+) -> None:
+    plane.group("desks")
+    admin = operator(Role.ADMIN)
+    made = client.post(
+        "/v1/tokens", json={"name": "eve", "role": "operator", "groups": ["desks"]}, headers=admin
+    ).json()
+    mine = {"Authorization": f"Bearer {made['token']}"}
+    me = client.get("/v1/me", headers=mine).json()
+    assert (me["name"], me["role"], me["groups"]) == ("eve", "operator", ["desks"])
+    listed = client.get("/v1/tokens", headers=admin).text
+    assert "eve" in listed
+    assert made["token"] not in listed
+    with plane.services.database.snapshot() as session:
+        assert made["token"] not in str(session.get_one(OperatorToken, made["id"]).__dict__)
+    assert client.delete(f"/v1/tokens/{made['id']}", headers=admin).status_code == 200
+    assert client.get("/v1/me", headers=mine).status_code == 401
+    assert client.delete("/v1/tokens/none", headers=admin).status_code == 404
+
+
+def test_a_token_expires(plane: Plane, client: httpx.Client, operator: Headers) -> None:
+    made = client.post("/v1/tokens", json={"name": "eve", "lifetime_seconds": 60}, headers=operator(Role.ADMIN)).json()
+    mine = {"Authorization": f"Bearer {made['token']}"}
+    assert client.get("/v1/me", headers=mine).status_code == 200
+    plane.clock.advance(timedelta(seconds=60))
+    assert client.get("/v1/me", headers=mine).status_code == 401
+
+
+# --- the audit log ----------------------------------------------------------------------------------------------------
+
+
+def change_things(client: httpx.Client, headers: dict[str, str]) -> None:
+    for name in ("one", "two", "three"):
+        assert client.post("/v1/groups", json={"name": name}, headers=headers).status_code == 201
+
+
+def test_every_change_is_in_the_log_with_who_what_and_from_where(
+    plane: Plane, client: httpx.Client, enrolled: Enrolled, operator: Headers
+) -> None:
+    plane.publish()
+    admin = operator(Role.ADMIN)
+    change_things(client, admin)
+    device = enrolled("desk-1")
+    client.put("/v1/groups/one/members/desk-1", headers=admin)
+    client.post("/v1/assignments", json={"app": "Editor", "group": "one", "intent": Intent.REQUIRED}, headers=admin)
+    plane.plan()
+    ((device_id, ref),) = plane.dispatch()
+    assert device_id == device.device_id
+    client.post(f"/v1/jobs/{ref.job_id}/cancel", json={}, headers=admin)
+    client.delete("/v1/groups/one/members/desk-1", headers=admin)
+    client.post("/v1/enrollment-tokens", json={"group": "one"}, headers=admin)
+    client.post("/v1/devices/desk-1/replace", json={}, headers=admin)
+    client.post("/v1/devices/desk-1/retire", headers=admin)
+    made = client.post("/v1/tokens", json={"name": "eve"}, headers=admin).json()
+    client.delete(f"/v1/tokens/{made['id']}", headers=admin)
+    text = client.get("/v1/audit", headers=admin).text
+    entries = client.get("/v1/audit", headers=admin).json()
+    actions = [entry["action"] for entry in entries]
+    assert actions[:3] == ["group.create"] * 3
+    wanted = {"group.add", "assignment.set", "group.remove", "enrollment.create", "device.replace", "device.retire"}
+    assert wanted | {"token.create", "token.revoke", "job.cancel"} <= set(actions)
+    assert all(entry["actor"].startswith("test (") and entry["source"] == "testclient" for entry in entries)
+    assert made["token"] not in text
+    verdict = client.get("/v1/audit/verdict", headers=admin).json()
+    assert (verdict["entries"], verdict["broken_at"]) == (len(entries), None)
+
+
+def test_a_change_that_fails_leaves_no_entry(client: httpx.Client, operator: Headers) -> None:
+    admin = operator(Role.ADMIN)
+    client.put("/v1/groups/none/members/nobody", headers=admin)
+    assert client.get("/v1/audit", headers=admin).json() == []
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        pytest.param(delete(AuditEntry).where(AuditEntry.sequence == 2), id="removed"),
+        pytest.param(update(AuditEntry).where(AuditEntry.sequence == 2).values(target="innocent"), id="changed"),
+        pytest.param(update(AuditEntry).where(AuditEntry.sequence == 2).values(seal="0" * 64), id="unsealed"),
+        pytest.param(update(AuditEntry).where(AuditEntry.sequence == 2).values(actor="somebody else"), id="blamed"),
+    ],
+)
+def test_a_tidied_log_shows(plane: Plane, client: httpx.Client, operator: Headers, tamper: object) -> None:
+    admin = operator(Role.ADMIN)
+    change_things(client, admin)
+    with plane.services.database.transaction() as session:
+        session.execute(tamper)  # type: ignore[call-overload]  # either kind of statement
+    assert client.get("/v1/audit/verdict", headers=admin).json()["broken_at"] == 2
+
+
+def test_a_cut_off_end_shows_by_the_seal_that_was_kept(plane: Plane, client: httpx.Client, operator: Headers) -> None:
+    admin = operator(Role.ADMIN)
+    change_things(client, admin)
+    kept = client.get("/v1/audit/verdict", headers=admin).json()
+    with plane.services.database.transaction() as session:
+        session.execute(delete(AuditEntry).where(AuditEntry.sequence == 3))
+    now = client.get("/v1/audit/verdict", headers=admin).json()
+    assert (now["broken_at"], now["entries"], now["head"] == kept["head"]) == (None, 2, False)
+
+
+def test_who_writes_to_the_database_cannot_seal(plane: Plane, client: httpx.Client, operator: Headers) -> None:
+    change_things(client, operator(Role.ADMIN))
+    forger = AuditTrail(AuditSealer(b"a guess"))
+    with plane.services.database.snapshot() as session:
+        assert forger.verify(session).broken_at == 1
+        assert plane.services.audit.verify(session).broken_at is None
