@@ -115,10 +115,16 @@ class CheckInReason(StrEnum):
 
 
 class CheckIn(Document):
-    """A device says that it is there."""
+    """A device says that it is there.
+
+    Attributes:
+        remembers_until: When the newest attempt in its ledger began; None where it knows of none. A device that
+            remembers less than before came back from an old image.
+    """
 
     reason: CheckInReason
     facts: DeviceFacts
+    remembers_until: datetime | None = None
 
 
 class GenerationReason(StrEnum):

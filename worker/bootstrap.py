@@ -1,6 +1,7 @@
 """The composition root: which implementation does what, in one place."""
 
 from dataclasses import dataclass
+from functools import partial
 from random import SystemRandom
 
 from contract.clock import Clock, SystemClock
@@ -11,7 +12,7 @@ from worker.departure import Departure
 from worker.device import Device
 from worker.engine import Engine
 from worker.folders import Folders
-from worker.housekeeping.check_in import CheckInDuty
+from worker.housekeeping.check_in import CheckInDuty, message_of
 from worker.housekeeping.delivery import DeliveryDuty
 from worker.housekeeping.orders import OrdersDuty
 from worker.housekeeping.progress_duty import ProgressDuty
@@ -105,7 +106,7 @@ def _check_in_duty(settings: AgentSettings, device: Device, orders: OrdersDuty) 
     override = settings.check_in_interval_seconds
     return CheckInDuty(
         device.uplink,
-        device.machine.platform,
+        partial(message_of, device),
         device.clock,
         SystemRandom(),
         interval_seconds=override or device.identity.check_in_interval_seconds,

@@ -4,14 +4,19 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
+from structlog import get_logger
 
 from contract.jobs import JobState
 from contract.uplink import CheckIn, CheckInReason, CheckInReply
+from control.database.session import lock_planning
 from control.database.tables import Device, Job
 from control.dispatch.outbox import pending_entries
+from control.fleet.restored import note_memory
 from control.live_states import LIVE_STATES
 from control.planning.service import plan_fleet
 from control.steering.orders import standing_orders
+
+_log = get_logger(__name__)
 
 
 def check_in(
@@ -32,6 +37,9 @@ def check_in(
     device.last_seen_at = now
     device.facts = message.facts.model_dump(mode="json")
     session.flush()
+    lock_planning(session)
+    if note_memory(session, device, message, now):
+        _log.warning("a device came back from an old image", device=device.id)
     plan_fleet(session, now=now, online_since=now, device_id=device.id)
     return CheckInReply(
         jobs_sent=pending_entries(session, device.id),

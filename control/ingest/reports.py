@@ -44,6 +44,8 @@ def take_report(session: Session, device: Device, report: Report, now: datetime)
         detail = "the report names another device than the one that signed it"
         raise TrustError(ErrorCode.SIGNATURE_REFUSED, place=report.job_id, detail=detail)
     device.last_seen_at = now
+    if device.remembers_until is not None:
+        device.remembers_until = max(device.remembers_until, report.started_at)
     job = own_job(session, report.job_id, device.id)
     key = (report.job_id, report.generation, report.attempt, report.sequence)
     if session.get(ReportRow, key) is not None:

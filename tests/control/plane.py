@@ -235,8 +235,8 @@ class SignedDevice:
             span -= timedelta(minutes=5)
             self.check_in()
 
-    def check_in(self) -> httpx.Response:
-        message = CheckIn(reason=CheckInReason.AGENT_RESTART, facts=FACTS)
+    def check_in(self, remembers_until: datetime | None = None) -> httpx.Response:
+        message = CheckIn(reason=CheckInReason.AGENT_RESTART, facts=FACTS, remembers_until=remembers_until)
         return self.request("POST", CHECK_IN_PATH, message.to_json().encode())
 
     def orders(self) -> tuple[JobOrder, ...]:

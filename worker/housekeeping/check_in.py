@@ -8,7 +8,7 @@ import structlog
 from contract.clock import Clock
 from contract.errors import OutriderError
 from contract.uplink import CheckIn, CheckInReason, JobOrder
-from worker.platform.port import Platform
+from worker.device import Device
 from worker.rules.backoff import growing_wait
 from worker.uplink.port import Uplink
 
@@ -18,10 +18,17 @@ _log = structlog.get_logger(__name__)
 JITTER = 0.1
 
 
+def message_of(device: Device, reason: CheckInReason) -> CheckIn:
+    """What a device says of itself: what it is, and how far its memory goes."""
+    remembers_until = device.ledger.attempts.newest_opened_at()
+    return CheckIn(reason=reason, facts=device.machine.platform.facts(), remembers_until=remembers_until)
+
+
 class CheckInDuty:
     """Says that the device is there.
 
     Args:
+        message: What to say for a reason; asked anew at each check-in.
         interval_seconds: Between two check-ins, until the control plane asks for another interval.
         fixed_interval: The interval was set on this device; what the control plane asks for is ignored.
         on_orders: Told the orders that stand, at each check-in.
@@ -30,7 +37,7 @@ class CheckInDuty:
     def __init__(
         self,
         uplink: Uplink,
-        platform: Platform,
+        message: Callable[[CheckInReason], CheckIn],
         clock: Clock,
         random: Random,
         *,
@@ -40,7 +47,7 @@ class CheckInDuty:
     ) -> None:
         self._on_orders = on_orders
         self._uplink = uplink
-        self._platform = platform
+        self._message = message
         self._clock = clock
         self._random = random
         self._interval_seconds = interval_seconds
@@ -57,7 +64,7 @@ class CheckInDuty:
 
     def _check_in(self) -> float:
         try:
-            reply = self._uplink.check_in(CheckIn(reason=self._reason, facts=self._platform.facts()))
+            reply = self._uplink.check_in(self._message(self._reason))
         except OutriderError as error:
             self._failures += 1
             wait_seconds = growing_wait(self._failures)

@@ -15,6 +15,7 @@ class Device(Base):
 
     Attributes:
         agent_started_at: When it last said that its agent had started.
+        remembers_until: When the newest attempt that it has told of began, by its own clock.
     """
 
     __tablename__ = "devices"
@@ -29,6 +30,7 @@ class Device(Base):
     enrolled_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     agent_started_at: Mapped[datetime | None]
+    remembers_until: Mapped[datetime | None]
     retired_at: Mapped[datetime | None]
 
 
