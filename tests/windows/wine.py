@@ -118,6 +118,8 @@ class Wine:
             "HOME": str(self.folder),
             "WINEPREFIX": str(self.folder),
             "WINEDEBUG": "-all",
+            # Or names of files could only be of ASCII letters.
+            "LC_ALL": "C.UTF-8",
             # No .NET, no browser engine and no desktop entries are wanted; asking for them would wait for an answer.
             "WINEDLLOVERRIDES": "mscoree,mshtml,winemenubuilder.exe=",
         }
