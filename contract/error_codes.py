@@ -293,6 +293,20 @@ class ErrorCode(Enum):
 
     # --- documents and trust ---------------------------------------------------------------------------------------
     DOCUMENT_INVALID = (None, None, "The document is not valid.", "Correct the field named here and try again.", False)
+    LEDGER_UNAVAILABLE = (
+        None,
+        None,
+        "The device's ledger cannot be read or written now.",
+        "Free disk space, and check the rights of the state folder and who else holds the file.",
+        True,
+    )
+    LEDGER_CORRUPT = (
+        None,
+        None,
+        "The device's ledger is damaged.",
+        "Stop the agent, move the file away and start it again: the control plane sends anew what is due.",
+        False,
+    )
     DOCUMENT_TOO_NEW = (
         None,
         None,
@@ -383,6 +397,13 @@ class ErrorCode(Enum):
         None,
         "Another job has taken this one's place, or nobody wants it any more.",
         "Look for the newer one with `outrider device show DEVICE`.",
+        False,
+    )
+    AUDIT_BROKEN = (
+        None,
+        None,
+        "The audit log is not as it was written.",
+        "Someone changed the database past the control plane. Compare it with a backup.",
         False,
     )
     UNKNOWN_TOKEN = (None, None, "There is no such token.", "List the tokens with `outrider token list`.", False)

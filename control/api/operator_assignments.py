@@ -11,7 +11,6 @@ from control.answers.moment import this_moment
 from control.api.dependencies import OperatorDep, ServicesDep, requires
 from control.catalog.assignments import assign
 from control.database.tables import Role
-from control.fleet.groups import find_group
 from control.views import AssignmentRequest, AssignmentView, JobView
 
 router = APIRouter(prefix="/v1", tags=["assignments"])
@@ -24,8 +23,8 @@ def make_assignment(
     """Want an app on a group; devices that are online are sent to at once."""
     now = services.clock.now()
     with services.database.transaction() as session:
-        operator.require_group(find_group(session, body.group).id, body.group)
         assignment, app, group, created = assign(session, body.app, body.group, body.intent, now)
+        operator.require_group(group.id, group.name)
         after = {"app": app.name, "group": group.name, "intent": body.intent.name}
         services.audit.record(session, operator, "assignment.set", app.id, now=now, after=after)
     services.queue.request(ControlTask.PLAN)

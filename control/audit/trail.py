@@ -1,6 +1,7 @@
 """Write the audit log, in the transaction of the change, and check it."""
 
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,14 +9,14 @@ from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from structlog import get_logger
 
 from control.audit.seals import NO_SEAL, AuditSealer, SealedFacts
 from control.database.session import lock_audit
 from control.database.tables import AuditEntry
 from control.security.operators import Operator
 
-_log = get_logger(__name__)
+# The library that is silent where a program sets no logs up: commands print answers, not logs.
+_log = logging.getLogger(__name__)
 
 #: Entries held in memory at once while the log is checked.
 _BATCH: Final = 1000
@@ -81,7 +82,7 @@ class AuditTrail:
         session.add(entry)
         session.flush()
         # The program's own log anchors the end: cut off entries are still named there.
-        _log.info("audited", sequence=entry.sequence, seal=entry.seal, actor=entry.actor, action=action, target=target)
+        _log.info("audit entry %d, seal %s: %s by %s", entry.sequence, entry.seal, action, entry.actor)
 
     def verify(self, session: Session) -> Verdict:
         """Check every entry and the chain between them."""

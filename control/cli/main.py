@@ -4,20 +4,24 @@ import typer
 
 from control.cli.app import app_app
 from control.cli.assign import assign_app
+from control.cli.audit import audit_app
 from control.cli.definitions import definitions_app
 from control.cli.device import device_app
 from control.cli.enrollment import enrollment_app
 from control.cli.group import group_app
+from control.cli.login import login_app
 from control.cli.package import package_app
 from control.cli.retirement import retirement_app
 from control.cli.status import status_app
 from control.cli.steer import steer_app
+from control.cli.token import token_app
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Deploy apps to devices. OUTRIDER_URL and OUTRIDER_TOKEN say which control plane and who is asking.",
+    help="Deploy apps to devices. Begin with `outrider login URL`, or set OUTRIDER_URL and OUTRIDER_TOKEN.",
     pretty_exceptions_show_locals=False,
 )
+app.add_typer(login_app)
 app.add_typer(package_app, name="package")
 app_app.add_typer(definitions_app)
 app.add_typer(app_app, name="app")
@@ -25,6 +29,8 @@ app.add_typer(group_app, name="group")
 app.add_typer(enrollment_app, name="enrollment")
 device_app.add_typer(retirement_app)
 app.add_typer(device_app, name="device")
+app.add_typer(token_app, name="token")
+app.add_typer(audit_app, name="audit")
 app.add_typer(assign_app)
 app.add_typer(status_app)
 app.add_typer(steer_app)

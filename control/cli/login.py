@@ -1,0 +1,60 @@
+"""`outrider login` and `outrider logout`."""
+
+from typing import Annotated
+
+import typer
+
+from contract.error_codes import ErrorCode
+from contract.errors import InputError
+from control.cli.connection import require_secure
+from control.cli.logins import LoginStore
+from control.cli.options import STATUSES, Json
+from control.cli.output import handled, printable
+from control.cli.printing import print_views
+from control.cli.words import time_word
+from control.client import ControlClient
+from control.views import OperatorTokenView
+
+login_app = typer.Typer()
+
+
+@login_app.command("login", epilog=STATUSES)
+def login(
+    url: Annotated[str, typer.Argument(help="The control plane's address.")],
+    token: Annotated[
+        str, typer.Option("--token", prompt="Token", hide_input=True, help="Asked for if it is not given.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Check an operator's token and keep it for the commands that follow: in the system's keyring, else in a 0600 file.
+
+    Example: outrider login https://outrider.example
+    """
+    with handled(as_json=as_json):
+        require_secure(url)
+        if not token.isascii() or not token.isprintable():
+            raise InputError(ErrorCode.TOKEN_REFUSED, detail="a token is made of letters, digits, - and _")
+        with ControlClient(url, token) as client:
+            me = client.me()
+        where = LoginStore.default().keep(url, token)
+        if as_json:
+            print_views(me)
+        else:
+            _print(me, where)
+
+
+@login_app.command("logout", epilog=STATUSES)
+def logout() -> None:
+    """Forget the token that `outrider login` kept; it stays good until it is revoked.
+
+    Example: outrider logout
+    """
+    with handled():
+        forgotten = LoginStore.default().forget()
+    typer.echo("Logged out." if forgotten else "Nobody was logged in.")
+
+
+def _print(me: OperatorTokenView, where: str) -> None:
+    reach = f"in {', '.join(me.groups)}" if me.groups else "for the whole fleet"
+    until = f" until {time_word(me.expires_at)}" if me.expires_at else ""
+    typer.echo(printable(f"Logged in as {me.name}, {me.role} {reach}{until}. The token is in {where}."))
