@@ -1,7 +1,6 @@
 """A real agent on a device of its own, kept running and killed at will."""
 
 import json
-import os
 import signal
 import sqlite3
 import subprocess
@@ -17,7 +16,7 @@ from contract.phases import Phase
 from control.views import EnrollmentTokenRequest
 from deploy.local.control_parts import agent_part, program
 from tests.faults.apps import RECORD
-from tests.faults.kept import Kept
+from tests.faults.kept import Kept, inherited
 from tests.faults.records import Run, read_runs
 from tests.faults.site import Site
 
@@ -117,7 +116,7 @@ def enrol(site: Site, name: str, environment: dict[str, str]) -> str:
     command = [program("outrider-agent"), "enroll", site.device_url, token, "--name", name, "--json"]
     done = subprocess.run(
         command,
-        env={"PATH": os.environ["PATH"], **environment},
+        env={**inherited(), **environment},
         capture_output=True,
         text=True,
         timeout=_ENROL_SECONDS,

@@ -18,6 +18,11 @@ _PAUSE_SECONDS = 0.5
 _END_SECONDS = 20
 
 
+def inherited() -> dict[str, str]:
+    """What started programs see of this process's environment; PYTHONPATH so that another tree can be tried."""
+    return {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+
+
 class Kept:
     """One part, kept running in a thread of its own.
 
@@ -122,8 +127,7 @@ class Kept:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         script = self._folder / f"{self.part.name}.sh"
-        inherited = {"PATH": os.environ["PATH"]}
-        script.write_text(run_script(self.part, folder=self._folder, inherited=inherited), encoding="utf-8")
+        script.write_text(run_script(self.part, folder=self._folder, inherited=inherited()), encoding="utf-8")
         with self.log.open("ab") as output:
             # The words of an earlier life must not count before the script itself says that a new one began.
             output.write(f"{START_MARK}\n".encode())

@@ -1,7 +1,6 @@
 """A whole control plane of real processes, each of which may be killed, with a fault proxy before each door."""
 
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,7 +17,7 @@ from deploy.local.ports import HOST, find_free_port
 from deploy.local.secret_values import StackSecrets
 from deploy.local.swift.part import store_part
 from deploy.local.valkey import broker_part
-from tests.faults.kept import Kept
+from tests.faults.kept import Kept, inherited
 from tests.support.fault_proxy import FaultProxy, fault_proxy
 
 _PORTS = ("broker", "store", "api", "flower")
@@ -108,7 +107,9 @@ def running_site(folder: Path, *, database_url: str | None = None) -> Iterator[S
         for part in parts.values():
             part.wait_ready()
         made = _command(environment, "outrider-control", "token", "create", "--role", "admin", "--name", "t", "--json")
-        client = stack.enter_context(ControlClient(f"http://{HOST}:{ports['api']}", json.loads(made)["token"]))
+        client = stack.enter_context(
+            ControlClient(f"http://{HOST}:{ports['api']}", json.loads(made[made.index("{") :])["token"])
+        )
         yield Site(layout.folder, addresses, parts, links["broker"], links["store"], links["api"], client)
 
 
@@ -152,7 +153,7 @@ def _kept(stack: ExitStack, part: Part, layout: StackLayout) -> Kept:
 def _command(environment: dict[str, str], command: str, *arguments: str) -> str:
     done = subprocess.run(
         [program(command), *arguments],
-        env={"PATH": os.environ["PATH"], **environment},
+        env={**inherited(), **environment},
         capture_output=True,
         text=True,
         timeout=_COMMAND_SECONDS,
