@@ -43,6 +43,7 @@ def token_create(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Make an operator's token and print it; it cannot be shown again."""
+    configure_logs()
     lifetime = None if expires_in_days is None else timedelta(days=expires_in_days)
     with handled(as_json=as_json):
         token = _new_token(name, role, lifetime)
