@@ -73,7 +73,9 @@ def compare(subject: str, found: str, how: Operator, value: str | None, read: Re
         actual = read(found)
     except NotOfTypeError as error:
         raise FoundNotOfTypeError(f"{subject}: found {error}") from error
-    return Verdict(_COMPARISONS[how](actual, expected), subject, f"{what} {shortened(found)}".strip(), f"{how} {value}")
+    return Verdict(
+        _COMPARISONS[how](actual, expected), subject, f"{what} {shortened(found)}".strip(), shortened(f"{how} {value}")
+    )
 
 
 def as_text(text: str) -> str:
@@ -87,9 +89,10 @@ def as_integer(text: str) -> int:
     Raises:
         NotOfTypeError: It is none.
     """
-    if not _INTEGER.fullmatch(_short(text)):
+    digits = _short(text)
+    if not _INTEGER.fullmatch(digits):
         raise NotOfTypeError(f"{_shown(text)}, which is no whole number")
-    return int(text)
+    return int(digits)
 
 
 def as_float(text: str) -> float:

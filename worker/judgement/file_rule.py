@@ -4,7 +4,7 @@ from pathlib import Path
 
 from contract.rules import FileOperation, FileRule
 from worker.judgement.compare import Reader, as_date, as_integer, as_version, compare, expectation, to_second
-from worker.judgement.verdict import CannotTellError, Verdict, presence
+from worker.judgement.verdict import CannotTellError, Verdict, absent, presence
 from worker.platform.port import FileFacts, Platform, View
 
 _MIB = 1024 * 1024
@@ -56,7 +56,7 @@ def judge_file_facts(rule: FileRule, path: Path, facts: FileFacts | None) -> Ver
     if looked_at in {FileOperation.EXISTS, FileOperation.DOES_NOT_EXIST}:
         return presence(str(path), is_there=facts is not None, wanted=looked_at is FileOperation.EXISTS)
     if facts is None:
-        return Verdict(False, str(path), "not there", f"{looked_at} {rule.operator} {rule.comparison_value}")
+        return absent(str(path), f"{looked_at} {rule.operator} {rule.comparison_value}")
     found = _found(looked_at, facts)
     if found is None:
         raise CannotTellError(f"{path}: it has no {looked_at}")

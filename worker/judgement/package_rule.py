@@ -7,7 +7,7 @@ from typing import Any
 from contract.rules import PackageManager, PackageOperation, PackageRule
 from worker.judgement.compare import NotOfTypeError, Reader, compare, expectation
 from worker.judgement.package_versions import as_debian_version, as_rpm_version, as_rpm_version_of_any_release
-from worker.judgement.verdict import CannotTellError, Verdict, presence
+from worker.judgement.verdict import CannotTellError, Verdict, absent, presence
 from worker.platform.port import PackageFacts, Platform
 
 _ORDERS: dict[PackageManager, Reader] = {
@@ -52,7 +52,7 @@ def judge_package_facts(rule: PackageRule, installed: Sequence[PackageFacts]) ->
         wanted = rule.operation_type is PackageOperation.EXISTS
         return presence(subject, is_there=bool(installed), wanted=wanted)
     if not installed:
-        return Verdict(False, subject, "not there", f"version {rule.operator} {rule.comparison_value}")
+        return absent(subject, f"version {rule.operator} {rule.comparison_value}")
     newest = _newest(installed, subject)
     read = _order(newest.manager, rule.comparison_value or "")
     return compare(

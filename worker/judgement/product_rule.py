@@ -4,7 +4,7 @@ import re
 
 from contract.rules import Operator, ProductCodeRule
 from worker.judgement.compare import as_version, compare, expectation
-from worker.judgement.verdict import CannotTellError, RuleInvalidError, Verdict, presence
+from worker.judgement.verdict import CannotTellError, RuleInvalidError, Verdict, absent, presence
 from worker.platform.port import Platform
 
 _HEX = "[0-9A-F]"
@@ -60,5 +60,5 @@ def judge_product_version(rule: ProductCodeRule, version: str | None) -> Verdict
     if how is Operator.NOT_CONFIGURED:
         return presence(subject, is_there=version is not None, wanted=True)
     if version is None:
-        return Verdict(False, subject, "not there", f"version {how} {rule.product_version}")
+        return absent(subject, f"version {how} {rule.product_version}")
     return compare(subject, version, how, rule.product_version, as_version, what="version")

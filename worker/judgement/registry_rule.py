@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from contract.rules import RegistryOperation, RegistryRule
 from worker.judgement.compare import Reader, as_integer, as_text, as_version, compare, expectation
-from worker.judgement.verdict import CannotTellError, RuleInvalidError, Verdict, presence
+from worker.judgement.verdict import CannotTellError, RuleInvalidError, Verdict, absent, presence
 from worker.platform.port import Hive, Platform, RegistryKey, RegistryValue, View
 
 _SHORT_NAMES = {
@@ -88,8 +88,7 @@ def judge_registry_facts(rule: RegistryRule, facts: RegistryFacts) -> Verdict:
         is_there = facts.value is not None if rule.value_name else facts.has_key
         return presence(subject, is_there=is_there, wanted=rule.operation_type is RegistryOperation.EXISTS)
     if facts.value is None:
-        expected = f"{rule.operation_type} {rule.operator} {rule.comparison_value}"
-        return Verdict(False, subject, "not there", expected)
+        return absent(subject, f"{rule.operation_type} {rule.operator} {rule.comparison_value}")
     found = _text(facts.value, subject)
     read = _READERS[rule.operation_type]
     return compare(subject, found, rule.operator, rule.comparison_value, read, what=rule.operation_type)

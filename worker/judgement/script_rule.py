@@ -60,7 +60,7 @@ def judge_requirement(rule: ScriptRule, result: ScriptResult) -> Verdict:
     try:
         verdict = compare(_SUBJECT, output, rule.operator, rule.comparison_value, READERS[rule.operation_type])
     except FoundNotOfTypeError:
-        expected = f"{rule.operation_type}, {rule.operator} {rule.comparison_value}"
+        expected = shortened(f"{rule.operation_type}, {rule.operator} {rule.comparison_value}")
         return Verdict(False, _SUBJECT, found, expected, of_wrong_type=True)
     return Verdict(verdict.holds, _SUBJECT, found, verdict.expected)
 

@@ -38,6 +38,11 @@ class Verdict:
         return f"{self.subject}: {self.found}, expected {self.expected}"
 
 
+def absent(subject: str, wanted: str) -> Verdict:
+    """The answer of a comparison where there is nothing to compare: not even `notEqual` holds."""
+    return Verdict(False, subject, "not there", shortened(wanted))
+
+
 def presence(subject: str, *, is_there: bool, wanted: bool) -> Verdict:
     """The answer to `exists` and `doesNotExist`."""
     return Verdict(is_there is wanted, subject, _there(is_there=is_there), _there(is_there=wanted))
