@@ -6,7 +6,8 @@ import structlog
 
 from contract.phases import Phase
 from contract.policy import Policy
-from contract.states import Outcome
+from contract.rules import RunAsAccount
+from contract.states import InstallContext, Outcome
 from worker.app_state import AppState, ComplianceStateMessage, EnforcementStateMessage
 from worker.findings import Findings
 from worker.narration.narrate import narrate
@@ -16,6 +17,8 @@ from worker.phases.aftermath import note_restart, tell_result
 from worker.phases.context import PhaseContext, PhaseResult, done
 from worker.phases.follow_up import end_wait, follow_up
 from worker.rules.states import states
+
+_CONTEXTS = {RunAsAccount.SYSTEM: InstallContext.SYSTEM, RunAsAccount.USER: InstallContext.USER}
 
 _log = structlog.get_logger(__name__)
 
@@ -52,7 +55,7 @@ def _known_policy(context: PhaseContext) -> tuple[Policy | None, Findings]:
 
 def _judged(context: PhaseContext, policy: Policy | None, findings: Findings) -> Findings:
     outcome = _outcome(context, findings)
-    judged = states(outcome, findings.detection_state, findings.error)
+    judged = states(outcome, findings.detection_state, findings.error, findings.exit_kind)
     action = None
     if outcome is Outcome.FAILED:
         action = follow_up(context, policy, findings)
@@ -96,6 +99,7 @@ def _app_state(context: PhaseContext, policy: Policy, findings: Findings) -> App
             compliance_state=findings.compliance_state,
             desired_state=findings.desired_state,
             error_code=number or 0,
+            install_context=_CONTEXTS[policy.install_experience.run_as_account],
             product_version=policy.app_version,
         ),
         enforcement=EnforcementStateMessage(enforcement_state=findings.enforcement_state, error_code=number or 0),

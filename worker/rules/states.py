@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from contract.error_codes import ErrorCode
 from contract.phases import Phase
 from contract.report import ErrorReport
-from contract.states import ComplianceState, DetectionState, EnforcementState, Outcome
+from contract.states import ComplianceState, DetectionState, EnforcementState, Outcome, ReturnCodeType
 
 _SETTLED = {
     Outcome.INSTALLED: (ComplianceState.INSTALLED, EnforcementState.SUCCESS),
@@ -20,6 +20,8 @@ _SEEN = {
     DetectionState.UNKNOWN: ComplianceState.UNKNOWN,
 }
 
+_REBOOTS = frozenset({ReturnCodeType.SOFT_REBOOT, ReturnCodeType.HARD_REBOOT})
+
 _CONTENT_PHASES = frozenset({Phase.DOWNLOAD, Phase.UNPACK})
 
 
@@ -31,14 +33,19 @@ class States:
     enforcement: EnforcementState
 
 
-def states(outcome: Outcome, detection: DetectionState, error: ErrorReport | None) -> States:
+def states(
+    outcome: Outcome, detection: DetectionState, error: ErrorReport | None, exit_kind: ReturnCodeType | None = None
+) -> States:
     """The states of an attempt that ended.
 
     Args:
         outcome: How it ended.
         detection: What the detection rules said last.
         error: What went wrong, where something did.
+        exit_kind: What the command's exit code meant, where there was one.
     """
+    if outcome is Outcome.UNINSTALLED and exit_kind in _REBOOTS:
+        return States(ComplianceState.NOT_INSTALLED, EnforcementState.SUCCESS_UNINSTALL_PENDING_REBOOT)
     if outcome in _SETTLED:
         return States(*_SETTLED[outcome])
     if outcome is Outcome.FAILED:

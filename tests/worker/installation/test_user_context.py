@@ -15,7 +15,7 @@ from contract.phases import Phase
 from contract.policy import Commands, InstallExperience, Limits
 from contract.report import Report, WaitReason
 from contract.rules import RunAsAccount
-from contract.states import DetectionState, Intent, Outcome
+from contract.states import DetectionState, InstallContext, Intent, Outcome
 from tests.worker.rig import PackedContent, Rig
 from worker.engine import Engine
 from worker.folders import Folders
@@ -89,6 +89,9 @@ def test_the_command_runs_in_the_users_name_with_the_users_environment_and_right
     assert name == _USER
     assert "root" not in groups
     assert variables.split()[1:] == [_USER, ":0"]
+    state = rig.device.ledger.apps.state("editor")
+    assert state is not None
+    assert state.compliance.install_context is InstallContext.USER
     assert (rig.target / "editor").owner() == _USER
 
 

@@ -11,7 +11,7 @@ from contract.errors import InputError
 from contract.phases import Phase
 from contract.policy import Commands, InstallExperience, RestartSettings, ReturnCode
 from contract.report import WaitReason
-from contract.states import DeviceRestartBehavior, Outcome, ReturnCodeType
+from contract.states import DeviceRestartBehavior, EnforcementState, Intent, Outcome, ReturnCodeType
 from tests.worker.rig import START, Rig
 from worker.housekeeping.duty import NEVER
 from worker.restart.boot import Boot
@@ -82,6 +82,16 @@ def test_a_soft_reboot_code_lets_other_apps_go_on(rig: Rig) -> None:
     assert plan is not None
     assert plan.apps == ("Editor",)
     assert rig.run(rig.new_job(app_id="other"))[-1][0] is Phase.REPORT
+
+
+@pytest.mark.behaviour("2.5 EnforcementState 1011")
+def test_an_uninstall_that_needs_a_restart_has_a_state_of_its_own(rig: Rig) -> None:
+    (rig.target / "editor").touch()
+    commands = Commands(install="true", uninstall="sh -c 'sh uninstall.sh; exit 194'")
+    rig.run(rig.new_job(intent=Intent.UNINSTALL, return_codes=_CODES, commands=commands))
+    report = rig.uplink.reports[-1]
+    assert report.outcome is Outcome.UNINSTALLED
+    assert report.enforcement_state is EnforcementState.SUCCESS_UNINSTALL_PENDING_REBOOT
 
 
 def test_noting_a_restart_again_keeps_the_first_deadline(rig: Rig) -> None:
