@@ -87,6 +87,14 @@ def programs(database_url: str, valkey: RunningBroker, s3_settings: S3Settings, 
 
 
 @pytest.fixture
+def hurried(programs: Programs) -> Programs:
+    """The same, looking for what is due every second or two."""
+    intervals = {"PLAN": "2", "DISPATCH": "1", "RECONCILE": "2"}
+    programs.environment.update({f"OUTRIDER_{task}_INTERVAL_SECONDS": span for task, span in intervals.items()})
+    return programs
+
+
+@pytest.fixture
 def api(programs: Programs) -> Iterator[httpx.Client]:
     """A served API, with an administrator's token; worker and scheduler run too."""
     assert programs.control("init").returncode == 0
@@ -179,3 +187,32 @@ def test_settings_show_no_secrets(programs: Programs, monkeypatch: pytest.Monkey
     assert programs.environment["S3_SECRET_KEY"] not in shown
     assert programs.environment["BROKER_URL"] not in shown
     assert ControlSettings().check_in_interval == timedelta(hours=1)
+
+
+@pytest.mark.faults
+@pytest.mark.long
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+def test_of_two_workers_and_two_schedulers_one_each_may_be_killed(
+    hurried: Programs, api: httpx.Client, valkey: RunningBroker, package: Path
+) -> None:
+    digest = api.post("/v1/packages", content=package.read_bytes()).json()["digest"]
+    api.post("/v1/apps", json={"manifest": manifest_data(), "package": digest})
+    api.post("/v1/groups", json={"name": "desks"})
+    token = api.post("/v1/enrollment-tokens", json={"group": "desks", "uses": 30}).json()["token"]
+    devices = [SignedDevice(api, f"desk-{number}") for number in range(30)]
+    assert all(device.enroll(token).status_code == 200 for device in devices)
+    queues = [device_queue(device.device_id) for device in devices]
+    with (
+        hurried.running("worker") as worker,
+        hurried.running("scheduler") as scheduler,
+        redis.Redis.from_url(valkey.control_url) as broker,
+    ):
+        api.post("/v1/assignments", json={"app": "Editor", "group": "desks"})
+        assert wait_until(lambda: any(broker.llen(queue) for queue in queues), seconds=30)
+        for process in (worker, scheduler):
+            process.kill()
+        # What the killed worker had claimed is free after 30 s.
+        assert wait_until(lambda: all(broker.llen(queue) for queue in queues), seconds=60)
+        assert wait_until(lambda: {job["state"] for job in api.get("/v1/status").json()} == {"sent"}, seconds=60)
+        assert {job["generation"] for job in api.get("/v1/status").json()} == {1}
