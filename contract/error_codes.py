@@ -421,6 +421,13 @@ class ErrorCode(Enum):
         "Correct the field named here; docs/manifest.md lists them all.",
         False,
     )
+    USER_CONTEXT_IMPOSSIBLE = (
+        None,
+        None,
+        "No agent on these systems can run the app's commands in a user's name.",
+        "Set `installExperience.runAsAccount` to `system`, or name an operating system whose agents can.",
+        False,
+    )
     SETTINGS_INVALID = (
         None,
         None,

@@ -61,7 +61,7 @@ class WaitReason(StrEnum):
     RESTART_PENDING = "restart-pending"
     NO_USER = "no-user"
     WINDOW = "window"
-    DISK_FULL = "disk-full"
+    LEDGER = "ledger"
 
     @property
     def sentence(self) -> str:
@@ -78,7 +78,7 @@ _WAIT_SENTENCES = {
     WaitReason.RESTART_PENDING: "the device must restart first",
     WaitReason.NO_USER: "the app installs for a user, and no user is logged on",
     WaitReason.WINDOW: "the maintenance window is closed",
-    WaitReason.DISK_FULL: "the device has no room to write down what it does",
+    WaitReason.LEDGER: "the device cannot write down what it does",
 }
 
 

@@ -16,19 +16,21 @@ from worker.activity import Activity
 from worker.device import Device
 from worker.findings import Findings
 from worker.handover import Handover, NextChain
-from worker.ledger.attempts import PhaseEnd
+from worker.ledger.attempts import PhaseEnd, PhaseStart
 from worker.narration import phases as narration
 from worker.phases.context import Deferred, PhaseContext, PhaseFunction, PhaseResult, failed, settled
 from worker.phases.table import PHASE_FUNCTIONS
 from worker.progress import PhaseReporter, ProgressQueue
 from worker.rules.admission import Admission, admit
-from worker.rules.backoff import LONGEST_WAIT_SECONDS, wait_after
+from worker.rules.backoff import wait_after
 from worker.rules.failures import error_report
 from worker.rules.retry import countdown_seconds, seconds_until
 from worker.rules.sequence import successor
 
 _log = structlog.get_logger(__name__)
 
+#: From one try to use a ledger that cannot be used to the next.
+_LEDGER_WAIT_SECONDS = 60.0
 #: How many hand-overs are remembered; a message is repeated soon or after a restart.
 _REMEMBERED_HANDOVERS = 1000
 
@@ -68,7 +70,7 @@ class Engine:
             except sqlite3.Error:
                 # Nothing can be remembered now, so nothing is done now.
                 _log.exception("the ledger cannot be used")
-                return Handover(retry_in_seconds=LONGEST_WAIT_SECONDS)
+                return Handover(retry_in_seconds=_LEDGER_WAIT_SECONDS)
 
     def _admit(self, phase: Phase, ref: JobRef, turn: int) -> Handover:
         match admit(phase, ref, self._device.ledger.attempts.standing(phase, ref), turn=turn):
@@ -82,13 +84,22 @@ class Engine:
 
     def _perform(self, phase: Phase, ref: JobRef, turn: int) -> Handover:
         clock = self._device.clock
-        started_at, started = clock.now(), clock.monotonic()
-        start = self._device.ledger.attempts.begin(phase, ref, now=started_at)
+        start = self._device.ledger.attempts.begin(phase, ref, now=clock.now())
         if start is None:
             _log.info("the attempt was ended while its message was on the way")
             return Handover()
         reporter = PhaseReporter(self._progress, clock, ref, phase, start.starts)
         reporter.started()
+        try:
+            return self._carry_out(phase, ref, turn, start, reporter)
+        except sqlite3.Error as error:
+            at = clock.now() + timedelta(seconds=_LEDGER_WAIT_SECONDS)
+            reporter.waits(Wait(at=at, reason=WaitReason.LEDGER, detail=str(error)))
+            raise
+
+    def _carry_out(self, phase: Phase, ref: JobRef, turn: int, start: PhaseStart, reporter: PhaseReporter) -> Handover:
+        clock = self._device.clock
+        started_at, started = clock.now(), clock.monotonic()
         context = PhaseContext(ref, self._device, start.findings, reporter.on_bytes, start.begun_at)
         with structlog.contextvars.bound_contextvars(**narration.about(start.findings)):
             result = self._cancelled(phase, context) or self._call(phase, context, start.failures + 1)

@@ -94,6 +94,13 @@ class EngineMachine(RuleBasedStateMachine):
         world.deliver(message, gap=gap, publishes=publishes)
         world.answer, world.crash_in = Answer.DONE, None
 
+    @precondition(lambda self: self.world.due())
+    @rule(count=st.integers(2, 12))
+    def all_goes_well_for_a_while(self, count: int) -> None:
+        for _ in range(count):
+            if due := self.world.due():
+                self.world.deliver(due[0])
+
     @rule()
     def the_agent_is_killed_at_rest(self) -> None:
         self.world.restart()

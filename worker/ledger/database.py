@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from contract.error_codes import ErrorCode
-from contract.errors import DocumentError
+from contract.errors import DocumentError, UnavailableError
 from worker.ledger.schema import MIGRATIONS
 
 #: How long a statement waits for another process, such as `outrider-agent status`, to let go of the file.
-_BUSY_TIMEOUT_SECONDS = 30.0
+BUSY_TIMEOUT_SECONDS = 30.0
 
 Parameters = tuple[Any, ...]
 
@@ -21,19 +21,25 @@ class Database:
     """One SQLite connection behind a lock.
 
     Raises:
-        DocumentError: The file was written by a newer agent.
+        DocumentError: The file was written by a newer agent, or is damaged.
+        UnavailableError: LEDGER_UNAVAILABLE: it cannot be written now.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS) -> None:
         self._lock = threading.RLock()
-        self._connection = sqlite3.connect(
-            path, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
-        )
-        self._connection.row_factory = sqlite3.Row
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        # In WAL mode only FULL makes every single commit survive a power cut.
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._migrate(path)
+        try:
+            self._connection = sqlite3.connect(
+                path, timeout=busy_timeout_seconds, isolation_level=None, check_same_thread=False
+            )
+            self._connection.row_factory = sqlite3.Row
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            # In WAL mode only FULL makes every single commit survive a power cut.
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._migrate(path)
+        except sqlite3.OperationalError as error:
+            raise UnavailableError(ErrorCode.LEDGER_UNAVAILABLE, detail=str(error), place=str(path)) from error
+        except sqlite3.DatabaseError as error:
+            raise DocumentError(ErrorCode.LEDGER_CORRUPT, detail=str(error), place=str(path)) from error
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -42,10 +48,12 @@ class Database:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                # A full disk may have ended the transaction already, or failed its commit and left it open.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
         """One statement, durable when this returns."""

@@ -4,12 +4,13 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from contract.error_codes import ErrorCode
-from contract.errors import DocumentError
+from contract.errors import DocumentError, UnavailableError
 from worker.ledger.database import Database
 from worker.ledger.schema import MIGRATIONS
 
@@ -95,3 +96,35 @@ def test_two_threads_share_it(tmp_path: Path) -> None:
         thread.join()
     assert len(database.rows("SELECT * FROM apps")) == 100
     database.close()
+
+
+def test_a_damaged_file_is_named_and_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    path.write_bytes(b"no database at all" * 1000)
+    with pytest.raises(DocumentError) as caught:
+        Database(path)
+    assert (caught.value.code, caught.value.place) == (ErrorCode.LEDGER_CORRUPT, str(path))
+    assert path.read_bytes() == b"no database at all" * 1000
+
+
+def test_a_file_that_somebody_else_holds_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    Database(path).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+        holder.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(UnavailableError) as caught:
+            Database(path, busy_timeout_seconds=0.1)
+    assert caught.value.code is ErrorCode.LEDGER_UNAVAILABLE
+
+
+def test_a_full_disk_fails_the_transaction_and_not_the_next_one(tmp_path: Path) -> None:
+    with closing(Database(tmp_path / "ledger.db")) as database:
+        database.execute("CREATE TABLE notes (text TEXT)")
+        (pages,) = tuple(database.row("PRAGMA page_count") or ())
+        database.row(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            database.execute("INSERT INTO notes VALUES (?)", ("x" * 100_000,))
+        database.execute("INSERT INTO notes VALUES ('short')")
+        database.row("PRAGMA max_page_count = 100000")
+        database.execute("INSERT INTO notes VALUES (?)", ("x" * 100_000,))
+        assert len(database.rows("SELECT * FROM notes")) == 2
