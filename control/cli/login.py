@@ -6,10 +6,11 @@ import typer
 
 from contract.error_codes import ErrorCode
 from contract.errors import InputError
+from contract.printable import printable
 from control.cli.connection import require_secure
 from control.cli.logins import LoginStore
 from control.cli.options import STATUSES, Json
-from control.cli.output import handled, printable
+from control.cli.output import handled
 from control.cli.printing import print_views
 from control.cli.words import time_word
 from control.client import ControlClient

@@ -8,6 +8,10 @@ import os
 from logging import ERROR, getLogger
 from typing import Any
 
+from deploy.flower.routes import only_look
+
+only_look()
+
 address = "127.0.0.1"
 port = int(os.environ["OUTRIDER_FLOWER_PORT"])
 #: Also opens `/api`, which answers 401 to everybody as long as no authentication is configured.

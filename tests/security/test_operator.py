@@ -68,8 +68,7 @@ def routes() -> dict[str, APIRoute]:
     for route in chain.from_iterable(router.routes for router in ROUTERS):
         assert isinstance(route, APIRoute)
         if not route.path.startswith("/v1/device/"):
-            (method,) = route.methods or ()
-            found[f"{method} {route.path}"] = route
+            found[f"{''.join(route.methods or ())} {route.path}"] = route
     return found
 
 

@@ -1,13 +1,13 @@
 """Logging in and out, tokens, the audit log, retirement: as an operator types it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import keyring
 import pytest
-from click.testing import Result
 from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
 from sqlalchemy import delete
@@ -21,7 +21,7 @@ from control.database.tables import AuditEntry
 from control.roles import Role
 from tests.control.plane import Plane, SignedDevice
 
-Outrider = Callable[..., Result]
+Outrider = Callable[..., Any]
 Enrolled = Callable[..., SignedDevice]
 URL = "https://control.example"
 
@@ -32,7 +32,7 @@ class DictKeyring(KeyringBackend):
     priority = 1
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # the library leaves it untyped
         self.kept: dict[tuple[str, str], str] = {}
 
     def get_password(self, service: str, username: str) -> str | None:
@@ -46,7 +46,7 @@ class DictKeyring(KeyringBackend):
 
 
 @pytest.fixture
-def ring() -> DictKeyring:
+def ring() -> Iterator[DictKeyring]:
     before, ring = keyring.get_keyring(), DictKeyring()
     keyring.set_keyring(ring)
     yield ring
@@ -54,9 +54,9 @@ def ring() -> DictKeyring:
 
 
 @pytest.fixture
-def no_ring() -> None:
+def no_ring() -> Iterator[None]:
     before = keyring.get_keyring()
-    keyring.set_keyring(NoKeyring())
+    keyring.set_keyring(NoKeyring())  # type: ignore[no-untyped-call]  # the library leaves it untyped
     yield
     keyring.set_keyring(before)
 
