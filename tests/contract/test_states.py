@@ -15,37 +15,41 @@ ENUMERATIONS = [
 ]
 
 
+#: Members with the number people know, spot-checked against the text.
+KNOWN: list[tuple[IntEnum, int]] = [
+    (Intent.REQUIRED, 3),
+    (Intent.UNINSTALL, 4),
+    (states.TargetType.BOTH, 3),
+    (states.InstallContext.SYSTEM, 2),
+    (states.DesiredState.PRESENT, 2),
+    (states.DetectionState.NOT_DETECTED, 2),
+    (states.ComplianceState.ERROR, 4),
+    (states.ComplianceState.CLEANUP, 100),
+    (states.NotificationLevel.HIDE_ALL, 2),
+    (states.DeviceRestartBehavior.SUPPRESS, 2),
+    (states.ReturnCodeType.RETRY, 4),
+    (states.DetectionRuleType.SCRIPT, 3),
+    (states.RegistryDetectionType.VERSION, 5),
+    (states.FileDetectionType.DOES_NOT_EXIST, 6),
+    (RuleOperator.LESS_THAN, 8),
+    (Applicability.HOST_PLATFORM_NOT_APPLICABLE, 3),
+    (Applicability.SCRIPT_RULE_NOT_MET, 1008),
+    (Applicability.USER_CONTEXT_IN_DEVICE_CHECK_IN, 1012),
+    (EnforcementState.SUCCESS_UNINSTALLING_SUPERSEDED_APPS, 1018),
+    (EnforcementState.ERROR_DOWNLOADING_CONTENT, 5003),
+    (EnforcementState.ERROR_WITH_IMMEDIATE_RETRY, 5999),
+    (EnforcementState.NOT_ATTEMPTED_UNSUPPORTED_OR_INDETERMINATE_SUPERSEDED_APP, 6013),
+    (states.ResultantAppState.NOT_APPLICABLE, -1),
+    (states.ResultantAppState.UNKNOWN, 99),
+    (states.ResultantAppStateDetail.SUPERSEDING_APPS_NOT_APPLICABLE, -1016),
+    (states.RemediationStatus.WITHOUT_ISSUES, 4),
+    (states.RemediationResult.DETECTION_SCRIPT_FAILED, 5),
+]
+
+
 @pytest.mark.parametrize(
     ("member", "number"),
-    [
-        (Intent.REQUIRED, 3),
-        (Intent.UNINSTALL, 4),
-        (states.TargetType.BOTH, 3),
-        (states.InstallContext.SYSTEM, 2),
-        (states.DesiredState.PRESENT, 2),
-        (states.DetectionState.NOT_DETECTED, 2),
-        (states.ComplianceState.ERROR, 4),
-        (states.ComplianceState.CLEANUP, 100),
-        (states.NotificationLevel.HIDE_ALL, 2),
-        (states.DeviceRestartBehavior.SUPPRESS, 2),
-        (states.ReturnCodeType.RETRY, 4),
-        (states.DetectionRuleType.SCRIPT, 3),
-        (states.RegistryDetectionType.VERSION, 5),
-        (states.FileDetectionType.DOES_NOT_EXIST, 6),
-        (RuleOperator.LESS_THAN, 8),
-        (Applicability.HOST_PLATFORM_NOT_APPLICABLE, 3),
-        (Applicability.SCRIPT_RULE_NOT_MET, 1008),
-        (Applicability.USER_CONTEXT_IN_DEVICE_CHECK_IN, 1012),
-        (EnforcementState.SUCCESS_UNINSTALLING_SUPERSEDED_APPS, 1018),
-        (EnforcementState.ERROR_DOWNLOADING_CONTENT, 5003),
-        (EnforcementState.ERROR_WITH_IMMEDIATE_RETRY, 5999),
-        (EnforcementState.NOT_ATTEMPTED_UNSUPPORTED_OR_INDETERMINATE_SUPERSEDED_APP, 6013),
-        (states.ResultantAppState.NOT_APPLICABLE, -1),
-        (states.ResultantAppState.UNKNOWN, 99),
-        (states.ResultantAppStateDetail.SUPERSEDING_APPS_NOT_APPLICABLE, -1016),
-        (states.RemediationStatus.WITHOUT_ISSUES, 4),
-        (states.RemediationResult.DETECTION_SCRIPT_FAILED, 5),
-    ],
+    [pytest.param(*known, marks=pytest.mark.behaviour(f"2.5 {type(known[0]).__name__}")) for known in KNOWN],
 )
 def test_a_member_has_the_number_people_know(member: IntEnum, number: int) -> None:
     assert int(member) == number

@@ -10,7 +10,8 @@ from deploy.local.polling import wait_until
 from tests.windows.fleet import JOB_SECONDS, Fleet
 from tests.windows.packages import MsiProduct, build_setup
 
-pytestmark = [pytest.mark.integration, pytest.mark.windows]
+#: The first test makes a Windows and a control plane; the very first fetches Windows' Python, too.
+pytestmark = [pytest.mark.integration, pytest.mark.windows, pytest.mark.timeout(400)]
 
 
 def msi_manifest(product: MsiProduct) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def runs(fleet: Fleet, name: str) -> list[str]:
     return path.read_text(encoding="utf-8").split() if path.exists() else []
 
 
-@pytest.mark.behaviour("B-50", "B-51", "B-53", "B-55", "2.8 MSI", "2.8 registry version", "2.8 registry view")
+@pytest.mark.behaviour("B-50", "B-51", "B-53", "B-55", "2.8 MSI product code", "2.8 registry version", "2.8 registry view")
 def test_an_msi_is_installed_and_found_by_product_code_and_in_both_views(fleet: Fleet, tmp_path: Path) -> None:
     product = MsiProduct("Editor")
     fleet.publish(product.build(tmp_path / "source"), "Editor", **msi_manifest(product))
@@ -84,7 +85,7 @@ def test_an_msi_whose_absence_is_wanted_is_uninstalled(fleet: Fleet, tmp_path: P
     assert not installed_file(fleet, product).exists()
 
 
-@pytest.mark.behaviour("2.7", "2.7 softReboot", "B-53")
+@pytest.mark.behaviour("2.7 soft reboot", "B-53")
 def test_a_program_that_wants_a_restart_later_is_installed_and_its_exit_code_shown(
     fleet: Fleet, tmp_path: Path
 ) -> None:

@@ -29,7 +29,7 @@ def _state(rig: Rig) -> AppState:
     return state
 
 
-@pytest.mark.behaviour("B-59", "2.6 compliance state message")
+@pytest.mark.behaviour("B-59", "2.6 ComplianceStateMessage")
 def test_the_compliance_message_has_the_originals_names_and_numbers(rig: Rig) -> None:
     rig.run(rig.new_job())
     assert _state(rig).compliance.original() == {
@@ -44,7 +44,7 @@ def test_the_compliance_message_has_the_originals_names_and_numbers(rig: Rig) ->
     }
 
 
-@pytest.mark.behaviour("B-60", "2.6 enforcement state message")
+@pytest.mark.behaviour("B-60", "2.6 EnforcementStateMessage")
 def test_an_error_code_is_signed_where_the_originals_tools_read_it(rig: Rig) -> None:
     (rig.target / "fail").write_text("73", encoding="utf-8")
     rig.run(rig.new_job())

@@ -216,6 +216,7 @@ def test_a_report_that_cannot_be_delivered_waits_and_the_job_ends(rig: Rig) -> N
     assert rig.device.ledger.attempts.running() == []
 
 
+@pytest.mark.behaviour("B-65")
 def test_a_defect_in_a_phase_ends_the_attempt_not_the_agent(rig: Rig) -> None:
     def broken(_context: PhaseContext) -> PhaseResult:
         raise KeyError("missing")

@@ -233,6 +233,7 @@ def test_an_empty_zip_makes_an_empty_folder(place: Path) -> None:
     assert (place / "content").is_dir()
 
 
+@pytest.mark.behaviour("B-68")
 def test_long_paths_are_written(place: Path) -> None:
     name = "/".join(["a folder with a long name"] * 30) + "/file.txt"
     assert unpack(zip_of(name), place).files == 1

@@ -142,6 +142,7 @@ def test_settings_that_make_no_sense_are_named(invoke: Invoke, monkeypatch: pyte
 
 
 @pytest.mark.integration
+@pytest.mark.behaviour("B-26")
 def test_sync_checks_in_for_the_user(server: Server, rig: Rig) -> None:
     reply = CheckInReply(jobs_sent=2, check_in_interval_seconds=60, server_time=START)
     server.answer = lambda _asked: Answer(body=reply.to_json().encode())
@@ -180,7 +181,7 @@ def test_status_says_what_failed_and_when_the_next_attempt_is_and_why(device: tu
     assert " because the attempt failed; attempts keep an interval" in text
 
 
-@pytest.mark.behaviour("2.6 compliance state message", "2.6 enforcement state message", "2.6 GRS")
+@pytest.mark.behaviour("2.6 ComplianceStateMessage", "2.6 EnforcementStateMessage", "2.6 GRS")
 def test_status_shows_all_that_is_kept_of_an_app_with_a_word_for_every_number(device: tuple[Rig, Invoke]) -> None:
     rig, invoke = device
     (rig.target / "fail").write_text("73", encoding="utf-8")

@@ -44,6 +44,7 @@ def _undelivered(rig: Rig) -> Report:
     return waiting.report
 
 
+@pytest.mark.behaviour("B-26")
 def test_the_first_check_in_is_at_start_and_says_so(rig: Rig) -> None:
     duty = _check_in(rig)
     duty.turn()
@@ -52,6 +53,7 @@ def test_the_first_check_in_is_at_start_and_says_so(rig: Rig) -> None:
     assert len(rig.uplink.check_ins) == 1
 
 
+@pytest.mark.behaviour("B-25")
 def test_the_next_one_comes_after_the_interval_the_control_plane_asked_for_with_jitter(rig: Rig) -> None:
     rig.uplink.check_in_interval_seconds = 1000
     duty = _check_in(rig)

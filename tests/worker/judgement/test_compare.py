@@ -33,7 +33,7 @@ def _written(parts: list[int]) -> str:
     return ".".join(map(str, parts))
 
 
-@pytest.mark.behaviour("2.5 operators")
+@pytest.mark.behaviour("2.5 RuleOperator")
 @pytest.mark.parametrize(
     ("how", "smaller", "same", "larger"),
     [

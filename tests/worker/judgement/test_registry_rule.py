@@ -47,7 +47,7 @@ def test_a_root_is_written_short_or_long_in_any_case(written: str, hive: Hive, p
     assert registry_key(RegistryRule(key_path=written)) == RegistryKey(hive, path, View.NATIVE)
 
 
-@pytest.mark.behaviour("2.8 registry views")
+@pytest.mark.behaviour("2.8 registry view")
 def test_a_rule_chooses_its_view_and_takes_the_64_bit_one_by_default(made_up: Machine, contents: Contents) -> None:
     contents.registry[RegistryKey(Hive.LOCAL_MACHINE, "SOFTWARE", View.BITS_32)] = {"Level": 1}
     native = RegistryRule(key_path=r"HKLM\SOFTWARE", value_name="Level")

@@ -52,6 +52,7 @@ CALLS: list[Callable[[HttpUplink, Rig], object]] = [
 
 
 @pytest.mark.parametrize("call", CALLS)
+@pytest.mark.behaviour("B-21", "B-40")
 def test_every_request_is_signed_by_the_device(
     call: Callable[[HttpUplink, Rig], object], uplink: HttpUplink, server: Server, rig: Rig
 ) -> None:

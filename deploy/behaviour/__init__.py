@@ -1,0 +1,1 @@
+"""The page that shows which test shows which row of the behaviour."""

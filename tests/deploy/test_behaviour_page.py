@@ -1,0 +1,38 @@
+"""The page of rows and tests; collecting all tests takes some seconds, so it is done once."""
+
+import pytest
+
+from deploy.behaviour.page import PAGE, render, unknown_rows
+from deploy.behaviour.rows import sections
+from deploy.behaviour.tests_of_rows import Shown, tests_of_rows
+
+
+@pytest.fixture(scope="module")
+def shown() -> dict[str, Shown]:
+    return tests_of_rows()
+
+
+def test_the_page_is_the_one_the_tests_give(shown: dict[str, Shown]) -> None:
+    assert PAGE.read_text(encoding="utf-8") == render(shown), "run: python -m deploy.behaviour.page"
+
+
+def test_no_test_names_a_row_that_is_not_known(shown: dict[str, Shown]) -> None:
+    assert unknown_rows(shown) == []
+
+
+def test_this_very_row_is_found(shown: dict[str, Shown]) -> None:
+    assert any("test_narrate" in test or "test_installs" in test for test in shown["B-30"].on_linux)
+
+
+def test_a_row_without_a_test_is_shown_as_such() -> None:
+    assert "| B-66 | the agent's own health is looked at | none | none |\n" in render({})
+
+
+def test_a_row_nobody_knows_is_named() -> None:
+    assert unknown_rows({"B-99": Shown()}) == ["B-99"]
+
+
+def test_every_row_stands_in_one_section() -> None:
+    rows = [row for section in sections().values() for row in section]
+    assert len(rows) == len(set(rows))
+    assert {f"B-{number}" for number in range(20, 69)} - set(rows) == {"B-28", "B-39", "B-47", "B-48", "B-49"}
