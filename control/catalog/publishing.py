@@ -5,6 +5,9 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from contract.error_codes import ErrorCode
+from contract.errors import InputError
+from contract.rules import RunAsAccount
 from contract.states import Intent
 from control.catalog.assignments import assign
 from control.catalog.manifest import Manifest
@@ -17,6 +20,9 @@ RELATIONS_NOTICE: Final = (
     "Dependencies and supersedence are kept with the revision and shown, but not acted on yet: "
     "assign or uninstall those apps yourself."
 )
+
+#: Where an agent can run a command in the name of whoever is logged on.
+_USER_CONTEXT: Final = frozenset({"linux", "macos"})
 
 _INTENTS: Final[dict[AssignmentIntent, Intent]] = {
     "required": Intent.REQUIRED,
@@ -37,11 +43,21 @@ def publish_manifest(
 
     Raises:
         NotFoundError: There is no such package or group.
+        InputError: USER_CONTEXT_IMPOSSIBLE: no device could ever install it.
     """
+    _check_context(manifest)
     revision, created = add_revision(session, manifest, package_digest, policies=policies, now=now)
     for entry in manifest.assignments:
         assign(session, manifest.name, entry.group, _INTENTS[entry.intent], now)
     return revision, created
+
+
+def _check_context(manifest: Manifest) -> None:
+    """Refuse what the original lets pass and then never installs, without a word (behaviour 2.8, part 3 row 16)."""
+    systems = frozenset(manifest.operating_systems)
+    if manifest.install_experience.run_as_account is RunAsAccount.USER and systems and not systems & _USER_CONTEXT:
+        detail = f"operatingSystems is {', '.join(sorted(systems))}; agents can on {', '.join(sorted(_USER_CONTEXT))}"
+        raise InputError(ErrorCode.USER_CONTEXT_IMPOSSIBLE, detail=detail, place="installExperience.runAsAccount")
 
 
 def warnings_of(manifest: Manifest) -> tuple[str, ...]:

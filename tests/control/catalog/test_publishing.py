@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.engine import Connection
 
+from contract.error_codes import ErrorCode
+from contract.errors import InputError
 from contract.queues import ControlTask
 from contract.states import Intent
 from control.catalog.manifest import Manifest
@@ -145,3 +147,18 @@ def test_relations_are_kept_with_the_revision_and_warned_of(plane: Plane, admin:
 def test_each_relation_alone_is_warned_of_in_one_sentence(changes: dict[str, Any]) -> None:
     (warning,) = warnings_of(Manifest.model_validate(manifest_data(**changes)))
     assert warning.count(".") == 1
+
+
+@pytest.mark.behaviour("2.8 user-context app assigned to devices")
+def test_an_app_that_no_device_could_install_for_a_user_is_refused_before_anything_is_stored(plane: Plane) -> None:
+    experience = {"runAsAccount": "user"}
+    with pytest.raises(InputError) as caught:
+        publish(plane, installExperience=experience, operatingSystems=["windows"])
+    assert caught.value.code is ErrorCode.USER_CONTEXT_IMPOSSIBLE
+    assert caught.value.place == "installExperience.runAsAccount"
+    assert rows(plane, App) == 0
+
+
+@pytest.mark.parametrize("systems", [[], ["linux"], ["linux", "windows"]])
+def test_an_app_that_some_device_can_install_for_a_user_is_published(plane: Plane, systems: list[str]) -> None:
+    assert publish(plane, installExperience={"runAsAccount": "user"}, operatingSystems=systems) == (1, True)
