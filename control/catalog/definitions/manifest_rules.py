@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from pathlib import PureWindowsPath
 from typing import Any
 
 from contract.error_codes import ErrorCode
@@ -10,6 +11,7 @@ from contract.rules import FileOperation, RegistryOperation
 from control.catalog.definitions.bundle import Json
 from control.catalog.definitions.canonical import odata_type
 
+_POWERSHELLS = {"powershell", "pwsh"}
 _PREFIX = "#microsoft.graph.win32LobApp"
 _TYPES = {
     "FileSystem": "file",
@@ -61,6 +63,10 @@ def to_graph_rule(rule: Json, rule_type: str, place: str) -> Json:
     """
     if rule["type"] not in _NAMES:
         detail = f"found a rule of type {rule['type']}; Graph knows {', '.join(_NAMES)}"
+        raise DocumentError(ErrorCode.RULE_WITHOUT_COUNTERPART, detail=detail, place=place)
+    program = next(iter(rule.get("interpreter") or ()), "powershell")
+    if PureWindowsPath(str(program)).stem.lower() not in _POWERSHELLS:
+        detail = f"found a script for {program}; Graph knows scripts for PowerShell only"
         raise DocumentError(ErrorCode.RULE_WITHOUT_COUNTERPART, detail=detail, place=place)
     found = {"@odata.type": f"{_PREFIX}{_NAMES[rule['type']]}Rule", "ruleType": rule_type}
     found |= {name: rule[name] for name in _FIELDS[rule["type"]] if rule.get(name) is not None}

@@ -70,7 +70,7 @@ def test_detection_comes_before_applicability_and_that_before_requirement_rules(
     assert Phase.REQUIREMENTS not in _phases(report)
 
 
-@pytest.mark.behaviour("2.8 evaluated three times")
+@pytest.mark.behaviour("2.8 evaluated three times", "B-24")
 def test_detection_is_asked_before_right_before_the_command_and_after_it(rig: Rig) -> None:
     counted = f"echo asked >> {rig.target}/asked; test -f {rig.target}/editor && echo found"
     report = _reported(rig, detection_rules=(ScriptRule(script_content=counted),))

@@ -273,12 +273,24 @@ def test_an_export_for_v1_holds_only_what_v1_knows_and_can_be_posted() -> None:
 
 
 @pytest.mark.parametrize(
-    "rule", [{"type": "package", "packageName": "editor"}, {"type": "process", "processName": "editor"}]
+    ("rule", "said"),
+    [
+        ({"type": "package", "packageName": "editor"}, "package"),
+        ({"type": "process", "processName": "editor"}, "process"),
+        ({"type": "script", "scriptContent": "exit 0", "interpreter": ["/bin/sh"]}, "a script for /bin/sh"),
+    ],
 )
-def test_a_rule_that_graph_has_not_is_refused_on_the_way_out_not_dropped(rule: dict[str, Any]) -> None:
+def test_a_rule_that_graph_has_not_is_refused_on_the_way_out_not_dropped(rule: dict[str, Any], said: str) -> None:
     file = {"type": "file", "path": "/opt", "fileOrFolderName": "editor"}
     with pytest.raises(DocumentError) as caught:
         to_graph({"name": "Editor", "detectionRules": [file, rule]}, {})
     assert caught.value.code is ErrorCode.RULE_WITHOUT_COUNTERPART
     assert caught.value.place == "detectionRules[1]"
-    assert rule["type"] in caught.value.detail
+    assert said in caught.value.detail
+
+
+def test_a_script_that_names_powershell_goes_out_like_one_that_names_nothing() -> None:
+    rule = {"type": "script", "scriptContent": "exit 0"}
+    named = rule | {"interpreter": [r"C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\PowerShell.exe", "-File"]}
+    plain, same = (to_graph({"name": "Editor", "detectionRules": [each]}, {})["rules"] for each in (rule, named))
+    assert plain == same
