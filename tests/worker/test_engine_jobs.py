@@ -31,6 +31,7 @@ def _phases(rig: Rig) -> list[Phase]:
     return [record.phase for record in _report(rig).phases]
 
 
+@pytest.mark.behaviour("B-29", "B-40", "B-45", "B-53", "B-55", "B-59", "B-61")
 def test_a_job_runs_all_eleven_phases_and_installs(rig: Rig) -> None:
     steps = rig.run(rig.new_job())
     assert [phase for phase, _ in steps] == list(PHASES)
@@ -48,6 +49,7 @@ def test_a_job_runs_all_eleven_phases_and_installs(rig: Rig) -> None:
     assert report.next_action is None
 
 
+@pytest.mark.behaviour("B-43", "2.8 evaluated three times")
 def test_every_phase_is_timed_and_says_what_it_found(rig: Rig) -> None:
     rig.run(rig.new_job())
     records = {record.phase: record for record in _report(rig).phases}
@@ -58,6 +60,7 @@ def test_every_phase_is_timed_and_says_what_it_found(rig: Rig) -> None:
     assert "exit code 0: success" in records[Phase.INSTALL].summary
 
 
+@pytest.mark.behaviour("B-57", "B-59", "C-12")
 def test_success_leaves_no_content_behind(rig: Rig) -> None:
     rig.run(rig.new_job())
     folders = rig.device.folders
@@ -138,6 +141,7 @@ def test_a_broken_detection_rule_fails_the_attempt_and_installs_nothing(rig: Rig
     assert not (rig.target / "editor").exists()
 
 
+@pytest.mark.behaviour("2.7 unmapped", "B-53")
 def test_a_failing_installer_is_reported_with_its_raw_exit_code_and_the_next_attempt(rig: Rig) -> None:
     (rig.target / "fail").write_text("73", encoding="utf-8")
     steps = rig.run(rig.new_job())
@@ -155,6 +159,7 @@ def test_a_failing_installer_is_reported_with_its_raw_exit_code_and_the_next_att
     assert (report.next_action.at - report.ended_at).total_seconds() == 300
 
 
+@pytest.mark.behaviour("B-56", "B-57")
 def test_a_failed_attempt_keeps_its_content_and_the_next_one_downloads_nothing(rig: Rig) -> None:
     (rig.target / "fail").write_text("73", encoding="utf-8")
     ref = rig.new_job()
@@ -170,6 +175,7 @@ def test_a_failed_attempt_keeps_its_content_and_the_next_one_downloads_nothing(r
     assert rig.source.asked_from == [0]
 
 
+@pytest.mark.behaviour("2.7 retry")
 def test_an_exit_code_of_class_retry_says_so(rig: Rig) -> None:
     (rig.target / "fail").write_text("75", encoding="utf-8")
     codes = (ReturnCode(return_code=75, type=ReturnCodeType.RETRY),)
@@ -179,6 +185,7 @@ def test_an_exit_code_of_class_retry_says_so(rig: Rig) -> None:
     assert error.code == ErrorCode.INSTALLER_BUSY.slug
 
 
+@pytest.mark.behaviour("B-55", "C-11", "2.7 exit success and not detected")
 def test_success_without_detection_is_a_failure(rig: Rig) -> None:
     rig.run(rig.new_job(commands=Commands(install="true", uninstall="true")))
     report = _report(rig)
@@ -188,6 +195,7 @@ def test_success_without_detection_is_a_failure(rig: Rig) -> None:
     assert report.detection_state is DetectionState.NOT_DETECTED
 
 
+@pytest.mark.behaviour("B-55")
 def test_an_uninstall_that_leaves_the_app_is_a_failure(rig: Rig) -> None:
     (rig.target / "editor").touch()
     commands = Commands(install="true", uninstall="true")
@@ -197,6 +205,7 @@ def test_an_uninstall_that_leaves_the_app_is_a_failure(rig: Rig) -> None:
     assert error.code == ErrorCode.STILL_DETECTED_AFTER_UNINSTALL.slug
 
 
+@pytest.mark.behaviour("B-50")
 @pytest.mark.parametrize("command", ["no-such-program --silent", "sh 'unclosed", "./not-there.sh"])
 def test_a_command_that_cannot_start_is_named(rig: Rig, command: str) -> None:
     rig.run(rig.new_job(commands=Commands(install=command, uninstall="true")))
@@ -206,6 +215,7 @@ def test_a_command_that_cannot_start_is_named(rig: Rig, command: str) -> None:
     assert command in error.detail
 
 
+@pytest.mark.behaviour("B-52", "2.7 timeout")
 def test_an_installer_that_hangs_is_ended_with_its_own_code(rig: Rig) -> None:
     (rig.target / "hold").touch()
     rig.run(rig.new_job(limits=Limits(max_run_time_seconds=0.3)))
@@ -224,6 +234,7 @@ def test_a_program_in_the_package_runs_though_packages_carry_no_permissions(rig:
     assert "Exec format error" in error.detail
 
 
+@pytest.mark.behaviour("2.8 evaluated three times")
 def test_detection_right_before_the_command_saves_the_command(rig: Rig) -> None:
     ref = rig.new_job()
     rig.run(ref, until=Phase.UNPACK)
@@ -236,6 +247,7 @@ def test_detection_right_before_the_command_saves_the_command(rig: Rig) -> None:
     assert rig.installs() == 0
 
 
+@pytest.mark.behaviour("B-50")
 def test_installers_see_a_clean_environment_and_why_they_run(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_OF_THE_AGENT", "x")
     detection = (ScriptRule(script_content=f"test -f {rig.target}/runs && echo there"),)

@@ -27,6 +27,7 @@ def _fetch(source: MemoryContentSource, target: Path, *, size: int = len(DATA)) 
     return fetch(source, URL, target, size=size, on_progress=lambda _done, _total: None)
 
 
+@pytest.mark.behaviour("B-43")
 def test_content_arrives_whole(tmp_path: Path) -> None:
     target = tmp_path / "content.bin"
     assert _fetch(_source(), target) == len(DATA)
@@ -93,6 +94,7 @@ def test_content_that_is_longer_than_announced_is_refused(tmp_path: Path) -> Non
     assert size_of(tmp_path / "content.bin") < len(DATA)
 
 
+@pytest.mark.behaviour("B-43")
 def test_progress_grows_to_the_full_size(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     fetch(

@@ -46,6 +46,7 @@ def _read(source: HttpContentSource, url: str, first: int) -> tuple[int, bytes]:
         return stream.first, b"".join(stream.chunks)
 
 
+@pytest.mark.behaviour("B-41")
 def test_content_is_read_from_where_it_is_asked_for(server: Server, source: HttpContentSource) -> None:
     server.answer = _ranged
     assert _read(source, f"{server.url}/blob?signature=x", 0) == (0, DATA)

@@ -21,6 +21,7 @@ def _error(rig: Rig, ref: JobRef) -> ErrorReport:
     return findings.error
 
 
+@pytest.mark.behaviour("B-43")
 def test_an_interrupted_download_goes_on_where_it_stopped(rig: Rig) -> None:
     ref = rig.new_job()
     rig.device.folders.incoming_file(rig.policy()).write_bytes(rig.content.blob[:100])
@@ -40,6 +41,7 @@ def test_a_store_that_is_down_repeats_the_phase_and_keeps_what_is_there(rig: Rig
     assert rig.engine.run(Phase.DOWNLOAD, ref, turn=1).go_on_at is Phase.UNPACK
 
 
+@pytest.mark.behaviour("B-45")
 def test_a_corrupt_blob_is_deleted_and_fetched_again_by_the_next_attempt(rig: Rig) -> None:
     ref = rig.new_job()
     rig.source.contents[URL] = bytes(rig.content.ref.size)
@@ -52,6 +54,7 @@ def test_a_corrupt_blob_is_deleted_and_fetched_again_by_the_next_attempt(rig: Ri
     assert rig.installs() == 1
 
 
+@pytest.mark.behaviour("B-45", "C-16")
 def test_a_blob_spoiled_on_the_disk_is_noticed_before_anything_of_it_is_used(rig: Rig) -> None:
     ref = rig.new_job()
     rig.run(ref, until=Phase.DOWNLOAD)
@@ -66,6 +69,7 @@ def test_a_blob_spoiled_on_the_disk_is_noticed_before_anything_of_it_is_used(rig
     assert list(rig.device.folders.cache.iterdir()) == []
 
 
+@pytest.mark.behaviour("B-40")
 def test_a_key_sealed_to_another_device_is_refused(rig: Rig) -> None:
     ref = rig.new_job()
     context = content_key_context(ref.job_id, rig.identity.device_id, rig.content.ref.digest)
@@ -87,6 +91,7 @@ def test_a_key_of_the_wrong_length_is_refused_not_crashed_on(rig: Rig, length: i
     assert _error(rig, ref).code == ErrorCode.CONTENT_KEY_REFUSED.slug
 
 
+@pytest.mark.behaviour("B-45", "C-16")
 def test_unpacking_starts_from_scratch_whatever_lies_there(rig: Rig) -> None:
     ref = rig.new_job()
     rig.run(ref, until=Phase.DOWNLOAD)
@@ -105,6 +110,7 @@ def test_unpacking_starts_from_scratch_whatever_lies_there(rig: Rig) -> None:
     assert list(folders.staging.iterdir()) == []
 
 
+@pytest.mark.behaviour("B-45")
 def test_unpacking_says_how_much_it_unpacked(rig: Rig) -> None:
     ref = rig.new_job()
     rig.run(ref, until=Phase.UNPACK)

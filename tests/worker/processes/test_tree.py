@@ -27,6 +27,7 @@ def _is_gone(pid: int) -> bool:
         return True
 
 
+@pytest.mark.behaviour("2.7 timeout")
 def test_children_and_grandchildren_end_too(tmp_path: Path) -> None:
     process = _start(tmp_path, "sh -c 'sleep 60 & echo $!; wait' & sleep 60 & echo $!; wait")
     pids = _pids(tmp_path, 2)
@@ -41,6 +42,7 @@ def test_an_orphan_of_the_same_group_ends_too(tmp_path: Path) -> None:
     assert _is_gone(orphan)
 
 
+@pytest.mark.behaviour("2.7 timeout")
 def test_a_child_that_left_the_session_ends_too(tmp_path: Path) -> None:
     process = _start(tmp_path, "setsid sleep 60 & echo $!; wait")
     (runaway,) = _pids(tmp_path, 1)

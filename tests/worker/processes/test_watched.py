@@ -3,6 +3,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+import pytest
 
 from deploy.local.polling import wait_until
 from worker.processes.launch import Launch, launch
@@ -28,6 +29,7 @@ def test_the_exit_code_of_an_own_child_is_seen(tmp_path: Path) -> None:
     assert wait_within(process, 10) == Ended(73)
 
 
+@pytest.mark.behaviour("B-52", "2.7 timeout")
 def test_a_process_that_runs_too_long_is_ended(tmp_path: Path) -> None:
     with _running(tmp_path, mark="a") as process:
         assert wait_within(process, 0.1) == Ended(None, timed_out=True)
