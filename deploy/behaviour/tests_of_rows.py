@@ -50,7 +50,7 @@ def tests_of_rows() -> dict[str, Shown]:
 def _collected() -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "marked.json"
-        command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
+        command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-W", "ignore", "-p", "no:cacheprovider"]
         subprocess.run(
             [*command, "-p", "deploy.behaviour.collector", "tests"],
             cwd=PROJECT,
