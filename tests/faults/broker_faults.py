@@ -104,8 +104,8 @@ def _again_and_again(ground: Ground, name: str, fault: Callable[[], object], *, 
 BROKER_FAULTS = (
     Fault("broker killed", killed),
     Fault("broker emptied", emptied),
-    Fault("broker's connections reset", cut),
-    Fault("broker slow, broker dripping", slow),
+    Fault("broker's connections reset", cut, is_long=True),
+    Fault("broker slow, broker dripping", slow, is_long=True),
     Fault("half-open link to the broker, idle", half_open_idle),
-    Fault("half-open link to the broker, mid-install", half_open_mid_install),
+    Fault("half-open link to the broker, mid-install", half_open_mid_install, is_long=True),
 )

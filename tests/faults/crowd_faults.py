@@ -129,4 +129,4 @@ def _enrol(ground: Ground, group: str, size: int) -> list[Identity]:
         return list(pool.map(one, range(size)))
 
 
-CROWD_FAULTS = (Fault("devices come back at once", comes_back),)
+CROWD_FAULTS = (Fault("devices come back at once", comes_back, is_long=True),)

