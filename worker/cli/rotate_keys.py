@@ -1,5 +1,7 @@
 """`outrider-agent rotate-keys`."""
 
+from contextlib import ExitStack
+
 from contract.clock import SystemClock
 from worker.cli.options import AsJson, StateDir, load_settings
 from worker.cli.output import handled, show
@@ -7,6 +9,7 @@ from worker.folders import Folders
 from worker.identity import Identity, load_identity, replace_identity, save_identity
 from worker.lock import only_agent
 from worker.settings import AgentSettings
+from worker.uplink.port import Uplink
 
 
 def rotate_keys(state_dir: StateDir = None, as_json: AsJson = False) -> None:
@@ -35,14 +38,16 @@ def _rotate(settings: AgentSettings) -> Identity:
     folders = Folders(settings.state_dir)
     current = load_identity(folders.identity)
     folders.create()
-    with only_agent(folders):
+    with only_agent(folders), ExitStack() as open_uplinks:
+
+        def uplink_of(identity: Identity) -> Uplink:
+            uplink = build_uplink(settings, identity, SystemClock())
+            open_uplinks.callback(uplink.client.close)
+            return uplink
+
         if not folders.next_identity.exists():
             save_identity(with_new_keys(current), folders.next_identity)
-        renewed = rotate(
-            current,
-            load_identity(folders.next_identity),
-            lambda identity: build_uplink(settings, identity, SystemClock()),
-        )
+        renewed = rotate(current, load_identity(folders.next_identity), uplink_of)
         replace_identity(renewed, folders.identity)
         folders.next_identity.unlink()
     return renewed
