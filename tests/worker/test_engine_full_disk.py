@@ -40,6 +40,8 @@ def _full_after(rig: Rig, writes: int) -> Iterator[Callable[[], bool]]:
 
 
 @pytest.mark.faults
+# An installer whose pid could not be written down is let go of, and found again by its mark.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_full_disk_puts_any_phase_off_and_nothing_is_done_twice(rig: Rig, phase: Phase) -> None:
     for writes in range(MOST_WRITES):

@@ -51,6 +51,7 @@ cp editor.txt "$HOME/editor"
 echo ended >> "$HOME/ended"
 """
 WAIT_SECONDS = 30
+STOP_LIMIT_SECONDS = 2
 
 
 @dataclass
@@ -125,6 +126,7 @@ class AgentProcess:
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),
             "OUTRIDER_AGENT_STATE_DIR": str(self.home / "state"),
+            "OUTRIDER_AGENT_STOP_LIMIT_SECONDS": str(STOP_LIMIT_SECONDS),
         }
 
 
@@ -219,3 +221,30 @@ def test_an_agent_killed_while_its_installer_runs_ends_installed_and_the_install
     assert (agent.home / "ended").read_text(encoding="utf-8") == "ended\n"
     assert agent.app()["raw_exit_code"] is None
     assert agent.app()["attempt"] == 1
+
+
+def test_an_agent_that_is_told_to_stop_leaves_its_installer_running_and_finds_it_again(
+    plane: Plane, agent: AgentProcess
+) -> None:
+    (agent.home / "hold").touch()
+    with agent.running() as process:
+        plane.deploy()
+        _wait((agent.home / "begun").exists, agent)
+        process.terminate()
+        assert process.wait(STOP_LIMIT_SECONDS + WAIT_SECONDS) == 0
+    assert not (agent.home / "ended").exists()
+    with agent.running():
+        _wait(lambda: agent.log.read_text(encoding="utf-8").count("ready.") > 2, agent)
+        (agent.home / "hold").unlink()
+        _wait(lambda: agent.app().get("outcome") == "installed", agent)
+    assert (agent.home / "begun").read_text(encoding="utf-8") == "begun\n"
+    assert agent.app()["attempt"] == 1
+
+
+def test_a_second_agent_on_a_device_is_refused_with_a_reason(plane: Plane, agent: AgentProcess) -> None:
+    with agent.running():
+        _wait(lambda: "ready." in agent.log.read_text(encoding="utf-8"), agent)
+        second = agent.command("run")
+    assert second.returncode == 2
+    assert "another agent" in second.stderr.casefold() or "already" in second.stderr.casefold()
+    assert "Traceback" not in second.stderr
