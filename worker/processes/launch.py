@@ -18,6 +18,8 @@ from worker.processes.account import Account
 #: Another process's fork may hold a file open that was just unpacked; it lets go within moments (ETXTBSY).
 _BUSY_TRIES = 50
 _BUSY_WAIT_SECONDS = 0.02
+#: What the agent keeps is closed to others; what installers make is for everybody, unless they say otherwise.
+_USUAL_UMASK = 0o022
 #: A child between its fork and its exec holds every file that any thread has open for writing. Whoever starts a
 #: program waits until no such child is left: so no file that was written and closed is busy any more, neither for the
 #: program nor for what it starts.
@@ -89,6 +91,7 @@ def _start(what: Launch, output: IO[bytes], errors: IO[bytes]) -> psutil.Popen:
             stdout=output,
             stderr=errors,
             start_new_session=True,
+            umask=_USUAL_UMASK,
             creationflags=creation_flags() | _SUSPENDED,
             **_identity(what.account),
         )

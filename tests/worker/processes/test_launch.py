@@ -1,4 +1,5 @@
 import os
+import stat
 import threading
 from pathlib import Path
 
@@ -36,6 +37,16 @@ def test_errors_go_to_the_same_file_unless_they_have_their_own(tmp_path: Path) -
     own = tmp_path / "errors"
     assert launch(_launch(tmp_path, "sh", "-c", "echo worse >&2", errors=own)).wait(10) == 0
     assert own.read_text() == "worse\n"
+
+
+def test_installed_files_are_for_everybody_though_the_agents_own_are_not(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        assert launch(_launch(tmp_path, "sh", "-c", "touch installed; umask")).wait(10) == 0
+    finally:
+        os.umask(before)
+    assert (tmp_path / "output").read_text() == "0022\n"
+    assert stat.S_IMODE((tmp_path / "installed").stat().st_mode) == 0o644
 
 
 def test_a_program_that_is_not_there_is_the_systems_error(tmp_path: Path) -> None:
