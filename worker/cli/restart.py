@@ -71,7 +71,7 @@ def _text(plan: RestartPlan | None, said: Announcement) -> str:
         return "No restart is pending."
     lines = [f"This device must restart to finish {', '.join(plan.apps)}."]
     if plan.due is not None and plan.due.due_at is not None:
-        lines.append(f"It restarts by itself at {_time(plan.due.due_at)}.")
+        lines.append(f"The restart is due at {_time(plan.due.due_at)}.")
     if said.remind_at is not None:
         lines.append(f"The next reminder is due at {_time(said.remind_at)}.")
     if plan.blocks:

@@ -43,5 +43,5 @@ def app_notice(event: Event, policy: Policy) -> Notice | None:
 def restart_notice(apps: Sequence[str], at: datetime) -> Notice:
     """The notice of a restart that is due."""
     when = at.astimezone().isoformat(sep=" ", timespec="minutes")
-    text = f"This device restarts at {when} to finish {', '.join(apps)}. Save your work, or restart earlier."
+    text = f"This device must restart by {when} to finish {', '.join(apps)}. Save your work and restart when it suits."
     return Notice("Restart required", text, urgent=True)

@@ -113,7 +113,7 @@ def test_the_person_is_reminded_and_the_restart_is_ordered_once_at_its_countdown
     rig.notifier.notices.clear()
     assert duty.turn() == 240 * 60
     assert len(rig.notifier.notices) == 1
-    assert "restarts at" in rig.notifier.texts[0]
+    assert "must restart by" in rig.notifier.texts[0]
     rig.clock.advance(timedelta(minutes=100))
     assert duty.turn() == 140 * 60
     rig.clock.advance(timedelta(minutes=1440 - 100 - 15))
