@@ -2,19 +2,18 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from contract.jobs import JobState
 from contract.uplink import GenerationReason
-from control.database.tables import Job, OrderRow, OutboxEntry
+from control.database.tables import Job, OutboxEntry
 
 
 def resend(session: Session, job: Job, reason: GenerationReason, now: datetime, *, online: bool = True) -> None:
     """Raise the generation, and put the job into the outbox where its device is online.
 
-    A job that was over begins anew; an order to let go of it is withdrawn. What is planned for a device that is
-    offline is put into the outbox when the device checks in.
+    A job that was over begins anew. What is planned for a device that is offline is put into the outbox when the device
+    checks in. An order to let go of the job would concern its older generations only; the caller withdraws it.
     """
     job.generation += 1
     job.generation_reason = reason
@@ -26,7 +25,5 @@ def resend(session: Session, job: Job, reason: GenerationReason, now: datetime, 
     job.bytes_done = job.bytes_total = 0
     job.next_action_at = job.next_action_reason = job.cancel_reason = job.finished_at = None
     job.next_action_detail = ""
-    session.execute(delete(OrderRow).where(OrderRow.job_id == job.id))
     if online:
         session.add(OutboxEntry(job_id=job.id, generation=job.generation, created_at=now))
-    session.flush()

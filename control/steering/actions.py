@@ -17,7 +17,7 @@ from control.database.session import Database, lock_planning
 from control.database.tables import App, Device, Job, OrderRow
 from control.dispatch.resend import resend
 from control.steering.decisions import Change, Standing, Verdict, decide_cancel, decide_retry
-from control.steering.orders import place_order
+from control.steering.orders import place_order, withdraw_order
 
 #: Jobs of one transaction: others are not kept waiting for long.
 _BATCH: Final = 500
@@ -50,7 +50,7 @@ class Steered:
     verdict: Verdict
 
 
-_Action = Callable[[Session, Job, Device, Wish], Verdict]
+_Action = Callable[[Session, Job, Device, Standing, Wish], Verdict]
 
 
 def retry_jobs(database: Database, job_ids: Sequence[str], wish: Wish) -> list[Steered]:
@@ -96,22 +96,27 @@ def _steer_batch(session: Session, job_ids: Sequence[str], wish: Wish, action: _
         .order_by(Job.id)
         .with_for_update(of=Job)
     )
-    return [
-        Steered(job.id, device.name, app, job.state, action(session, job, device, wish))
-        for job, device, app in session.execute(jobs).all()
-    ]
+    found = session.execute(jobs).all()
+    standings = _standings(session, [job for job, _, _ in found])
+    with session.no_autoflush:
+        return [
+            Steered(job.id, device.name, app, job.state, action(session, job, device, standings[job.id], wish))
+            for job, device, app in found
+        ]
 
 
-def _retry(session: Session, job: Job, device: Device, wish: Wish) -> Verdict:
-    verdict = decide_retry(_standing(session, job), force=wish.force)
+def _retry(session: Session, job: Job, device: Device, standing: Standing, wish: Wish) -> Verdict:
+    verdict = decide_retry(standing, force=wish.force)
     if verdict.change is Change.RESENT and not wish.dry_run:
         online = device.retired_at is None and device.last_seen_at >= wish.online_since
+        if standing.order is not None:
+            withdraw_order(session, job.id)
         resend(session, job, GenerationReason.OPERATOR, wish.now, online=online)
     return verdict
 
 
-def _cancel(session: Session, job: Job, _device: Device, wish: Wish) -> Verdict:
-    verdict = decide_cancel(_standing(session, job), force=wish.force)
+def _cancel(session: Session, job: Job, _device: Device, standing: Standing, wish: Wish) -> Verdict:
+    verdict = decide_cancel(standing, force=wish.force)
     if not wish.dry_run and verdict.change in {Change.CANCELLED, Change.CANCELLING}:
         job.cancel_reason = CancelReason.OPERATOR
         job.next_action_at = job.next_action_reason = None
@@ -124,16 +129,21 @@ def _cancel(session: Session, job: Job, _device: Device, wish: Wish) -> Verdict:
     return verdict
 
 
-def _standing(session: Session, job: Job) -> Standing:
+def _standings(session: Session, jobs: Sequence[Job]) -> dict[str, Standing]:
+    ids = [job.id for job in jobs]
     later = aliased(Job)
-    same = (later.device_id == job.device_id, later.app_id == job.app_id, later.created_at > job.created_at)
-    order = session.get(OrderRow, job.id)
-    return Standing(
-        state=job.state,
-        outcome=job.outcome,
-        generation_reason=job.generation_reason,
-        cancel_reason=job.cancel_reason,
-        was_sent=job.sent_at is not None,
-        is_newest=not session.scalar(select(exists().where(*same))),
-        order=None if order is None else order.kind,
-    )
+    same = (later.device_id == Job.device_id, later.app_id == Job.app_id, later.created_at > Job.created_at)
+    older = set(session.scalars(select(Job.id).where(Job.id.in_(ids), exists().where(*same))))
+    orders = {order.job_id: order.kind for order in session.scalars(select(OrderRow).where(OrderRow.job_id.in_(ids)))}
+    return {
+        job.id: Standing(
+            state=job.state,
+            outcome=job.outcome,
+            generation_reason=job.generation_reason,
+            cancel_reason=job.cancel_reason,
+            was_sent=job.sent_at is not None,
+            is_newest=job.id not in older,
+            order=orders.get(job.id),
+        )
+        for job in jobs
+    }
