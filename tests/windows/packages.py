@@ -37,13 +37,8 @@ _WXS = """\
 {more}  </Product>
 </Wix>
 """
-#: A custom action that ends with an error; Windows Installer then ends with 1603.
-_FAILS = """\
-    <CustomAction Id="Refuse" Error="this product refuses to be installed"/>
-    <InstallExecuteSequence>
-      <Custom Action="Refuse" After="InstallInitialize">NOT Installed</Custom>
-    </InstallExecuteSequence>
-"""
+#: A condition that never holds: Windows Installer ends with 1603.
+_FAILS = '    <Condition Message="this product refuses to be installed">0</Condition>\n'
 
 _NSI = """\
 Unicode true

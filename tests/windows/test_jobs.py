@@ -64,7 +64,9 @@ def runs(fleet: Fleet, name: str) -> list[str]:
     return path.read_text(encoding="utf-8").split() if path.exists() else []
 
 
-@pytest.mark.behaviour("B-50", "B-51", "B-53", "B-55", "2.8 MSI product code", "2.8 registry version", "2.8 registry view")
+@pytest.mark.behaviour(
+    "B-50", "B-51", "B-53", "B-55", "2.8 MSI product code", "2.8 registry version", "2.8 registry view"
+)
 def test_an_msi_is_installed_and_found_by_product_code_and_in_both_views(fleet: Fleet, tmp_path: Path) -> None:
     product = MsiProduct("Editor")
     fleet.publish(product.build(tmp_path / "source"), "Editor", **msi_manifest(product))

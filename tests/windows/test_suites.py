@@ -9,7 +9,8 @@ from tests.windows.device import WindowsDevice
 from tests.windows.requirements import PROJECT
 from tests.windows.wine import windows_path
 
-pytestmark = [pytest.mark.integration, pytest.mark.windows]
+#: The first test makes a Windows and a control plane; the very first fetches Windows' Python, too.
+pytestmark = [pytest.mark.integration, pytest.mark.windows, pytest.mark.timeout(400)]
 
 PLATFORM, JUDGEMENT = "tests/worker/platform", "tests/worker/judgement"
 #: The folder whose fixtures are used, what is run, and how many tests at least that is. The rest of the judgement's

@@ -72,24 +72,17 @@ class Wine:
         return subprocess.CompletedProcess(command, process.returncode, _text(output), _text(errors))
 
     def boot(self) -> None:
-        """Make the prefix where it is new and keep its server running until `shut_down`."""
-        self._quietly("wineboot", "--init")
-        # Otherwise the first program's output stays open as long as Windows' own services live.
-        self._quietly("wineserver", "--wait")
+        """Make the prefix where it is new, and keep its server and Windows' own services running until `shut_down`.
+
+        A program that started them would give them its output, which then never ended.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
         self._quietly("wineserver", "--persistent")
-        self._quietly("wineboot")
+        self._quietly("wineboot", "--init")
 
     def shut_down(self) -> None:
         """End every process of this Windows."""
         subprocess.run(["wineserver", "--kill"], env=self._environment(), check=False, timeout=RUN_SECONDS)
-
-    def clone(self, folder: Path) -> "Wine":
-        """Another Windows with the same files and a registry of its own; this one must not run."""
-        shutil.copytree(self.folder, folder, symlinks=True, copy_function=_link)
-        for registry in folder.glob("*.reg"):
-            registry.unlink()
-            shutil.copy2(self.folder / registry.name, registry)
-        return Wine(folder, self.variables)
 
     def _open(self, command: Sequence[str], errors: int, more: Mapping[str, str]) -> subprocess.Popen[bytes]:
         # Python under Wine wants a pipe for its output; a file it takes for no handle at all.
@@ -139,7 +132,3 @@ def _copy(process: subprocess.Popen[bytes], log: Path) -> None:
 
 def _text(raw: bytes) -> str:
     return raw.decode("utf-8", errors="replace").replace("\r\n", "\n")
-
-
-def _link(source: str, target: str) -> None:
-    os.link(source, target, follow_symlinks=False)

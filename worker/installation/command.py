@@ -11,6 +11,7 @@ from contract.errors import PhaseError
 from contract.jobs import JobRef
 from contract.policy import Policy
 from contract.states import Intent
+from worker.installation.windows_line import with_program_from
 from worker.processes.mark import MARK
 
 _EXECUTABLE = stat.S_IXUSR
@@ -31,7 +32,7 @@ def split(line: str, folder: Path) -> Sequence[str] | str:
         PhaseError: INSTALLER_NOT_STARTED: a quote is not closed, or the line is empty.
     """
     if sys.platform == "win32":
-        return line
+        return with_program_from(folder, line)
     try:
         program, *arguments = shlex.split(line)
     except ValueError as error:
