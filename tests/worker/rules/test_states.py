@@ -11,6 +11,7 @@ def _error(code: ErrorCode, phase: Phase) -> ErrorReport:
     return ErrorReport(code=code.slug, number=code.number, phase=phase)
 
 
+@pytest.mark.behaviour("2.5 EnforcementState 1000", "B-59")
 @pytest.mark.parametrize(
     ("outcome", "compliance"),
     [
@@ -25,6 +26,7 @@ def test_what_is_as_desired_is_a_success(outcome: Outcome, compliance: Complianc
     assert found == States(compliance, EnforcementState.SUCCESS)
 
 
+@pytest.mark.behaviour("2.5 EnforcementState 3000")
 @pytest.mark.parametrize("outcome", [Outcome.NOT_APPLICABLE, Outcome.REQUIREMENTS_NOT_MET])
 @pytest.mark.parametrize(
     ("detection", "compliance"),
@@ -40,6 +42,7 @@ def test_what_was_not_attempted_is_as_it_was_seen(
     assert states(outcome, detection, None) == States(compliance, EnforcementState.REQUIREMENTS_NOT_MET)
 
 
+@pytest.mark.behaviour("2.5 EnforcementState 5000", "2.5 EnforcementState 5003", "2.5 EnforcementState 5999")
 @pytest.mark.parametrize(
     ("error", "enforcement"),
     [
