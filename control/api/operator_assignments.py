@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Response, status
 
 from contract.queues import ControlTask
 from control.answers.apps import list_assignments
+from control.answers.devices import list_groups
 from control.answers.jobs import JobFilter, list_jobs
 from control.answers.moment import this_moment
 from control.api.dependencies import OperatorDep, ServicesDep, requires
@@ -33,20 +34,26 @@ def make_assignment(
     return AssignmentView(app=app.name, group=group.name, intent=assignment.intent, created_at=assignment.created_at)
 
 
-@router.get("/assignments", dependencies=[requires(Role.VIEWER)])
-def assignments(services: ServicesDep) -> list[AssignmentView]:
-    """All assignments."""
+@router.get("/assignments", dependencies=[requires(Role.VIEWER, confined=True)])
+def assignments(services: ServicesDep, operator: OperatorDep) -> list[AssignmentView]:
+    """All assignments; for a confined token, those to its groups."""
     with services.database.snapshot() as session:
-        return list_assignments(session)
+        own = {group.name for group in list_groups(session) if group.id in operator.group_ids}
+        return [view for view in list_assignments(session) if not operator.is_confined or view.group in own]
 
 
-@router.get("/status", dependencies=[requires(Role.VIEWER)])
+@router.get("/status", dependencies=[requires(Role.VIEWER, confined=True)])
 def status_of_jobs(
     services: ServicesDep,
+    operator: OperatorDep,
     app: Annotated[str | None, Query(description="Only this app.")] = None,
     group: Annotated[str | None, Query(description="Only devices of this group.")] = None,
     device: Annotated[str | None, Query(description="Only this device, by name or id.")] = None,
 ) -> list[JobView]:
-    """Where each job is, what came of it, and what happens next."""
+    """Where each job is, what came of it, and what happens next; for a confined token, on the devices in its groups."""
     with services.database.snapshot() as session:
-        return list_jobs(session, JobFilter(app=app, group=group, device=device), this_moment(services))
+        jobs = list_jobs(session, JobFilter(app=app, group=group, device=device), this_moment(services))
+        if not operator.is_confined:
+            return jobs
+        own = operator.devices(session)
+        return [job for job in jobs if job.device_id in own]

@@ -11,6 +11,7 @@ from control.answers.moment import this_moment
 from control.api.dependencies import OperatorDep, ServicesDep, requires
 from control.database.session import Database
 from control.database.tables import Job, Role
+from control.fleet.groups import find_group
 from control.security.operators import Operator
 from control.services import Services
 from control.steering.actions import Steered, Wish, cancel_jobs, only, retry_jobs
@@ -34,16 +35,18 @@ def job(job_id: str, services: ServicesDep, operator: OperatorDep) -> JobDetail:
         return job_detail(session, job_id, this_moment(services))
 
 
-@router.post("/retry", dependencies=[requires(Role.OPERATOR)])
+@router.post("/retry", dependencies=[requires(Role.OPERATOR, confined=True)])
 def retry_many(body: BulkSteeringRequest, services: ServicesDep, operator: OperatorDep) -> SteeringReply:
     """Send the selected jobs anew, now; what runs or is as desired is left alone."""
+    _require_selection(services, operator, body)
     _record(services, operator, "jobs.retry", "many", body)
     return _steer_many(services, body, retry_jobs)
 
 
-@router.post("/cancel", dependencies=[requires(Role.OPERATOR)])
+@router.post("/cancel", dependencies=[requires(Role.OPERATOR, confined=True)])
 def cancel_many(body: BulkSteeringRequest, services: ServicesDep, operator: OperatorDep) -> SteeringReply:
     """Cancel the selected jobs that are not over."""
+    _require_selection(services, operator, body)
     _record(services, operator, "jobs.cancel", "many", body)
     return _steer_many(services, body, cancel_jobs)
 
@@ -70,6 +73,14 @@ def _require_job(services: Services, operator: Operator, job_id: str) -> None:
         job = session.get(Job, job_id)
         if job is not None:
             operator.require_device(session, job.device_id)
+
+
+def _require_selection(services: Services, operator: Operator, body: BulkSteeringRequest) -> None:
+    """Let a confined operator select among its own devices only: by one of its groups."""
+    if operator.is_confined:
+        wanted = body.selection.group
+        with services.database.snapshot() as session:
+            operator.require_group(None if wanted is None else find_group(session, wanted).id, wanted or "the fleet")
 
 
 def _record(services: Services, operator: Operator, action: str, target: str, body: SteeringRequest) -> None:

@@ -28,8 +28,8 @@ ROUTES = {
     "GET /v1/me": (Role.VIEWER, True),
     "GET /v1/apps": (Role.VIEWER, True),
     "GET /v1/apps/{name:path}": (Role.VIEWER, False),
-    "GET /v1/assignments": (Role.VIEWER, False),
-    "GET /v1/status": (Role.VIEWER, False),
+    "GET /v1/assignments": (Role.VIEWER, True),
+    "GET /v1/status": (Role.VIEWER, True),
     "GET /v1/groups": (Role.VIEWER, True),
     "GET /v1/groups/{name}": (Role.VIEWER, True),
     "GET /v1/devices": (Role.VIEWER, True),
@@ -41,8 +41,8 @@ ROUTES = {
     "POST /v1/groups": (Role.OPERATOR, False),
     "PUT /v1/groups/{name}/members/{device:path}": (Role.OPERATOR, True),
     "DELETE /v1/groups/{name}/members/{device:path}": (Role.OPERATOR, True),
-    "POST /v1/jobs/retry": (Role.OPERATOR, False),
-    "POST /v1/jobs/cancel": (Role.OPERATOR, False),
+    "POST /v1/jobs/retry": (Role.OPERATOR, True),
+    "POST /v1/jobs/cancel": (Role.OPERATOR, True),
     "POST /v1/jobs/{job_id}/retry": (Role.OPERATOR, True),
     "POST /v1/jobs/{job_id}/cancel": (Role.OPERATOR, True),
     "POST /v1/enrollment-tokens": (Role.ADMIN, True),
@@ -150,7 +150,11 @@ def test_a_confined_operator_sees_and_steers_only_its_own(
     admin = confined(Role.ADMIN, own)
     assert [one["name"] for one in client.get("/v1/devices", headers=admin).json()] == ["desk-1"]
     assert [one["name"] for one in client.get("/v1/groups", headers=admin).json()] == ["desks"]
+    assert client.get("/v1/status", headers=admin).json() == []
+    assert client.get("/v1/assignments", headers=admin).json() == []
     forbidden = [
+        client.post("/v1/jobs/cancel", json={"selection": {"group": "servers"}}, headers=admin),
+        client.post("/v1/jobs/retry", json={"selection": {"app": "Editor"}}, headers=admin),
         client.get("/v1/devices/server-1", headers=admin),
         client.get("/v1/groups/servers", headers=admin),
         client.get(f"/v1/jobs/{ref.job_id}", headers=admin),
@@ -168,6 +172,11 @@ def test_a_confined_operator_sees_and_steers_only_its_own(
     ]
     assert [answer.status_code for answer in forbidden] == [403] * len(forbidden)
     assert client.post("/v1/assignments", json={"app": "Editor", "group": "desks"}, headers=admin).status_code == 201
+    assert [one["group"] for one in client.get("/v1/assignments", headers=admin).json()] == ["desks"]
+    plane.plan()
+    assert [one["device"] for one in client.get("/v1/status", headers=admin).json()] == ["desk-1"]
+    mine = {"selection": {"group": "desks"}}
+    assert client.post("/v1/jobs/retry", json=mine, headers=admin).json()["matched"] == 1
     assert client.post("/v1/devices/desk-1/retire", headers=admin).status_code == 200
 
 
