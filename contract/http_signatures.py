@@ -52,6 +52,7 @@ class _Keys(HTTPSignatureKeyResolver):
     ) -> None:
         self._private = private
         self._public = public
+        self.failure: Exception | None = None
 
     def resolve_private_key(self, key_id: str) -> Ed25519PrivateKey:  # noqa: ARG002  the library's signature
         if self._private is None:
@@ -61,7 +62,14 @@ class _Keys(HTTPSignatureKeyResolver):
     def resolve_public_key(self, key_id: str) -> Ed25519PublicKey:
         if self._public is None:
             raise LookupError
-        return self._public(key_id)
+        try:
+            return self._public(key_id)
+        except LookupError:
+            raise
+        except Exception as error:
+            # The library makes a bad signature of whatever happens here.
+            self.failure = error
+            raise
 
 
 class _Verifier(HTTPMessageVerifier):
@@ -97,16 +105,20 @@ def verify_request(
     Args:
         request: Method, URL and headers as received.
         body: The body as received, before any parsing.
-        public_key: Finds the key of an id; raises LookupError where there is none.
+        public_key: Finds the key of an id; raises LookupError where there is none. What else it raises comes through:
+            that a key cannot be looked up now says nothing about the signature.
 
     Raises:
         ClockSkewedError: Signed too long ago, or in the future.
         TrustError: Unsigned, signed by nobody known, changed on the way, or without a nonce.
     """
-    verifier = _Verifier(signature_algorithm=algorithms.ED25519, key_resolver=_Keys(public=public_key))
+    keys = _Keys(public=public_key)
+    verifier = _Verifier(signature_algorithm=algorithms.ED25519, key_resolver=keys)
     try:
         (result,) = verifier.verify(request, max_age=MAX_AGE, body=body, require_components=_REQUIRED_COMPONENTS)
     except (HTTPMessageSignaturesException, LookupError, ValueError) as error:
+        if keys.failure is not None:
+            raise keys.failure from None
         raise TrustError(ErrorCode.SIGNATURE_REFUSED, detail=str(error)) from error
     nonce = str(result.parameters.get("nonce", ""))
     if not nonce:

@@ -117,3 +117,11 @@ def test_a_request_of_a_stranger_is_refused() -> None:
     sign_request(request, b"", key=KEY, key_id="stranger", now=datetime.now(UTC))
     with pytest.raises(TrustError):
         verify_request(request, b"", _public_key)
+
+
+def test_a_key_that_cannot_be_looked_up_now_does_not_make_the_signature_a_bad_one() -> None:
+    def database_is_away(_key_id: str) -> Ed25519PublicKey:
+        raise ConnectionError("the database does not answer")
+
+    with pytest.raises(ConnectionError):
+        verify_request(_signed(), b"body", database_is_away)
