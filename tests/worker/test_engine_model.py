@@ -95,11 +95,18 @@ class EngineMachine(RuleBasedStateMachine):
         world.answer, world.crash_in = Answer.DONE, None
 
     @precondition(lambda self: self.world.due())
-    @rule(count=st.integers(2, 12))
-    def all_goes_well_for_a_while(self, count: int) -> None:
-        for _ in range(count):
-            if due := self.world.due():
-                self.world.deliver(due[0])
+    @rule(phase=st.sampled_from(PHASES), answer=st.sampled_from(Answer), gap=st.sampled_from(Gap))
+    def all_goes_well_until_a_phase(self, phase: Phase, answer: Answer, gap: Gap) -> None:
+        for _ in PHASES:
+            due = self.world.due()
+            if not due:
+                return
+            if due[0].phase is phase:
+                self.world.answer = answer
+                self.world.deliver(due[0], gap=gap)
+                self.world.answer = Answer.DONE
+                return
+            self.world.deliver(due[0])
 
     @rule()
     def the_agent_is_killed_at_rest(self) -> None:
@@ -161,6 +168,6 @@ class EngineMachine(RuleBasedStateMachine):
 
 
 EngineMachine.TestCase.settings = settings(
-    max_examples=200, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=150, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestEngine = EngineMachine.TestCase
