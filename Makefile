@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links
 
-.PHONY: help setup demo down test check lock bench faults clean
+.PHONY: help setup demo down test check lock bench faults security clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "  make %-8s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ bench: setup ## Measure, as ratios against baselines run side by side (QUICK=1 f
 
 faults: setup ## Kill, cut and starve real parts; fails where a job is lost or installed twice (QUICK=1 for a short run)
 	@$(BIN)/python -m tests.faults $(if $(QUICK),--quick) $(ARGS)
+
+security: setup ## Attack the parts as device, network, operator, visitor; print attacker by attack
+	@$(BIN)/python -m pytest tests/security -q --attacks
 
 clean: down ## Remove the environment and everything the local stack left
 	@rm -rf $(VENV) .outrider

@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from rich.console import Console
 
 from tests.control.conftest import (  # noqa: F401  what attackers attack
     client,
@@ -18,7 +19,19 @@ from tests.control.conftest import (  # noqa: F401  what attackers attack
     settings,
     sqlite_url,
 )
+from tests.security.attack_table import attack_table
 from worker.identity import Identity
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--attacks", action="store_true", help="Print attacker by attack in the end.")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if config.getoption("--attacks", default=False):
+        kinds = ("passed", "failed", "skipped")
+        reports = [report for kind in kinds for report in terminalreporter.getreports(kind)]
+        Console(width=150).print(attack_table(reports))
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from contract.error_codes import ErrorCode
 from contract.errors import InputError, OutriderError, UnavailableError
 from contract.jobs import JobRef
 from contract.phases import Phase
-from contract.queues import ControlTask, device_queue
+from contract.queues import device_queue
 from control.client import ControlClient
 from control.dispatch.celery_app import CeleryJobPublisher
 from control.dispatch.celery_app import make_app as make_control_app
@@ -262,12 +262,3 @@ def test_a_device_refuses_plain_text_to_another_machine_unless_told_so_by_name()
         assert caught.value.code is ErrorCode.ADDRESS_INSECURE
     require_secure_api(AgentSettings(allow_insecure_api=True), "http://api.example")
     require_secure_broker(AgentSettings(allow_insecure_broker=True), "redis://b.example/0")
-
-
-def test_requests_for_work_are_lost_without_tls_not_sent_in_the_open(
-    certificates: dict[str, ServerFiles], tmp_path: Path
-) -> None:
-    app = make_control_app(url_of(find_free_port()))
-    app.conf.task_publish_retry_policy = {"max_retries": 0}
-    with pytest.raises(OperationalError):
-        app.send_task(ControlTask.PLAN.value)
