@@ -107,9 +107,7 @@ def running_site(folder: Path, *, database_url: str | None = None) -> Iterator[S
         for part in parts.values():
             part.wait_ready()
         made = _command(environment, "outrider-control", "token", "create", "--role", "admin", "--name", "t", "--json")
-        client = stack.enter_context(
-            ControlClient(f"http://{HOST}:{ports['api']}", json.loads(made[made.index("{") :])["token"])
-        )
+        client = stack.enter_context(ControlClient(f"http://{HOST}:{ports['api']}", json.loads(made)["token"]))
         yield Site(layout.folder, addresses, parts, links["broker"], links["store"], links["api"], client)
 
 

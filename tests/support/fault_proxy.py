@@ -227,7 +227,9 @@ class FaultProxy:
         link = _Link(self._weather, writer, to_server)
         self._links.add(link)
         try:
-            await link.carry(reader, from_server)
+            # A proxy that stops cancels what is open; that is no error to be told of.
+            with suppress(asyncio.CancelledError):
+                await link.carry(reader, from_server)
         finally:
             self._links.discard(link)
 
