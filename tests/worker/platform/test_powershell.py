@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,12 +47,12 @@ def test_a_file_that_is_no_program_at_all_is_no_reason_to_fail(windows: Path) ->
 
 
 def test_powershell_7_is_taken_where_windows_has_none(windows: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = windows / "bin" / "pwsh"
+    program = windows / "bin" / ("pwsh.exe" if sys.platform == "win32" else "pwsh")
     program.parent.mkdir()
     program.write_bytes(DOS_HEADER + bytes(64))
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(program.parent))
     command = powershell(View.NATIVE)
     assert command is not None
-    assert command[0] == str(program)
+    assert Path(command[0]) == program
     assert powershell(View.BITS_32) is None
