@@ -1,7 +1,7 @@
 """Where attempts are right now, on its way to the control plane; losing some of it does no harm."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from contract.clock import Clock
 from contract.jobs import JobRef
@@ -30,14 +30,19 @@ class ProgressQueue:
 
     def put(self, progress: Progress) -> None:
         """Hand over; a newer one of the same phase replaces an older one that waits."""
-        ref = JobRef(job_id=progress.job_id, generation=progress.generation, attempt=progress.attempt)
-        key = (ref, progress.phase, progress.record is not None)
+        key = _key(progress)
         with self._lock:
             self._waiting.pop(key, None)
             self._waiting[key] = progress
             while len(self._waiting) > MAX_WAITING:
                 del self._waiting[next(iter(self._waiting))]
         self.on_put()
+
+    def put_back(self, items: Iterable[Progress]) -> None:
+        """What could not be told and has to be: kept unless something newer of the same phase waits."""
+        with self._lock:
+            for item in items:
+                self._waiting.setdefault(_key(item), item)
 
     def drain(self) -> tuple[Progress, ...]:
         """Take everything that waits."""
@@ -48,6 +53,11 @@ class ProgressQueue:
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
+
+
+def _key(progress: Progress) -> tuple[JobRef, Phase, bool]:
+    ref = JobRef(job_id=progress.job_id, generation=progress.generation, attempt=progress.attempt)
+    return ref, progress.phase, progress.record is not None
 
 
 class PhaseReporter:

@@ -10,6 +10,8 @@ from contract.phases import Phase
 from contract.report import WaitReason
 from tests.worker.rig import Rig
 from worker.handover import Handover
+from worker.housekeeping.duty import NEVER
+from worker.housekeeping.progress_duty import AGAIN_SECONDS, ProgressDuty
 from worker.phases.context import Deferred, PhaseContext, PhaseFunction, PhaseResult, done
 from worker.phases.table import PHASE_FUNCTIONS
 
@@ -91,3 +93,17 @@ def test_waiting_does_not_use_up_the_tries_of_a_part_that_does_not_answer(
     for turn in range(20):
         assert rig.engine.run(Phase.DETECT, ref, turn=turn) == Handover(retry_in_seconds=WAIT_SECONDS)
     assert rig.engine.run(Phase.DETECT, ref, turn=20).go_on_at is Phase.APPLICABILITY
+
+
+def test_a_wait_is_told_once_the_control_plane_answers_again(rig: Rig, put_off: Callable[[int], JobRef]) -> None:
+    ref = put_off(1)
+    duty = ProgressDuty(rig.progress, rig.uplink, rig.clock)
+    rig.engine.run(Phase.DETECT, ref)
+    rig.uplink.available = False
+    assert duty.turn() == AGAIN_SECONDS
+    rig.uplink.available = True
+    rig.clock.advance(timedelta(seconds=AGAIN_SECONDS + 1))
+    assert duty.turn() == NEVER
+    (told,) = rig.uplink.progress_items
+    assert told.waiting is not None
+    assert told.waiting.reason is WaitReason.RESTART_PENDING

@@ -12,8 +12,15 @@ from worker.uplink.port import Uplink
 _log = structlog.get_logger(__name__)
 
 
+#: From a failed try to the next.
+AGAIN_SECONDS = 30.0
+
+
 class ProgressDuty:
-    """Sends what waits, at most every half second; what cannot be sent is dropped, newer progress follows."""
+    """Sends progress, at most every half second; what cannot be sent is dropped, newer progress follows.
+
+    A wait is kept until it is told: nothing newer follows it for as long as it lasts.
+    """
 
     def __init__(self, queue: ProgressQueue, uplink: Uplink, clock: Clock) -> None:
         self._queue = queue
@@ -30,10 +37,13 @@ class ProgressDuty:
             return left
         self._sent_at = self._clock.monotonic()
         self._send()
-        return NEVER
+        return AGAIN_SECONDS if self._queue else NEVER
 
     def _send(self) -> None:
+        items = self._queue.drain()
         try:
-            self._uplink.progress(ProgressBatch(items=self._queue.drain()))
+            self._uplink.progress(ProgressBatch(items=items))
         except OutriderError as error:
+            self._queue.put_back(item for item in items if item.waiting is not None)
+            self._sent_at += AGAIN_SECONDS
             _log.debug("progress was dropped", error=str(error))
