@@ -13,12 +13,12 @@ from tests.windows.test_jobs import setup_manifest
 pytestmark = [pytest.mark.integration, pytest.mark.windows, pytest.mark.timeout(400)]
 
 _READ_STATES = """\
-import json, winreg
+import json, sys, winreg
 from worker.platform.windows_mirror import APPS_KEY
 def values(path):
     with winreg.OpenKeyEx(winreg.HKEY_LOCAL_MACHINE, path) as key:
         return {(value := winreg.EnumValue(key, i))[0]: value[1] for i in range(winreg.QueryInfoKey(key)[1])}
-path = APPS_KEY + "\\\\APP_1"
+path = f"{APPS_KEY}\\\\{sys.argv[1]}_1"
 messages = ("ComplianceStateMessage", "EnforcementStateMessage")
 print(json.dumps([values(path), *(values(f"{path}\\\\{message}") for message in messages)]))
 """
@@ -52,7 +52,7 @@ def test_the_result_of_an_app_stands_in_the_registry(fleet: Fleet, tmp_path: Pat
     fleet.assign("Mirrored")
     fleet.finished("Mirrored")
     (app,) = fleet.device.ask("status", "Mirrored")["apps"]
-    shown = fleet.device.run_python("-c", _READ_STATES.replace("APP", app["app_id"]))
+    shown = fleet.device.run_python("-c", _READ_STATES, app["app_id"])
     assert shown.returncode == 0, shown.stderr
     own, compliance, enforcement = json.loads(shown.stdout)
     assert own["ExitCode"] == 0
