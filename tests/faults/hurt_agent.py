@@ -23,7 +23,7 @@ from worker.engine import Engine
 from worker.phases.context import PhaseContext, PhaseFunction
 from worker.phases.table import PHASE_FUNCTIONS
 
-#: How long the agent waits in these tests after its ledger could not be used; in the product it is minutes.
+#: How long the agent waits in these tests after its ledger could not be used; in the product it is a minute.
 _LEDGER_WAIT_SECONDS = 2.0
 
 #: The moments of a phase, in order: the ledger knows that it began; its work is done; the ledger knows how it ended;
@@ -83,8 +83,8 @@ def install_hooks(hurt: Hurt) -> None:
     functions = cast("dict[Phase, PhaseFunction]", PHASE_FUNCTIONS)
     for phase, function in PHASE_FUNCTIONS.items():
         functions[phase] = partial(_phase, hurt, phase, function)
-    assert vars(engine)["LONGEST_WAIT_SECONDS"] > _LEDGER_WAIT_SECONDS
-    vars(engine)["LONGEST_WAIT_SECONDS"] = _LEDGER_WAIT_SECONDS
+    assert vars(engine)["_LEDGER_WAIT_SECONDS"] > _LEDGER_WAIT_SECONDS
+    vars(engine)["_LEDGER_WAIT_SECONDS"] = _LEDGER_WAIT_SECONDS
     _wrap(Engine, "run", partial(_run, hurt))
     _wrap(MovingQoS, "ack", partial(_ack, hurt))
 
