@@ -15,8 +15,8 @@ def resend(session: Session, job: Job, reason: GenerationReason, now: datetime, 
     A job that was over begins anew. What is planned for a device that is offline is put into the outbox when the device
     checks in. An order to let go of the job would concern its older generations only; the caller withdraws it.
     """
+    job.generation_reason = _standing_reason(job, reason)
     job.generation += 1
-    job.generation_reason = reason
     job.state = JobState.PLANNED
     job.attempt = 1
     job.progress_sequence = job.reported_attempt = job.reported_sequence = 0
@@ -27,3 +27,9 @@ def resend(session: Session, job: Job, reason: GenerationReason, now: datetime, 
     job.next_action_detail = ""
     if online:
         session.add(OutboxEntry(job_id=job.id, generation=job.generation, created_at=now))
+
+
+def _standing_reason(job: Job, reason: GenerationReason) -> GenerationReason:
+    """An operator's "retry now" that no attempt has answered yet is still meant, however often it has to be sent."""
+    unanswered = job.generation_reason is GenerationReason.OPERATOR and not job.reported_attempt
+    return GenerationReason.OPERATOR if unanswered and reason is GenerationReason.RECONCILER else reason

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from deploy.behaviour.collection import PROJECT, Shown, rows_shown
 from deploy.behaviour.rows import sections
-from deploy.behaviour.tests_of_rows import PROJECT, Shown, tests_of_rows
 
 PAGE: Final = PROJECT / "docs" / "behaviour.md"
 
@@ -48,4 +48,4 @@ def _names(tests: set[str]) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(render(tests_of_rows()), encoding="utf-8")
+    PAGE.write_text(render(rows_shown()), encoding="utf-8")

@@ -2,14 +2,14 @@
 
 import pytest
 
+from deploy.behaviour.collection import Shown, rows_shown
 from deploy.behaviour.page import PAGE, render, unknown_rows
 from deploy.behaviour.rows import sections
-from deploy.behaviour.tests_of_rows import Shown, tests_of_rows
 
 
 @pytest.fixture(scope="module")
 def shown() -> dict[str, Shown]:
-    return tests_of_rows()
+    return rows_shown()
 
 
 def test_the_page_is_the_one_the_tests_give(shown: dict[str, Shown]) -> None:

@@ -1,7 +1,8 @@
 """Every interleaving of redelivery, duplication, reordering, crash, restart, cancel, retry-now and re-sending.
 
-The table it explores stands in `worker/rules/admission.py`. Taking a row out of it, or what the engine remembers of its
-hand-overs, makes an invariant fail.
+The table it explores stands in `worker/rules/admission.py`. Without the rules on older generations, ended phases, turns
+and hand-overs, or without what the engine remembers of ended phases and installs, an invariant fails. The rule on
+closed attempts and the memory of waits only save work here; they have tests of their own.
 """
 
 from datetime import timedelta

@@ -47,7 +47,7 @@ def test_a_class_of_failure_gets_the_schedule_the_manifest_gives_it() -> None:
 
 
 def test_a_class_of_failure_has_one_schedule() -> None:
-    with pytest.raises(InputError, match="retry.*failure"):
+    with pytest.raises(InputError, match=r"retry.*failure"):
         validate_manifest(manifest_data(retry=[{"failure": "content"}, {"failure": "content"}]))
 
 

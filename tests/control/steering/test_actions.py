@@ -261,3 +261,17 @@ def test_a_revision_ends_a_wait_at_once(
     assert job_of(newer).generation_reason == "revision"
     assert job_of(ref).state == "cancelled"
     assert [order.job_id for order in device.orders()] == [ref.job_id], "the chain that waits is void"
+
+
+def test_a_retry_that_is_lost_on_its_way_is_sent_anew_as_the_retry_it_is(
+    plane: Plane, sent: tuple[SignedDevice, JobRef], steer: Steer, job_of: Callable[[JobRef], JobDetail]
+) -> None:
+    device, ref = sent
+    wait_a_day(plane, device, ref)
+    steer(f"{ref.job_id}/retry")
+    plane.dispatch()
+    plane.inspector.emptied = {device.device_id}
+    plane.clock.advance(timedelta(seconds=31))
+    plane.reconcile()
+    ((_, again),) = plane.dispatch()
+    assert (again.generation, job_of(ref).generation_reason) == (3, "operator")

@@ -25,7 +25,7 @@ class Shown:
     on_wine: set[str] = field(default_factory=set)
 
 
-def tests_of_rows() -> dict[str, Shown]:
+def rows_shown() -> dict[str, Shown]:
     """Every row that a test carries, by the tests' names.
 
     Raises:
