@@ -43,11 +43,7 @@ Consume = Callable[[], Any]
 @pytest.fixture(scope="module")
 def valkey_url(valkey: RunningBroker) -> str:
     """The broker as a user who may also cut connections."""
-    with redis.Redis.from_url(valkey.control_url) as control:
-        control.acl_setuser(
-            "tester", enabled=True, passwords=["+tester"], keys=["*"], channels=["*"], categories=["+@all"]
-        )
-    return f"redis://tester:tester@127.0.0.1:{valkey.port}/0"
+    return valkey.control_url
 
 
 @pytest.fixture
