@@ -15,33 +15,19 @@ from contract.errors import InputError, NotFoundError, OutriderError, TrustError
 from contract.secure_addresses import tls_context
 from contract.uplink import Problem
 from control.catalog.manifest import Manifest
-from control.views import (
-    AppDetail,
-    AppView,
-    AssignmentRequest,
-    AssignmentView,
-    AuditEntryView,
-    AuditVerdictView,
-    BulkSteeringRequest,
-    DeviceDetail,
-    DeviceView,
+from control.views.access import (
     EnrollmentTokenRequest,
     EnrollmentTokenView,
-    GroupDetail,
-    GroupRequest,
-    GroupView,
-    JobDetail,
-    JobView,
     NewOperatorTokenView,
     OperatorTokenRequest,
     OperatorTokenView,
-    PackageView,
-    PublishReply,
-    PublishRequest,
-    ReplacementRequest,
-    SteeringReply,
-    SteeringRequest,
 )
+from control.views.assignments import AssignmentRequest, AssignmentView
+from control.views.audit import AuditEntryView, AuditVerdictView
+from control.views.catalog import AppDetail, AppView, PackageView, PublishReply, PublishRequest
+from control.views.fleet import DeviceDetail, DeviceView, GroupDetail, GroupRequest, GroupView, ReplacementRequest
+from control.views.jobs import JobDetail, JobView
+from control.views.steering import BulkSteeringRequest, SteeringReply, SteeringRequest
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 

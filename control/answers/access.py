@@ -6,7 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from control.database.tables import AuditEntry, Group, OperatorToken
-from control.views import AuditEntryView, OperatorTokenView
+from control.views.access import OperatorTokenView
+from control.views.audit import AuditEntryView
 
 
 def token_view(session: Session, row: OperatorToken) -> OperatorTokenView:

@@ -6,7 +6,8 @@ from sqlalchemy.orm import Session
 from control.catalog.manifest import Manifest
 from control.catalog.revisions import find_app
 from control.database.tables import App, Assignment, Group, Package, Revision
-from control.views import AppDetail, AppView, AssignmentView, RevisionView
+from control.views.assignments import AssignmentView
+from control.views.catalog import AppDetail, AppView, RevisionView
 
 
 def list_apps(session: Session) -> list[AppView]:

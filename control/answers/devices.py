@@ -10,7 +10,7 @@ from control.answers.moment import Moment
 from control.database.tables import Device, Group, GroupMember
 from control.fleet.devices import find_device
 from control.fleet.groups import find_group
-from control.views import DeviceDetail, DeviceView, GroupDetail, GroupView
+from control.views.fleet import DeviceDetail, DeviceView, GroupDetail, GroupView
 
 #: A retired device stays in its groups for the one that replaces it, and is not shown.
 _ACTIVE_MEMBERS = (

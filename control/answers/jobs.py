@@ -22,7 +22,7 @@ from control.dispatch.watch import expected_by
 from control.fleet.devices import find_device
 from control.fleet.groups import find_group
 from control.newest_jobs import newest_job_ids
-from control.views import JobDetail, JobView, PhaseView
+from control.views.jobs import JobDetail, JobView, PhaseView
 
 
 @dataclass(frozen=True)

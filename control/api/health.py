@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from control.api.dependencies import ServicesDep
 from control.database.tables import App
-from control.views import Health
+from control.views.health import Health
 
 router = APIRouter(prefix="/v1", tags=["health"])
 

@@ -11,13 +11,8 @@ from control.api.dependencies import OperatorDep, ServicesDep, requires
 from control.database.tables import OperatorToken, Role
 from control.fleet.groups import find_group
 from control.security.operator_tokens import create_operator_token, revoke_operator_token
-from control.views import (
-    AuditEntryView,
-    AuditVerdictView,
-    NewOperatorTokenView,
-    OperatorTokenRequest,
-    OperatorTokenView,
-)
+from control.views.access import NewOperatorTokenView, OperatorTokenRequest, OperatorTokenView
+from control.views.audit import AuditEntryView, AuditVerdictView
 
 router = APIRouter(prefix="/v1", tags=["access"])
 

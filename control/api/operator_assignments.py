@@ -12,7 +12,8 @@ from control.answers.moment import this_moment
 from control.api.dependencies import OperatorDep, ServicesDep, requires
 from control.catalog.assignments import assign
 from control.database.tables import Role
-from control.views import AssignmentRequest, AssignmentView, JobView
+from control.views.assignments import AssignmentRequest, AssignmentView
+from control.views.jobs import JobView
 
 router = APIRouter(prefix="/v1", tags=["assignments"])
 

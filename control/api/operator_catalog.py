@@ -16,7 +16,7 @@ from control.api.dependencies import OperatorDep, ServicesDep, requires, service
 from control.catalog.manifest_reader import validate_manifest
 from control.catalog.publishing import publish_manifest, warnings_of
 from control.database.tables import Role
-from control.views import AppDetail, AppView, PackageView, PublishReply, PublishRequest
+from control.views.catalog import AppDetail, AppView, PackageView, PublishReply, PublishRequest
 
 router = APIRouter(prefix="/v1", tags=["catalog"])
 

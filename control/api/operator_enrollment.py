@@ -12,7 +12,8 @@ from control.fleet.devices import find_device
 from control.fleet.enrollment import create_enrollment_token
 from control.fleet.groups import find_group
 from control.fleet.retirement import retire
-from control.views import DeviceView, EnrollmentTokenRequest, EnrollmentTokenView, ReplacementRequest
+from control.views.access import EnrollmentTokenRequest, EnrollmentTokenView
+from control.views.fleet import DeviceView, ReplacementRequest
 
 router = APIRouter(prefix="/v1", tags=["enrolment"])
 

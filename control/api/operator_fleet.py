@@ -12,13 +12,7 @@ from control.database.tables import Role
 from control.fleet.devices import find_device
 from control.fleet.groups import add_member, create_group, find_group, remove_member
 from control.services import Services
-from control.views import (
-    DeviceDetail,
-    DeviceView,
-    GroupDetail,
-    GroupRequest,
-    GroupView,
-)
+from control.views.fleet import DeviceDetail, DeviceView, GroupDetail, GroupRequest, GroupView
 
 router = APIRouter(prefix="/v1", tags=["fleet"])
 

@@ -17,7 +17,8 @@ from control.services import Services
 from control.steering.actions import Steered, Wish, cancel_jobs, only, retry_jobs
 from control.steering.decisions import Change
 from control.steering.selection import select_jobs
-from control.views import BulkSteeringRequest, JobDetail, SteeredJob, SteeringReply, SteeringRequest
+from control.views.jobs import JobDetail
+from control.views.steering import BulkSteeringRequest, SteeredJob, SteeringReply, SteeringRequest
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 

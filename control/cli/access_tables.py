@@ -8,7 +8,8 @@ from rich.table import Table
 
 from contract.printable import printable
 from control.cli.words import time_word
-from control.views import AuditEntryView, OperatorTokenView
+from control.views.access import OperatorTokenView
+from control.views.audit import AuditEntryView
 
 
 def token_table(tokens: Iterable[OperatorTokenView]) -> Table:

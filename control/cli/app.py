@@ -18,7 +18,7 @@ from control.cli.progress import bytes_bar
 from control.cli.tables import app_table, assignment_table, relation_table, revision_table
 from control.cli.words import intent_word
 from control.client import ControlClient
-from control.views import AppDetail, PackageView, PublishReply
+from control.views.catalog import AppDetail, PackageView, PublishReply
 from storage.intunewin.reader import read_metadata
 
 app_app = typer.Typer(no_args_is_help=True, help="Publish and look at apps.")

@@ -9,7 +9,7 @@ from control.cli.options import STATUSES, IntentWord, Json
 from control.cli.output import handled
 from control.cli.printing import print_views
 from control.cli.words import intent_word
-from control.views import AssignmentRequest
+from control.views.assignments import AssignmentRequest
 
 assign_app = typer.Typer()
 

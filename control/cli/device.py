@@ -12,7 +12,8 @@ from control.cli.output import handled
 from control.cli.printing import print_table, print_views
 from control.cli.tables import device_table, phase_table
 from control.cli.words import ago_word, intent_word, next_action_word, state_word, time_word
-from control.views import DeviceDetail, JobDetail
+from control.views.fleet import DeviceDetail
+from control.views.jobs import JobDetail
 
 #: How much of an installer's output a person is shown; `--json` has all that was reported.
 _SHOWN_LINES = 10

@@ -9,7 +9,7 @@ from control.cli.options import STATUSES, Json, parse_duration
 from control.cli.output import handled
 from control.cli.printing import print_views
 from control.cli.words import time_word
-from control.views import MAX_TOKEN_USES, EnrollmentTokenRequest, EnrollmentTokenView
+from control.views.access import MAX_TOKEN_USES, EnrollmentTokenRequest, EnrollmentTokenView
 
 enrollment_app = typer.Typer(no_args_is_help=True, help="Tokens that devices enrol with.")
 

@@ -14,7 +14,7 @@ from control.cli.output import handled
 from control.cli.printing import print_views
 from control.cli.words import time_word
 from control.client import ControlClient
-from control.views import OperatorTokenView
+from control.views.access import OperatorTokenView
 
 login_app = typer.Typer()
 

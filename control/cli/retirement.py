@@ -10,7 +10,7 @@ from control.cli.enrollment import print_token
 from control.cli.options import STATUSES, Json, parse_duration
 from control.cli.output import handled
 from control.cli.printing import print_views
-from control.views import ReplacementRequest
+from control.views.fleet import ReplacementRequest
 
 Device = Annotated[str, typer.Argument(help="The device's name or id.")]
 

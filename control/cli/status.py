@@ -14,7 +14,7 @@ from control.cli.options import STATUSES, Json
 from control.cli.output import handled
 from control.cli.printing import console, print_table, print_views
 from control.cli.tables import status_view
-from control.views import JobView
+from control.views.jobs import JobView
 
 status_app = typer.Typer()
 

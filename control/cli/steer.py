@@ -14,7 +14,7 @@ from control.cli.printing import print_table, print_views
 from control.cli.tables import steering_table
 from control.client import ControlClient
 from control.steering.decisions import Change
-from control.views import BulkSteeringRequest, JobSelection, SteeringReply, SteeringRequest
+from control.views.steering import BulkSteeringRequest, JobSelection, SteeringReply, SteeringRequest
 
 steer_app = typer.Typer()
 

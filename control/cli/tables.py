@@ -21,7 +21,11 @@ from control.cli.words import (
     state_word,
     time_word,
 )
-from control.views import AppView, AssignmentView, DeviceView, GroupView, JobView, PhaseView, RevisionView, SteeredJob
+from control.views.assignments import AssignmentView
+from control.views.catalog import AppView, RevisionView
+from control.views.fleet import DeviceView, GroupView
+from control.views.jobs import JobView, PhaseView
+from control.views.steering import SteeredJob
 from control.waiting import WaitingFor
 
 _STATE_STYLES = {

@@ -11,7 +11,7 @@ from control.cli.options import STATUSES, Json, parse_duration
 from control.cli.output import handled
 from control.cli.printing import print_table, print_views
 from control.roles import Role
-from control.views import OperatorTokenRequest
+from control.views.access import OperatorTokenRequest
 
 token_app = typer.Typer(no_args_is_help=True, help="Tokens of operators.")
 

@@ -8,7 +8,7 @@ from rich.filesize import decimal
 
 from contract.jobs import JobState
 from contract.states import Intent
-from control.views import JobView
+from control.views.jobs import JobView
 from control.waiting import WaitingFor
 
 _MINUTE = 60

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from control.client import ControlClient
-from control.views import JobDetail
+from control.views.jobs import JobDetail
 from deploy.demo.commands import Typist
 from deploy.demo.devices import APP_SOURCE, DEVICES, DemoDevice
 from deploy.local.control_parts import agent_part, control_environment

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from contract.phases import PHASES, Phase
-from control.views import JobDetail
+from control.views.jobs import JobDetail
 from deploy.demo.devices import DEVICES, DemoDevice
 from deploy.demo.verdict import shortcomings
 from deploy.local.addresses import StackAddresses

@@ -2,7 +2,7 @@
 
 from contract.jobs import JobState
 from contract.phases import Phase
-from control.views import JobDetail, JobView
+from control.views.jobs import JobDetail, JobView
 from deploy.demo.devices import DemoDevice
 
 

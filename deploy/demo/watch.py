@@ -12,7 +12,7 @@ from contract.error_codes import ErrorCode
 from contract.errors import OutriderError
 from contract.phases import PHASES
 from control.client import ControlClient
-from control.views import JobDetail
+from control.views.jobs import JobDetail
 from deploy.demo.devices import DEVICES
 from deploy.demo.scenario import job_details
 from deploy.demo.verdict import is_told

@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 
 from control.client import ControlClient
-from control.views import JobDetail
+from control.views.jobs import JobDetail
 from deploy.demo.commands import Typist
 from deploy.demo.scenario import Scenario, client_of
 from deploy.demo.watch import watch

@@ -30,7 +30,7 @@ from contract.uplink import (
 from control.answers.jobs import JobFilter, list_jobs
 from control.answers.moment import this_moment
 from control.database.tables import Device
-from control.views import JobView
+from control.views.jobs import JobView
 from storage.intunewin.reader import read_metadata
 from tests.control.plane import Plane, SignedDevice, progress_of, report_of
 

@@ -9,7 +9,7 @@ from contract.jobs import JobRef
 from control.answers.jobs import JobFilter, device_jobs, list_jobs
 from control.answers.moment import this_moment
 from control.steering.orders import forget_old_orders
-from control.views import JobDetail, JobView
+from control.views.jobs import JobDetail, JobView
 from tests.control.plane import Plane, SignedDevice, progress_of
 
 Enrolled = Callable[..., SignedDevice]

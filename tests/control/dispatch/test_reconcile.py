@@ -11,7 +11,7 @@ from contract.queues import ControlTask
 from control.answers.jobs import JobFilter, list_jobs
 from control.answers.moment import this_moment
 from control.steering.actions import Wish, cancel_jobs
-from control.views import JobView
+from control.views.jobs import JobView
 from tests.control.plane import (
     Plane,
     RecordingInspector,

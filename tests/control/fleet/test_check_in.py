@@ -8,7 +8,7 @@ from contract.uplink import CheckInReply
 from control.answers.devices import device_detail
 from control.answers.moment import this_moment
 from control.fleet.groups import remove_member
-from control.views import DeviceDetail
+from control.views.fleet import DeviceDetail
 from tests.control.plane import Plane, SignedDevice
 
 Enrolled = Callable[..., SignedDevice]

@@ -9,7 +9,7 @@ from contract.jobs import JobRef
 from contract.states import Intent
 from control.answers.jobs import device_jobs
 from control.answers.moment import this_moment
-from control.views import JobDetail
+from control.views.jobs import JobDetail
 from tests.control.plane import MOMENT, Plane, SignedDevice, report_of
 
 Enrolled = Callable[..., SignedDevice]

@@ -18,7 +18,7 @@ from control.database.tables import Device, Job, PhaseRow, ReportRow
 from control.fleet.groups import add_member
 from control.ingest.progress import take_progress
 from control.ingest.reports import take_report
-from control.views import JobDetail
+from control.views.jobs import JobDetail
 from tests.control.plane import FACTS, Plane, failed_report_of, phase_record, progress_of, report_of, retry_at
 
 

@@ -21,7 +21,8 @@ from contract.uplink import (
 )
 from control.database.tables import Role
 from control.fleet.devices import find_device
-from control.views import JobDetail, SteeringReply
+from control.views.jobs import JobDetail
+from control.views.steering import SteeringReply
 from tests.control.plane import Plane, SignedDevice, failed_report_of, progress_of, report_of, retry_at
 
 Enrolled = Callable[..., SignedDevice]

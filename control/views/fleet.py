@@ -1,0 +1,66 @@
+"""Groups and devices."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from control.views.access import MAX_TOKEN_LIFETIME_SECONDS
+from control.views.base import Request, View
+from control.views.jobs import JobDetail
+
+
+class GroupRequest(Request):
+    """A new group; its name is part of addresses, so it holds no slash."""
+
+    name: str = Field(min_length=1, max_length=200, pattern=r"^[^/\x00-\x1f]+$")
+
+
+class GroupView(View):
+    """A group and how many devices are in it."""
+
+    id: str
+    name: str
+    members: int
+    created_at: datetime
+
+
+class GroupDetail(View):
+    """A group with its devices."""
+
+    id: str
+    name: str
+    created_at: datetime
+    devices: tuple["DeviceView", ...]
+
+
+class ReplacementRequest(Request):
+    """A token for the device that takes another one's place."""
+
+    lifetime_seconds: float = Field(default=86_400, gt=0, le=MAX_TOKEN_LIFETIME_SECONDS)
+
+
+class DeviceView(View):
+    """A device.
+
+    Attributes:
+        online: Whether it was seen within its check-in interval.
+    """
+
+    id: str
+    name: str
+    online: bool
+    os_name: str
+    os_version: str
+    architecture: str
+    agent_version: str
+    last_seen_at: datetime
+    enrolled_at: datetime
+
+
+class DeviceDetail(DeviceView):
+    """A device with what it says of itself, its groups and its jobs."""
+
+    facts: dict[str, Any]
+    groups: tuple[str, ...]
+    jobs: tuple[JobDetail, ...]
