@@ -17,7 +17,7 @@ from control.cli.printing import print_table, print_views
 from control.cli.progress import bytes_bar
 from control.cli.tables import app_table, assignment_table, relation_table, revision_table
 from control.cli.words import intent_word
-from control.client import ControlClient
+from control.client.control_client import ControlClient
 from control.views.catalog import AppDetail, PackageView, PublishReply
 from storage.intunewin.reader import read_metadata
 

@@ -11,7 +11,7 @@ from control.cli.connection import connect
 from control.cli.options import STATUSES, Json
 from control.cli.output import handled
 from control.cli.printing import print_table, print_views
-from control.client import ControlClient
+from control.client.control_client import ControlClient
 from control.views.audit import AuditVerdictView
 
 audit_app = typer.Typer(no_args_is_help=True, help="What was changed, and by whom.")

@@ -7,7 +7,7 @@ from contract.error_codes import ErrorCode
 from contract.errors import InputError
 from contract.secure_addresses import require_encryption
 from control.cli.logins import Login, LoginStore
-from control.client import ControlClient
+from control.client.control_client import ControlClient
 
 URL_VARIABLE = "OUTRIDER_URL"
 ALLOW_VARIABLE = "OUTRIDER_ALLOW_INSECURE_API"

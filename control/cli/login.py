@@ -13,7 +13,7 @@ from control.cli.options import STATUSES, Json
 from control.cli.output import handled
 from control.cli.printing import print_views
 from control.cli.words import time_word
-from control.client import ControlClient
+from control.client.control_client import ControlClient
 from control.views.access import OperatorTokenView
 
 login_app = typer.Typer()

@@ -12,7 +12,7 @@ from control.cli.options import STATUSES, Json
 from control.cli.output import handled
 from control.cli.printing import print_table, print_views
 from control.cli.tables import steering_table
-from control.client import ControlClient
+from control.client.control_client import ControlClient
 from control.steering.decisions import Change
 from control.views.steering import BulkSteeringRequest, JobSelection, SteeringReply, SteeringRequest
 

@@ -6,7 +6,7 @@ import pytest
 from contract.error_codes import ErrorCode
 from contract.errors import InputError, NotFoundError, OutriderError, TrustError, UnavailableError
 from contract.uplink import Problem
-from control.client import ControlClient
+from control.client.control_client import ControlClient
 
 
 def client_answered_with(response: httpx.Response) -> ControlClient:

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from rich.console import Console
 
-from control.client import ControlClient
+from control.client.control_client import ControlClient
 from control.views.jobs import JobDetail
 from deploy.demo.commands import Typist
 from deploy.demo.scenario import Scenario, client_of

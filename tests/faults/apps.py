@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from control.catalog.manifest import Manifest
-from control.client import ControlClient
+from control.client.control_client import ControlClient
 from storage.intunewin.builder import build_package
 
 #: What an app's installer leaves: detection looks for it.

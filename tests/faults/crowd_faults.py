@@ -14,7 +14,7 @@ from contract.clock import SystemClock
 from contract.errors import UnavailableError
 from contract.queues import device_queue, processing_list
 from contract.uplink import CheckIn, CheckInReason, DeviceFacts
-from control.views import EnrollmentTokenRequest
+from control.views.access import EnrollmentTokenRequest
 from deploy.local.ports import HOST
 from tests.faults.apps import Pace, publish
 from tests.faults.ground import Fault, Ground

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from contract.phases import Phase
-from control.views import EnrollmentTokenRequest
+from control.views.access import EnrollmentTokenRequest
 from deploy.local.control_parts import agent_part, program
 from tests.faults.apps import RECORD
 from tests.faults.kept import Kept, inherited

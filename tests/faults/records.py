@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contract.jobs import JobState
-from control.views import JobView
+from control.views.jobs import JobView
 
 #: Waiting for one of these needs no reason: somebody is at work on it, or nothing more is to be done.
 _AT_WORK = (JobState.RUNNING, JobState.FINISHED, JobState.CANCELLED)

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from control.client import ControlClient
+from control.client.control_client import ControlClient
 from deploy.local.addresses import StackAddresses, resolve
 from deploy.local.control_parts import api_part, control_environment, program, scheduler_part, worker_part
 from deploy.local.layout import StackLayout

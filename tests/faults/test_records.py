@@ -9,7 +9,7 @@ import pytest
 from contract.jobs import JobState
 from contract.report import WaitReason
 from contract.states import Intent, Outcome
-from control.views import JobView
+from control.views.jobs import JobView
 from tests.faults.records import Run, installed_twice, lost, read_runs, without_reason
 from tests.faults.row import Row
 

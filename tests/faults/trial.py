@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from contract.errors import OutriderError
-from control.views import JobView
+from control.views.jobs import JobView
 from deploy.local.polling import wait_until
 from tests.faults.apps import MARKERS, Pace, publish
 from tests.faults.device import FaultDevice

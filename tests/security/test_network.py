@@ -20,7 +20,7 @@ from contract.errors import InputError, OutriderError, UnavailableError
 from contract.jobs import JobRef
 from contract.phases import Phase
 from contract.queues import device_queue
-from control.client import ControlClient
+from control.client.control_client import ControlClient
 from control.dispatch.celery_app import CeleryJobPublisher
 from control.dispatch.celery_app import make_app as make_control_app
 from control.fleet.broker_users import RedisBrokerUsers

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from contract.jobs import JobState
-from control.client import ControlClient
-from control.views import JobDetail
+from control.client.control_client import ControlClient
+from control.views.jobs import JobDetail
 from deploy.demo.commands import Typist
 from deploy.local.polling import wait_until
 from tests.windows.device import WindowsDevice

@@ -33,7 +33,7 @@ from control.fleet.enrollment import create_enrollment_token
 from control.fleet.groups import create_group
 from control.services import Services
 from control.settings import ControlSettings
-from control.views import JobDetail
+from control.views.jobs import JobDetail
 from control.work import dispatch_now, plan_now
 from deploy.local.polling import wait_until
 from deploy.local.ports import HOST, find_free_port

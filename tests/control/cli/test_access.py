@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from contract.exit_statuses import ExitStatus
 from control.cli.logins import LoginStore
 from control.cli.main import app
-from control.client import ControlClient
+from control.client.control_client import ControlClient
 from control.database.tables import AuditEntry
 from control.roles import Role
 from tests.control.plane import Plane, SignedDevice
@@ -68,7 +68,7 @@ def outrider(client: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     def connected(url: str, token: str) -> ControlClient:
         made = ControlClient(url, token)
         client.headers["Authorization"] = f"Bearer {token}"
-        made._http = client
+        made.http = client
         return made
 
     for place in ("control.cli.connection", "control.cli.login"):

@@ -18,7 +18,7 @@ from contract.jobs import JobRef
 from contract.phases import Phase
 from contract.report import NextAction, WaitReason
 from control.cli.main import app
-from control.client import ControlClient
+from control.client.control_client import ControlClient
 from control.database.tables import Role
 from tests.control.plane import (
     Plane,

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from control.catalog.manifest_reader import read_manifest
 from control.cli.definitions import definitions_app
-from control.client import ControlClient
+from control.client.control_client import ControlClient
 from control.database.tables import Role
 from tests.control.plane import Plane, manifest_data
 

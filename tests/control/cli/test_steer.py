@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from contract.exit_statuses import ExitStatus
 from contract.jobs import JobRef
 from control.cli.main import app
-from control.client import ControlClient
+from control.client.control_client import ControlClient
 from control.database.tables import Role
 from tests.control.plane import Plane, SignedDevice, failed_report_of, progress_of, report_of, retry_at
 

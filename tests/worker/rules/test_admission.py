@@ -32,9 +32,9 @@ def test_a_phase_that_was_begun_but_not_ended_is_due_again(phase: Phase) -> None
 
 
 @pytest.mark.parametrize("phase", PHASES[1:])
-def test_a_phase_that_nobody_handed_on_to_is_void(phase: Phase) -> None:
-    assert admit(phase, REF, CURRENT, turn=0) is Admission.VOID
-    assert admit(phase, REF, Standing(), turn=0) is Admission.VOID
+def test_a_phase_that_nobody_handed_on_to_is_unasked(phase: Phase) -> None:
+    assert admit(phase, REF, CURRENT, turn=0) is Admission.UNASKED
+    assert admit(phase, REF, Standing(), turn=0) is Admission.UNASKED
 
 
 @pytest.mark.parametrize("phase", PHASES[1:])

@@ -1,0 +1,1 @@
+"""A typed client of the operators' API; the CLI uses nothing else."""

@@ -1,0 +1,11 @@
+"""The client put together."""
+
+from control.client.access import AccessCalls
+from control.client.apps import AppCalls
+from control.client.assignments import AssignmentCalls
+from control.client.fleet import FleetCalls
+from control.client.jobs import JobCalls
+
+
+class ControlClient(AppCalls, FleetCalls, AssignmentCalls, AccessCalls, JobCalls):
+    """The control plane, as an operator with a token sees it."""

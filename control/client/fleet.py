@@ -1,0 +1,52 @@
+"""Groups, devices and how they enrol."""
+
+from control.client.requests import Requests, word
+from control.views.access import (
+    EnrollmentTokenRequest,
+    EnrollmentTokenView,
+)
+from control.views.fleet import DeviceDetail, DeviceView, GroupDetail, GroupRequest, GroupView, ReplacementRequest
+
+
+class FleetCalls(Requests):
+    """Groups, devices and how they enrol."""
+
+    def create_group(self, name: str) -> GroupView:
+        """Make an empty group."""
+        return self.send(GroupView, "/v1/groups", GroupRequest(name=name))
+
+    def groups(self) -> list[GroupView]:
+        """All groups."""
+        return self.many(GroupView, "/v1/groups")
+
+    def group(self, name: str) -> GroupDetail:
+        """One group with its devices."""
+        return self.one(GroupDetail, "GET", f"/v1/groups/{word(name)}")
+
+    def add_member(self, group: str, device: str) -> None:
+        """Put a device into a group."""
+        self.request("PUT", f"/v1/groups/{word(group)}/members/{word(device)}")
+
+    def remove_member(self, group: str, device: str) -> None:
+        """Take a device out of a group."""
+        self.request("DELETE", f"/v1/groups/{word(group)}/members/{word(device)}")
+
+    def create_enrollment_token(self, request: EnrollmentTokenRequest) -> EnrollmentTokenView:
+        """Make a token that devices enrol with."""
+        return self.send(EnrollmentTokenView, "/v1/enrollment-tokens", request)
+
+    def devices(self) -> list[DeviceView]:
+        """All devices."""
+        return self.many(DeviceView, "/v1/devices")
+
+    def device(self, name_or_id: str) -> DeviceDetail:
+        """One device with its jobs."""
+        return self.one(DeviceDetail, "GET", f"/v1/devices/{word(name_or_id)}")
+
+    def retire(self, device: str) -> DeviceView:
+        """Shut a device out for good."""
+        return self.one(DeviceView, "POST", f"/v1/devices/{word(device)}/retire")
+
+    def replace(self, device: str, request: ReplacementRequest) -> EnrollmentTokenView:
+        """Make a token for the device that takes this one's place."""
+        return self.send(EnrollmentTokenView, f"/v1/devices/{word(device)}/replace", request)

@@ -1,0 +1,34 @@
+"""Jobs: where they stand, and orders about them."""
+
+from control.client.requests import Requests, word
+from control.views.jobs import JobDetail, JobView
+from control.views.steering import BulkSteeringRequest, SteeringReply, SteeringRequest
+
+
+class JobCalls(Requests):
+    """Jobs: where they stand, and orders about them."""
+
+    def status(self, *, app: str | None = None, group: str | None = None, device: str | None = None) -> list[JobView]:
+        """The jobs, of one app, group or device where named."""
+        given = {"app": app, "group": group, "device": device}
+        return self.many(JobView, "/v1/status", params={name: value for name, value in given.items() if value})
+
+    def job(self, job_id: str) -> JobDetail:
+        """One job."""
+        return self.one(JobDetail, "GET", f"/v1/jobs/{word(job_id)}")
+
+    def retry_job(self, job_id: str, request: SteeringRequest) -> SteeringReply:
+        """Send a job anew, now."""
+        return self.send(SteeringReply, f"/v1/jobs/{word(job_id)}/retry", request)
+
+    def retry_jobs(self, request: BulkSteeringRequest) -> SteeringReply:
+        """Send many jobs anew, now."""
+        return self.send(SteeringReply, "/v1/jobs/retry", request)
+
+    def cancel_job(self, job_id: str, request: SteeringRequest) -> SteeringReply:
+        """Cancel a job."""
+        return self.send(SteeringReply, f"/v1/jobs/{word(job_id)}/cancel", request)
+
+    def cancel_jobs(self, request: BulkSteeringRequest) -> SteeringReply:
+        """Cancel many jobs."""
+        return self.send(SteeringReply, "/v1/jobs/cancel", request)
