@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from control.client import ControlClient
+from control.client.control_client import ControlClient
 from control.views.jobs import JobDetail
 from deploy.demo.commands import Typist
 from deploy.demo.devices import APP_SOURCE, DEVICES, DemoDevice

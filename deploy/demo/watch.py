@@ -11,7 +11,7 @@ from rich.table import Table
 from contract.error_codes import ErrorCode
 from contract.errors import OutriderError
 from contract.phases import PHASES
-from control.client import ControlClient
+from control.client.control_client import ControlClient
 from control.views.jobs import JobDetail
 from deploy.demo.devices import DEVICES
 from deploy.demo.scenario import job_details
