@@ -83,9 +83,23 @@ class MovingChannel(stock.Channel):
     #: Transport option: given a message and its size in bytes, why it is not to be let in; None lets it in.
     refusal: Callable[[dict[str, Any], int], str | None] | None = None
 
+    #: Transport option: called for each message that is not let in.
+    on_refused: Callable[[], None] | None = None
+
+    #: Transport option: how many messages this process holds until their time; more of those are not let in, because
+    #: each takes memory. The first ones stay.
+    most_waiting: int | None = None
+
     _in_poll: Any = None
 
-    from_transport_options = (*stock.Channel.from_transport_options, "refusal", "command_timeout", "amend")
+    from_transport_options = (
+        *stock.Channel.from_transport_options,
+        "refusal",
+        "on_refused",
+        "most_waiting",
+        "command_timeout",
+        "amend",
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -193,7 +207,15 @@ class MovingChannel(stock.Channel):
         return True
 
     def _refusal(self, message: dict[str, Any], raw: bytes) -> str | None:
-        return None if self.refusal is None else self.refusal(message, len(raw))
+        reason = None if self.refusal is None else self.refusal(message, len(raw))
+        if reason is None and self._waits_in_vain(message):
+            reason = f"{len(self._taken)} messages wait already"
+        return reason
+
+    def _waits_in_vain(self, message: dict[str, Any]) -> bool:
+        if self.most_waiting is None or len(self._taken) < self.most_waiting:
+            return False
+        return message["headers"].get("eta") is not None
 
     def _read_reply(self, **options: Any) -> bytes | None:
         try:
@@ -206,6 +228,8 @@ class MovingChannel(stock.Channel):
 
     def _drop(self, raw: bytes, reason: str | None) -> None:
         _log.warning("a message was refused and dropped", queue=self._queue, size=len(raw), reason=reason)
+        if self.on_refused is not None:
+            self.on_refused()
         with self.conn_or_acquire() as client:
             client.lrem(processing_list(self._queue), 1, raw)
 

@@ -25,6 +25,9 @@ GENERATION_REASON_HEADER = "Outrider-Generation-Reason"
 #: Bodies larger than this are refused before they are parsed.
 MAX_BODY_BYTES = 1024 * 1024
 
+#: A device cannot have counted further.
+MAX_COUNT = 1_000_000_000
+
 
 class DeviceFacts(Fragment):
     """What a device says of itself; groups and filters may look at it.
@@ -120,11 +123,13 @@ class CheckIn(Document):
     Attributes:
         remembers_until: When the newest attempt in its ledger began; None where it knows of none. A device that
             remembers less than before came back from an old image.
+        refused_messages: Messages of its queue that it did not let in since its agent started.
     """
 
     reason: CheckInReason
     facts: DeviceFacts
     remembers_until: datetime | None = None
+    refused_messages: int = Field(default=0, ge=0, le=MAX_COUNT)
 
 
 class GenerationReason(StrEnum):

@@ -37,12 +37,15 @@ _KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 _UNANSWERED_MILLISECONDS = SOCKET_TIMEOUT_SECONDS * 1000
 #: A link that ended hands on however long the broker is away: to give up would be to lose the rest of the chain.
 PUBLISH_RETRY_POLICY = {"max_retries": sys.maxsize, "interval_start": 0.2, "interval_step": 0.5, "interval_max": 5}
+#: Messages that wait in memory for their time: one for each app that waits to be tried again, so far fewer in earnest.
+#: Each takes some 20 KB.
+MOST_WAITING = 1000
 #: Seconds between two signs of life for the dashboard; the default of 2 is far too chatty for a fleet.
 HEARTBEAT_SECONDS = 60
 
 
-def make_app(identity: Identity, runner: PhaseRunner) -> Celery:
-    """The Celery app of one device, with one task a phase."""
+def make_app(identity: Identity, runner: PhaseRunner, on_refused: Callable[[], None] | None = None) -> Celery:
+    """The Celery app of one device, with one task a phase; `on_refused` is called for each message not let in."""
     queue = device_queue(identity.device_id)
     app = Celery("outrider-device", broker=_broker_url(identity), set_as_current=False)
     app.conf.update(
@@ -58,6 +61,8 @@ def make_app(identity: Identity, runner: PhaseRunner) -> Celery:
             "socket_keepalive_options": _keepalive(),
             "refusal": refusal,
             "amend": shorten_countdown,
+            "on_refused": on_refused,
+            "most_waiting": MOST_WAITING,
         },
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
@@ -86,13 +91,20 @@ def make_app(identity: Identity, runner: PhaseRunner) -> Celery:
     return app
 
 
-def run_worker(identity: Identity, runner: PhaseRunner, *, on_stop: Callable[[], None]) -> None:
+def run_worker(
+    identity: Identity,
+    runner: PhaseRunner,
+    *,
+    on_stop: Callable[[], None],
+    on_refused: Callable[[], None] | None = None,
+) -> None:
     """Process the device's queue until SIGTERM or SIGINT; the phase in progress is finished first.
 
     Args:
         identity: The device, with its broker and queue.
         runner: Carries out phases.
         on_stop: Called at each of these signals, in the handler.
+        on_refused: Called for each message that is not let in.
     """
     prepare_celery_process()
 
@@ -100,7 +112,7 @@ def run_worker(identity: Identity, runner: PhaseRunner, *, on_stop: Callable[[],
         on_stop()
 
     worker_shutting_down.connect(told, weak=False)
-    worker = make_app(identity, runner).Worker(
+    worker = make_app(identity, runner, on_refused).Worker(
         hostname=f"{device_queue(identity.device_id)}@{identity.name}",
         pool="solo",
         concurrency=1,

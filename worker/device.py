@@ -1,6 +1,6 @@
 """All that phases work with, chosen once by the composition root."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from contract.clock import Clock
 from worker.content.keys import ContentKeys
@@ -11,6 +11,7 @@ from worker.judgement.machine import Machine
 from worker.ledger.ledger import Ledger
 from worker.notices.port import Notifier
 from worker.processes.environment import Environment
+from worker.refused_messages import RefusedMessages
 from worker.restart.restarts import Restarts
 from worker.uplink.port import Uplink
 
@@ -24,6 +25,7 @@ class Device:
         environment: What installers may see of the agent's environment.
         restarts: The restarts that apps wait for.
         notifier: Tells the person at the device.
+        refused_messages: What came through the queue and was not let in.
     """
 
     identity: Identity
@@ -37,3 +39,4 @@ class Device:
     environment: Environment
     restarts: Restarts
     notifier: Notifier
+    refused_messages: RefusedMessages = field(default_factory=RefusedMessages)

@@ -81,6 +81,10 @@ class Engine:
             case Admission.VOID:
                 _log.info("the message is void")
                 return Handover()
+            case Admission.UNASKED:
+                _log.warning("a message for a phase that nothing led to was refused")
+                self._device.refused_messages.count()
+                return Handover()
 
     def _perform(self, phase: Phase, ref: JobRef, turn: int) -> Handover:
         clock = self._device.clock

@@ -50,7 +50,12 @@ def _work(settings: AgentSettings, identity: Identity, folders: Folders) -> None
     agent.housekeeping.start()
     _heed_stops()
     try:
-        run_worker(identity, agent.engine, on_stop=agent.departure.ask)
+        run_worker(
+            identity,
+            agent.engine,
+            on_stop=agent.departure.ask,
+            on_refused=agent.device.refused_messages.count,
+        )
     finally:
         agent.housekeeping.stop()
         agent.device.ledger.close()

@@ -19,9 +19,13 @@ JITTER = 0.1
 
 
 def message_of(device: Device, reason: CheckInReason) -> CheckIn:
-    """What a device says of itself: what it is, and how far its memory goes."""
-    remembers_until = device.ledger.attempts.newest_opened_at()
-    return CheckIn(reason=reason, facts=device.machine.platform.facts(), remembers_until=remembers_until)
+    """What a device says of itself: what it is, how far its memory goes, and what it did not let in."""
+    return CheckIn(
+        reason=reason,
+        facts=device.machine.platform.facts(),
+        remembers_until=device.ledger.attempts.newest_opened_at(),
+        refused_messages=device.refused_messages.total,
+    )
 
 
 class CheckInDuty:

@@ -9,7 +9,7 @@
 | a later turn than the next one                         | void           |
 | `poll`, otherwise                                      | due            |
 | that this phase began, or that one handed on to it     | due            |
-| none of this                                           | void           |
+| none of this                                           | unasked        |
 """
 
 from dataclasses import dataclass
@@ -28,6 +28,8 @@ class Admission(Enum):
     REPEATED = auto()
     #: Drop it with the rest of its chain.
     VOID = auto()
+    #: Drop it, too: it comes out of order, and no phase of this device has handed on to it.
+    UNASKED = auto()
 
 
 @dataclass(frozen=True)
@@ -73,4 +75,4 @@ def admit(phase: Phase, ref: JobRef, standing: Standing, *, turn: int) -> Admiss
         return Admission.REPEATED if turn + 1 == standing.turn else Admission.VOID
     if phase is Phase.POLL or standing.begun or standing.handed_on:
         return Admission.DUE
-    return Admission.VOID
+    return Admission.UNASKED
