@@ -4,7 +4,6 @@ import json
 import shutil
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,6 @@ from contract.jobs import JobRef
 from contract.phases import Phase
 from contract.report import NextAction, WaitReason
 from control.cli.main import app
-from control.client.control_client import ControlClient
-from control.database.tables import Role
 from tests.control.plane import (
     Plane,
     SignedDevice,
@@ -36,38 +33,11 @@ READING = [["app", "list"], ["group", "list"], ["device", "list"], ["status"]]
 
 
 @pytest.fixture
-def outrider(
-    client: httpx.Client, operator: Callable[[Role], dict[str, str]], monkeypatch: pytest.MonkeyPatch
-) -> Outrider:
-    """Run `outrider` with an administrator's token."""
-    token = operator(Role.ADMIN)["Authorization"].removeprefix("Bearer ")
-    monkeypatch.setenv("OUTRIDER_URL", "https://control.example")
-    monkeypatch.setenv("OUTRIDER_TOKEN", token)
-    monkeypatch.setenv("COLUMNS", "300")
-    monkeypatch.setattr("control.cli.connection.ControlClient", partial(ControlClient, transport=client._transport))
-
-    def run(*arguments: str) -> Result:
-        return CliRunner().invoke(app, list(arguments))
-
-    return run
-
-
-@pytest.fixture
 def files(plane: Plane, tmp_path: Path) -> Path:
     """A package with its manifest beside it; the package's path."""
     package = Path(shutil.copy(plane.package, tmp_path / "editor.intunewin"))
     package.with_suffix(".yaml").write_text(yaml.safe_dump(manifest_data()), encoding="utf-8")
     return package
-
-
-@pytest.fixture
-def sent(plane: Plane, enrolled: Enrolled) -> tuple[SignedDevice, JobRef]:
-    plane.publish()
-    device = enrolled(group_id=plane.group("desks"))
-    plane.assign("desks")
-    plane.plan()
-    ((_, ref),) = plane.dispatch()
-    return device, ref
 
 
 def printed(result: Result) -> Any:

@@ -3,17 +3,13 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
-import httpx
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from contract.exit_statuses import ExitStatus
 from contract.jobs import JobRef
-from control.cli.main import app
-from control.client.control_client import ControlClient
 from control.database.tables import Role
 from tests.control.plane import Plane, SignedDevice, failed_report_of, progress_of, report_of, retry_at
 
@@ -21,30 +17,9 @@ Outrider = Callable[..., Result]
 
 
 @pytest.fixture
-def outrider(
-    client: httpx.Client, operator: Callable[[Role], dict[str, str]], monkeypatch: pytest.MonkeyPatch
-) -> Outrider:
-    """Run `outrider` with an operator's token."""
-    token = operator(Role.OPERATOR)["Authorization"].removeprefix("Bearer ")
-    monkeypatch.setenv("OUTRIDER_URL", "https://control.example")
-    monkeypatch.setenv("OUTRIDER_TOKEN", token)
-    monkeypatch.setenv("COLUMNS", "300")
-    monkeypatch.setattr("control.cli.connection.ControlClient", partial(ControlClient, transport=client._transport))
-
-    def run(*arguments: str) -> Result:
-        return CliRunner().invoke(app, list(arguments))
-
-    return run
-
-
-@pytest.fixture
-def sent(plane: Plane, enrolled: Callable[..., SignedDevice]) -> tuple[SignedDevice, JobRef]:
-    plane.publish()
-    device = enrolled(group_id=plane.group("desks"))
-    plane.assign("desks")
-    plane.plan()
-    ((_, ref),) = plane.dispatch()
-    return device, ref
+def outrider(outrider_as: Callable[[Role], Outrider]) -> Outrider:
+    """Run `outrider` with an operator's token: no more is needed for any of this."""
+    return outrider_as(Role.OPERATOR)
 
 
 def document(result: Result) -> Any:

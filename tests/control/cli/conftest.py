@@ -1,0 +1,53 @@
+"""The operators' command against the API in process."""
+
+from collections.abc import Callable
+from functools import partial
+
+import httpx
+import pytest
+from typer.testing import CliRunner, Result
+
+from contract.jobs import JobRef
+from control.cli.main import app
+from control.client.control_client import ControlClient
+from control.database.tables import Role
+from tests.control.plane import Plane, SignedDevice
+
+Outrider = Callable[..., Result]
+
+
+@pytest.fixture
+def outrider_as(
+    client: httpx.Client, operator: Callable[[Role], dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Role], Outrider]:
+    """Run `outrider` with a token of a role."""
+
+    def login(role: Role) -> Outrider:
+        monkeypatch.setenv("OUTRIDER_URL", "https://control.example")
+        monkeypatch.setenv("OUTRIDER_TOKEN", operator(role)["Authorization"].removeprefix("Bearer "))
+        monkeypatch.setenv("COLUMNS", "300")
+        monkeypatch.setattr("control.cli.connection.ControlClient", partial(ControlClient, transport=client._transport))
+
+        def run(*arguments: str) -> Result:
+            return CliRunner().invoke(app, list(arguments))
+
+        return run
+
+    return login
+
+
+@pytest.fixture
+def outrider(outrider_as: Callable[[Role], Outrider]) -> Outrider:
+    """Run `outrider` with an administrator's token."""
+    return outrider_as(Role.ADMIN)
+
+
+@pytest.fixture
+def sent(plane: Plane, enrolled: Callable[..., SignedDevice]) -> tuple[SignedDevice, JobRef]:
+    """A device that a job was sent to."""
+    plane.publish()
+    device = enrolled(group_id=plane.group("desks"))
+    plane.assign("desks")
+    plane.plan()
+    ((_, ref),) = plane.dispatch()
+    return device, ref
