@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect
 
-from control.database.migrate import upgrade
+from control.database.migrate import alembic_config, upgrade
 from control.database.session import Database
 from control.database.tables import Base
 from tests.control.plane import Plane
@@ -39,3 +40,12 @@ def test_a_database_without_tables_is_migrated_whole(tmp_path: Path) -> None:
     with database.snapshot() as session:
         assert {"jobs", "outbox", "alembic_version"} <= set(inspect(session.connection()).get_table_names())
     database.close()
+
+
+def test_each_migration_can_be_taken_back(either_plane: Plane) -> None:
+    config = alembic_config()
+    with either_plane.services.database.transaction() as session:
+        config.attributes["connection"] = session.connection()
+        command.downgrade(config, "base")
+    with either_plane.services.database.snapshot() as session:
+        assert inspect(session.connection()).get_table_names() == ["alembic_version"]

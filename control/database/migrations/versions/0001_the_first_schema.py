@@ -8,8 +8,38 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+#: In the order in which they are made.
+_TABLES = (
+    "apps",
+    "packages",
+    "revisions",
+    "policies",
+    "devices",
+    "groups",
+    "assignments",
+    "group_members",
+    "operator_tokens",
+    "audit_entries",
+    "enrollment_tokens",
+    "jobs",
+    "outbox",
+    "orders",
+    "admission",
+    "phase_records",
+    "reports",
+)
+
 
 def upgrade() -> None:
+    _create_catalog()
+    _create_fleet()
+    _create_access()
+    _create_jobs()
+    _create_dispatch()
+    _create_history()
+
+
+def _create_catalog() -> None:
     op.create_table(
         "apps",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -18,6 +48,50 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_apps")),
         sa.UniqueConstraint("name", name=op.f("uq_apps_name")),
     )
+    op.create_table(
+        "packages",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("plain_size", sa.BigInteger(), nullable=False),
+        sa.Column("plain_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("mac", sa.LargeBinary(), nullable=False),
+        sa.Column("mac_key", sa.LargeBinary(), nullable=False),
+        sa.Column("initialization_vector", sa.LargeBinary(), nullable=False),
+        sa.Column("wrapped_key", sa.LargeBinary(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("setup_file", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_packages")),
+    )
+    op.create_table(
+        "revisions",
+        sa.Column("app_id", sa.String(length=36), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("package_digest", sa.String(length=64), nullable=False),
+        sa.Column("manifest", sa.Text(), nullable=False),
+        sa.Column("max_run_time_seconds", sa.Double(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["app_id"], ["apps.id"], name=op.f("fk_revisions_app_id")),
+        sa.ForeignKeyConstraint(["package_digest"], ["packages.digest"], name=op.f("fk_revisions_package_digest")),
+        sa.PrimaryKeyConstraint("app_id", "number", name=op.f("pk_revisions")),
+    )
+    op.create_table(
+        "policies",
+        sa.Column("app_id", sa.String(length=36), nullable=False),
+        sa.Column("revision", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("intent", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("envelope", sa.LargeBinary(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["app_id", "revision"], ["revisions.app_id", "revisions.number"], name=op.f("fk_policies_app_id_revision")
+        ),
+        sa.PrimaryKeyConstraint("app_id", "revision", "intent", name=op.f("pk_policies")),
+    )
+
+
+def _create_fleet() -> None:
     op.create_table(
         "devices",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -37,7 +111,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("devices", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_devices_name"), ["name"], unique=False)
-
     op.create_table(
         "groups",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -46,6 +119,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_groups")),
         sa.UniqueConstraint("name", name=op.f("uq_groups_name")),
     )
+    op.create_table(
+        "assignments",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("app_id", sa.String(length=36), nullable=False),
+        sa.Column("group_id", sa.String(length=36), nullable=False),
+        sa.Column("intent", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["app_id"], ["apps.id"], name=op.f("fk_assignments_app_id")),
+        sa.ForeignKeyConstraint(["group_id"], ["groups.id"], name=op.f("fk_assignments_group_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_assignments")),
+        sa.UniqueConstraint("app_id", "group_id", name=op.f("uq_assignments_app_id_group_id")),
+    )
+    with op.batch_alter_table("assignments", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_assignments_group_id"), ["group_id"], unique=False)
+    op.create_table(
+        "group_members",
+        sa.Column("group_id", sa.String(length=36), nullable=False),
+        sa.Column("device_id", sa.String(length=36), nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["device_id"], ["devices.id"], name=op.f("fk_group_members_device_id")),
+        sa.ForeignKeyConstraint(["group_id"], ["groups.id"], name=op.f("fk_group_members_group_id")),
+        sa.PrimaryKeyConstraint("group_id", "device_id", name=op.f("pk_group_members")),
+    )
+    with op.batch_alter_table("group_members", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_group_members_device_id"), ["device_id"], unique=False)
+
+
+def _create_access() -> None:
     op.create_table(
         "operator_tokens",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -74,36 +175,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sequence", name=op.f("pk_audit_entries")),
     )
     op.create_table(
-        "packages",
-        sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("plain_size", sa.BigInteger(), nullable=False),
-        sa.Column("plain_digest", sa.LargeBinary(), nullable=False),
-        sa.Column("mac", sa.LargeBinary(), nullable=False),
-        sa.Column("mac_key", sa.LargeBinary(), nullable=False),
-        sa.Column("initialization_vector", sa.LargeBinary(), nullable=False),
-        sa.Column("wrapped_key", sa.LargeBinary(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("setup_file", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("digest", name=op.f("pk_packages")),
-    )
-    op.create_table(
-        "assignments",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("app_id", sa.String(length=36), nullable=False),
-        sa.Column("group_id", sa.String(length=36), nullable=False),
-        sa.Column("intent", sa.Integer(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["app_id"], ["apps.id"], name=op.f("fk_assignments_app_id")),
-        sa.ForeignKeyConstraint(["group_id"], ["groups.id"], name=op.f("fk_assignments_group_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_assignments")),
-        sa.UniqueConstraint("app_id", "group_id", name=op.f("uq_assignments_app_id_group_id")),
-    )
-    with op.batch_alter_table("assignments", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_assignments_group_id"), ["group_id"], unique=False)
-
-    op.create_table(
         "enrollment_tokens",
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("group_id", sa.String(length=36), nullable=True),
@@ -115,30 +186,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["replaces"], ["devices.id"], name=op.f("fk_enrollment_tokens_replaces")),
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_enrollment_tokens")),
     )
-    op.create_table(
-        "group_members",
-        sa.Column("group_id", sa.String(length=36), nullable=False),
-        sa.Column("device_id", sa.String(length=36), nullable=False),
-        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["device_id"], ["devices.id"], name=op.f("fk_group_members_device_id")),
-        sa.ForeignKeyConstraint(["group_id"], ["groups.id"], name=op.f("fk_group_members_group_id")),
-        sa.PrimaryKeyConstraint("group_id", "device_id", name=op.f("pk_group_members")),
-    )
-    with op.batch_alter_table("group_members", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_group_members_device_id"), ["device_id"], unique=False)
 
-    op.create_table(
-        "revisions",
-        sa.Column("app_id", sa.String(length=36), nullable=False),
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("package_digest", sa.String(length=64), nullable=False),
-        sa.Column("manifest", sa.Text(), nullable=False),
-        sa.Column("max_run_time_seconds", sa.Double(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["app_id"], ["apps.id"], name=op.f("fk_revisions_app_id")),
-        sa.ForeignKeyConstraint(["package_digest"], ["packages.digest"], name=op.f("fk_revisions_package_digest")),
-        sa.PrimaryKeyConstraint("app_id", "number", name=op.f("pk_revisions")),
-    )
+
+def _create_jobs() -> None:
     op.create_table(
         "jobs",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -191,20 +241,8 @@ def upgrade() -> None:
             postgresql_where=sa.text("state IN ('planned', 'sent', 'running', 'waiting', 'cancelling')"),
         )
 
-    op.create_table(
-        "policies",
-        sa.Column("app_id", sa.String(length=36), nullable=False),
-        sa.Column("revision", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("intent", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("envelope", sa.LargeBinary(), nullable=False),
-        sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["app_id", "revision"], ["revisions.app_id", "revisions.number"], name=op.f("fk_policies_app_id_revision")
-        ),
-        sa.PrimaryKeyConstraint("app_id", "revision", "intent", name=op.f("pk_policies")),
-    )
+
+def _create_dispatch() -> None:
     op.create_table(
         "outbox",
         sa.Column("job_id", sa.String(length=36), nullable=False),
@@ -223,7 +261,6 @@ def upgrade() -> None:
             sqlite_where=sa.text("sent_at IS NULL"),
             postgresql_where=sa.text("sent_at IS NULL"),
         )
-
     op.create_table(
         "orders",
         sa.Column("job_id", sa.String(length=36), nullable=False),
@@ -237,7 +274,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("orders", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_orders_device_id"), ["device_id"], unique=False)
-
     op.create_table(
         "admission",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -247,6 +283,9 @@ def upgrade() -> None:
     )
     # The one row is there from the beginning: two dispatchers that made it would be in each other's way.
     op.execute("INSERT INTO admission (id, tokens, counted_at) VALUES (1, 0, '1970-01-01 00:00:00')")
+
+
+def _create_history() -> None:
     op.create_table(
         "phase_records",
         sa.Column("job_id", sa.String(length=36), nullable=False),
@@ -276,47 +315,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("reports")
-    op.drop_table("phase_records")
-    op.drop_table("admission")
-    with op.batch_alter_table("orders", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_orders_device_id"))
-
-    op.drop_table("orders")
-    with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.drop_index(
-            "ix_outbox_unsent", sqlite_where=sa.text("sent_at IS NULL"), postgresql_where=sa.text("sent_at IS NULL")
-        )
-
-    op.drop_table("outbox")
-    op.drop_table("policies")
-    with op.batch_alter_table("jobs", schema=None) as batch_op:
-        batch_op.drop_index(
-            "uq_jobs_live",
-            sqlite_where=sa.text("state IN ('planned', 'sent', 'running', 'waiting', 'cancelling')"),
-            postgresql_where=sa.text("state IN ('planned', 'sent', 'running', 'waiting', 'cancelling')"),
-        )
-        batch_op.drop_index("ix_jobs_state")
-        batch_op.drop_index("ix_jobs_device_app_created")
-        batch_op.drop_index("ix_jobs_app")
-
-    op.drop_table("jobs")
-    op.drop_table("revisions")
-    with op.batch_alter_table("group_members", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_group_members_device_id"))
-
-    op.drop_table("group_members")
-    op.drop_table("enrollment_tokens")
-    with op.batch_alter_table("assignments", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_assignments_group_id"))
-
-    op.drop_table("assignments")
-    op.drop_table("packages")
-    op.drop_table("audit_entries")
-    op.drop_table("operator_tokens")
-    op.drop_table("groups")
-    with op.batch_alter_table("devices", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_devices_name"))
-
-    op.drop_table("devices")
-    op.drop_table("apps")
+    for table in reversed(_TABLES):
+        op.drop_table(table)
