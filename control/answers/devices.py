@@ -40,6 +40,7 @@ def device_detail(session: Session, name_or_id: str, moment: Moment) -> DeviceDe
     return DeviceDetail(
         **device_view(device, moment.online_since).model_dump(),
         facts=device.facts,
+        refused_messages=device.refused_messages,
         groups=tuple(session.scalars(groups)),
         jobs=tuple(device_jobs(session, device.id, moment)),
     )

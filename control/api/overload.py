@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contract.error_codes import ErrorCode
 from control.api.problems import problem_response
+from control.metrics import count_refusal, is_device_path
 
-_DEVICE_PREFIX: Final = "/v1/device/"
 #: Devices come again between these many seconds later, spread evenly.
 _SOONEST_SECONDS: Final = 5
 _SPREAD_SECONDS: Final = 30
@@ -30,7 +30,7 @@ class OverloadGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or refuse it."""
-        if scope["type"] != "http" or not scope["path"].startswith(_DEVICE_PREFIX):
+        if scope["type"] != "http" or not is_device_path(scope["path"]):
             await self._app(scope, receive, send)
             return
         if self._in_progress >= self._at_once:
@@ -43,6 +43,7 @@ class OverloadGuard:
             self._in_progress -= 1
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        count_refusal(scope["path"], ErrorCode.API_OVERLOADED)
         response = problem_response(ErrorCode.API_OVERLOADED, HTTPStatus.SERVICE_UNAVAILABLE)
         response.headers["Retry-After"] = str(_SOONEST_SECONDS + next(self._refused) % _SPREAD_SECONDS)
         await response(scope, receive, send)

@@ -16,6 +16,7 @@ from contract.errors import (
     InputError,
     NotFoundError,
     OutriderError,
+    PackageError,
     RateLimitedError,
     StoreError,
     TrustError,
@@ -23,7 +24,7 @@ from contract.errors import (
 )
 from contract.http_signatures import TIME_HEADER
 from contract.uplink import Problem
-from control.metrics import count_refusal
+from control.metrics import count_refusal, is_device_path
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -93,11 +94,18 @@ def _outrider_error(request: Request, error: Exception) -> Response:
     status = status_of(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("request failed", path=request.url.path, code=error.code.slug, detail=error.detail)
-    if isinstance(error, TrustError | RateLimitedError):
+    if _is_refusal(request, error):
         count_refusal(request.url.path, error.code)
     response = problem_response(error.code, status, detail=error.detail, place=error.place)
     response.headers.update(_headers(error))
     return response
+
+
+def _is_refusal(request: Request, error: OutriderError) -> bool:
+    """Whether to count it: operators mistype; what devices and packages get wrong nobody typed."""
+    if is_device_path(request.url.path) and isinstance(error, InputError):
+        return True
+    return isinstance(error, TrustError | RateLimitedError | PackageError) or error.code is ErrorCode.PACKAGE_TOO_LARGE
 
 
 def _headers(error: OutriderError) -> dict[str, str]:
@@ -110,9 +118,11 @@ def _headers(error: OutriderError) -> dict[str, str]:
             return {}
 
 
-def _validation_error(_request: Request, error: Exception) -> Response:
+def _validation_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
+    if is_device_path(request.url.path):
+        count_refusal(request.url.path, ErrorCode.DOCUMENT_INVALID)
     problems = [(_place(entry["loc"]), str(entry["msg"])) for entry in error.errors()]
     place, first = problems[0]
     detail = "; ".join([first, *(f"{where}: {what}" for where, what in problems[1:])])

@@ -53,6 +53,8 @@ def _print_device(device: DeviceDetail, now: datetime) -> None:
     typer.echo(f"{device.os_name} {device.os_version} {device.architecture}, agent {device.agent_version}")
     typer.echo(f"{'online' if device.online else 'offline'}, last seen {ago_word(device.last_seen_at, now)}")
     typer.echo(f"groups: {', '.join(device.groups) or 'none'}")
+    if device.refused_messages:
+        typer.echo(f"refused messages of the broker: {device.refused_messages}")
     for job in device.jobs:
         typer.echo()
         for line in job_lines(job, now):

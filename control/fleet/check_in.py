@@ -11,6 +11,7 @@ from contract.uplink import CheckIn, CheckInReason, CheckInReply
 from control.database.session import lock_planning
 from control.database.tables import Device, Job
 from control.dispatch.outbox import pending_entries
+from control.fleet.refused_messages import note_refused_messages
 from control.fleet.restored import note_memory
 from control.live_states import LIVE_STATES
 from control.planning.service import plan_fleet
@@ -36,6 +37,7 @@ def check_in(
         device.agent_started_at = now
     device.last_seen_at = now
     device.facts = message.facts.model_dump(mode="json")
+    note_refused_messages(device, message)
     session.flush()
     lock_planning(session)
     if note_memory(session, device, message, now):

@@ -15,6 +15,7 @@ from control.ingest.phases import store_phase
 from control.ingest.storable import check_numbers
 from control.ingest.transitions import after_report
 from control.live_states import LIVE_STATES
+from control.metrics import count_reported_refusal
 from control.steering.orders import withdraw_order
 
 
@@ -60,6 +61,8 @@ def take_report(session: Session, device: Device, report: Report, now: datetime)
             received_at=now,
         )
     )
+    if report.error is not None:
+        count_reported_refusal(report.error.code)
     for record in report.phases:
         store_phase(session, report.job_id, report.generation, report.attempt, record)
     was_cancelling = job.state is JobState.CANCELLING

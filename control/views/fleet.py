@@ -59,8 +59,14 @@ class DeviceView(View):
 
 
 class DeviceDetail(DeviceView):
-    """A device with what it says of itself, its groups and its jobs."""
+    """A device with what it says of itself, its groups and its jobs.
+
+    Attributes:
+        refused_messages: How many messages of the broker it has refused; more than a few say that somebody writes to
+            its queue who should not.
+    """
 
     facts: dict[str, Any]
+    refused_messages: int
     groups: tuple[str, ...]
     jobs: tuple[JobDetail, ...]

@@ -7,7 +7,7 @@ from sqlalchemy import JSON, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contract.states import Intent
-from control.database.tables.base import Base, Digest, Id, Name
+from control.database.tables.base import Base, Count, Digest, Id, Name
 
 
 class Device(Base):
@@ -16,6 +16,8 @@ class Device(Base):
     Attributes:
         agent_started_at: When it last said that its agent had started.
         remembers_until: When the newest attempt that it has told of began, by its own clock.
+        refused_messages: How many messages of the broker it has refused, as far as it told.
+        refused_messages_told: The count it told last; it begins anew with each start of its agent.
     """
 
     __tablename__ = "devices"
@@ -32,6 +34,8 @@ class Device(Base):
     agent_started_at: Mapped[datetime | None]
     remembers_until: Mapped[datetime | None]
     retired_at: Mapped[datetime | None]
+    refused_messages: Mapped[Count] = mapped_column(default=0)
+    refused_messages_told: Mapped[Count] = mapped_column(default=0)
 
 
 class Group(Base):
