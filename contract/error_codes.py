@@ -232,6 +232,20 @@ class ErrorCode(Enum):
         "What it left is unknown. Send the job anew when the app is wanted.",
         False,
     )
+    SECRET_UNAVAILABLE = (
+        OWN_CODES + 0x25,
+        Phase.INSTALL,
+        "A secret that the command needs could not be given to it.",
+        "Check with `outrider secret list` that the secret is there, and that the device reaches the control plane.",
+        True,
+    )
+    SECRET_REFUSED = (
+        OWN_CODES + 0x26,
+        Phase.INSTALL,
+        "A secret could not be opened with this device's key.",
+        "Enrol the device again if its keys were replaced.",
+        False,
+    )
     UNMONITORED_PROCESS = (
         0x87D300C9,
         Phase.INSTALL,
@@ -407,6 +421,14 @@ class ErrorCode(Enum):
         False,
     )
     UNKNOWN_TOKEN = (None, None, "There is no such token.", "List the tokens with `outrider token list`.", False)
+    UNKNOWN_SECRET = (None, None, "There is no such secret.", "List the secrets with `outrider secret list`.", False)
+    SECRET_IN_USE = (
+        None,
+        None,
+        "An app still asks for the secret.",
+        "Publish the app without it first; `--force` deletes it all the same, and the app's jobs fail from then on.",
+        False,
+    )
     UNKNOWN_PACKAGE = (
         None,
         None,

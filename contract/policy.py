@@ -7,6 +7,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from contract.documents import Document, Fragment
+from contract.installer_secrets import MAX_SECRETS, SecretUse
 from contract.rules import Rule, RunAsAccount
 from contract.states import DeviceRestartBehavior, Intent, NotificationLevel, ReturnCodeType
 
@@ -164,6 +165,7 @@ class Policy(Document):
         revision: 1, 2, ... within the app; a device never goes back to a smaller one.
         intent: What is wanted of it.
         detection_rules: All must hold for the app to count as installed.
+        secrets: What the command of this intent is given that must not be in a policy.
         return_codes: What the installer's exit codes mean; unlisted ones mean failure.
         issued_at: When it was signed.
         expires_at: When it stops being valid.
@@ -176,6 +178,7 @@ class Policy(Document):
     revision: int = Field(ge=1)
     intent: Intent
     commands: Commands
+    secrets: tuple[SecretUse, ...] = Field(default=(), max_length=MAX_SECRETS)
     detection_rules: tuple[Rule, ...] = Field(min_length=1)
     requirements: Requirements = Requirements()
     return_codes: tuple[ReturnCode, ...] = DEFAULT_RETURN_CODES

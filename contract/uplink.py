@@ -6,6 +6,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from contract.documents import Document, Fragment
+from contract.installer_secrets import MAX_SECRETS, SecretName
 from contract.jobs import ID_PATTERN
 from contract.report import Progress
 
@@ -14,6 +15,7 @@ ENROLL_PATH = "/v1/device/enroll"
 CHECK_IN_PATH = "/v1/device/check-in"
 POLICY_PATH = "/v1/device/jobs/{job_id}/policy"
 CONTENT_INFO_PATH = "/v1/device/jobs/{job_id}/content-info"
+SECRETS_PATH = "/v1/device/jobs/{job_id}/secrets"
 PROGRESS_PATH = "/v1/device/progress"
 KEYS_PATH = "/v1/device/keys"
 ORDERS_PATH = "/v1/device/orders"
@@ -212,6 +214,30 @@ class ContentInfo(Document):
 def content_key_context(job_id: str, device_id: str, content_digest: str) -> bytes:
     """What a sealed content key is bound to: opened for another job, device or content it is refused."""
     return f"outrider-content-key-1 {job_id} {device_id} {content_digest}".encode()
+
+
+class SealedSecret(Fragment):
+    """A secret that a job's command is given, sealed to the asking device.
+
+    Attributes:
+        version: Raised whenever the secret is set anew; the newest is given.
+        sealed: The value as UTF-8, opened by the device's sealing key with `secret_context`.
+    """
+
+    name: SecretName
+    version: int = Field(ge=1)
+    sealed: bytes
+
+
+class SecretsReply(Document):
+    """All secrets that a job's policy names."""
+
+    secrets: tuple[SealedSecret, ...] = Field(max_length=MAX_SECRETS)
+
+
+def secret_context(job_id: str, device_id: str, name: str) -> bytes:
+    """What a sealed secret is bound to: opened for another job, device or name it is refused."""
+    return f"outrider-installer-secret-1 {job_id} {device_id} {name}".encode()
 
 
 class ProgressBatch(Document):
