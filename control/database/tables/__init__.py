@@ -4,8 +4,10 @@ from control.database.tables.access import EnrollmentToken, OperatorToken
 from control.database.tables.audit import AuditEntry
 from control.database.tables.base import Base
 from control.database.tables.catalog import App, Package, PolicyRow, Revision
+from control.database.tables.filters import Filter
 from control.database.tables.fleet import Assignment, Device, Group, GroupMember
 from control.database.tables.jobs import AdmissionRow, Job, OrderRow, OutboxEntry, PhaseRow, ReportRow
+from control.database.tables.secrets import RevisionSecret, Secret
 from control.roles import Role
 
 __all__ = [
@@ -16,6 +18,7 @@ __all__ = [
     "Base",
     "Device",
     "EnrollmentToken",
+    "Filter",
     "Group",
     "GroupMember",
     "Job",
@@ -27,5 +30,7 @@ __all__ = [
     "PolicyRow",
     "ReportRow",
     "Revision",
+    "RevisionSecret",
     "Role",
+    "Secret",
 ]

@@ -30,12 +30,17 @@ class OperatorToken(Base):
 
 
 class EnrollmentToken(Base):
-    """A token devices enrol with."""
+    """A token devices enrol with.
+
+    Attributes:
+        site: Where the devices stand that enrol with it.
+    """
 
     __tablename__ = "enrollment_tokens"
 
     token_hash: Mapped[Digest] = mapped_column(primary_key=True)
     group_id: Mapped[Id | None] = mapped_column(ForeignKey("groups.id"))
+    site: Mapped[Name | None]
     uses_left: Mapped[int]
     replaces: Mapped[Id | None] = mapped_column(ForeignKey("devices.id"))
     created_at: Mapped[datetime]

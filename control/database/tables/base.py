@@ -13,6 +13,7 @@ from contract.states import EnforcementState, Intent, Outcome
 from contract.uplink import GenerationReason, OrderKind
 from control.cancel_reasons import CancelReason
 from control.database.types import NumberColumn, UtcDateTime, WordColumn
+from control.targeting import Mode, TimeBasis
 
 #: A UUID in canonical lower case.
 Id = Annotated[str, mapped_column(String(36))]
@@ -47,9 +48,11 @@ class Base(DeclarativeBase):
         GenerationReason: WordColumn(GenerationReason),
         Intent: NumberColumn(Intent),
         JobState: WordColumn(JobState),
+        Mode: WordColumn(Mode),
         OrderKind: WordColumn(OrderKind),
         Outcome: WordColumn(Outcome),
         Phase: WordColumn(Phase),
         PhaseOutcome: WordColumn(PhaseOutcome),
+        TimeBasis: WordColumn(TimeBasis),
         WaitReason: WordColumn(WaitReason),
     }

@@ -7,13 +7,15 @@ from sqlalchemy import JSON, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contract.states import Intent
-from control.database.tables.base import Base, Count, Digest, Id, Name
+from control.database.tables.base import Base, Count, Digest, Id, LongText, Name
+from control.targeting import Mode, TimeBasis
 
 
 class Device(Base):
     """An enrolled device with its public keys and what it last said of itself.
 
     Attributes:
+        site: Where it stands, as operators say; filters may look at it.
         agent_started_at: When it last said that its agent had started.
         remembers_until: When the newest attempt that it has told of began, by its own clock.
         refused_messages: How many messages of the broker it has refused, as far as it told.
@@ -24,6 +26,7 @@ class Device(Base):
 
     id: Mapped[Id] = mapped_column(primary_key=True)
     name: Mapped[Name] = mapped_column(index=True)
+    site: Mapped[Name | None]
     signing_key: Mapped[bytes] = mapped_column(unique=True)
     sealing_key: Mapped[bytes]
     facts: Mapped[dict[str, Any]] = mapped_column(JSON)
@@ -39,12 +42,18 @@ class Device(Base):
 
 
 class Group(Base):
-    """A named set of devices."""
+    """A named set of devices.
+
+    Attributes:
+        rule: Its members are the devices that match it, kept up to date in `group_members`; None where operators choose
+            the members.
+    """
 
     __tablename__ = "groups"
 
     id: Mapped[Id] = mapped_column(primary_key=True)
     name: Mapped[Name] = mapped_column(unique=True)
+    rule: Mapped[LongText | None]
     created_at: Mapped[datetime]
 
 
@@ -59,7 +68,17 @@ class GroupMember(Base):
 
 
 class Assignment(Base):
-    """An intent for an app on a group; a group has one intent for an app, as in the original."""
+    """An intent for an app on a group; a group has one intent for an app, as in the original.
+
+    Attributes:
+        intent: What is wanted; `NOT_TARGETED` where the group is excluded.
+        mode: Whether the group is meant, or left out whatever other groups say.
+        filter_mode: Whether devices that the filter matches are meant or left out; None without a filter.
+        start_at: Nothing of it happens earlier; None for at once.
+        deadline_at: When the device is to be as wanted; None for as soon as possible.
+        time_basis: With `LOCAL` both times are what the clock on the device's wall shows, kept as if that were UTC.
+        settings: The fields of `DeliverySettings` that differ from what the revision says.
+    """
 
     __tablename__ = "assignments"
     __table_args__ = (UniqueConstraint("app_id", "group_id"),)
@@ -68,4 +87,11 @@ class Assignment(Base):
     app_id: Mapped[Id] = mapped_column(ForeignKey("apps.id"))
     group_id: Mapped[Id] = mapped_column(ForeignKey("groups.id"), index=True)
     intent: Mapped[Intent]
+    mode: Mapped[Mode] = mapped_column(default=Mode.INCLUDE)
+    filter_id: Mapped[Id | None] = mapped_column(ForeignKey("filters.id"), index=True)
+    filter_mode: Mapped[Mode | None]
+    start_at: Mapped[datetime | None]
+    deadline_at: Mapped[datetime | None]
+    time_basis: Mapped[TimeBasis] = mapped_column(default=TimeBasis.UTC)
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     created_at: Mapped[datetime]
