@@ -1,5 +1,6 @@
-"""What attackers have in their hands."""
+"""What attackers have in their hands, and the table of what came of it."""
 
+from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
@@ -19,19 +20,52 @@ from tests.control.conftest import (  # noqa: F401  what attackers attack
     settings,
     sqlite_url,
 )
-from tests.security.attack_table import attack_table
+from tests.security.attack_table import REFUSED_BY, Row, attack_table, gaps, name_row, rows_of
 from worker.identity import Identity
 
 
+#: How many columns the table of attacks takes.
+_WIDTH = 160
+_ATTACKS = "--attacks"
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--attacks", action="store_true", help="Print attacker by attack in the end.")
+    parser.addoption(
+        _ATTACKS, action="store_true", help="Print attacker by attack in the end; fail where a guard was not removed."
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        name_row(item)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if session.config.getoption(_ATTACKS, default=False) and not exitstatus and gaps(_rows(session.config)):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if config.getoption("--attacks", default=False):
-        kinds = ("passed", "failed", "skipped")
-        reports = [report for kind in kinds for report in terminalreporter.getreports(kind)]
-        Console(width=150).print(attack_table(reports))
+    if config.getoption(_ATTACKS, default=False):
+        rows = _rows(config)
+        Console(width=_WIDTH).print(attack_table(rows))
+        for gap in gaps(rows):
+            terminalreporter.write_line(f"MISSING {gap}", red=True)
+
+
+def _rows(config: pytest.Config) -> dict[tuple[str, str], Row]:
+    reporter: pytest.TerminalReporter = config.pluginmanager.getplugin("terminalreporter")
+    kinds = ("passed", "failed", "skipped", "error")
+    return rows_of(report for kind in kinds for report in reporter.getreports(kind))
+
+
+RefusedBy = Callable[[object], None]
+
+
+@pytest.fixture
+def refused_by(record_property: Callable[[str, object], None]) -> RefusedBy:
+    """Note what refused the attack, as the test saw it."""
+    return lambda what: record_property(REFUSED_BY, str(what))
 
 
 @pytest.fixture
