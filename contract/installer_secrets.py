@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from contract.documents import Fragment
 
 #: A secret's name; it has no blanks, so that what a seal is bound to reads in one way only.
-SECRET_NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,98}[A-Za-z0-9]$"
+SECRET_NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,98}[A-Za-z0-9]$"  # noqa: S105  the form of a name
 _VARIABLE_PATTERN: Final = r"^[A-Za-z_][A-Za-z0-9_]{0,99}$"
 #: A plain file name: nothing that leads out of a folder.
 _FILE_NAME_PATTERN: Final = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$"

@@ -4,8 +4,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from contract.installer_secrets import MAX_SECRETS
 from contract.rules import Rule
-from control.catalog.manifest_checks import misfit_assignments, misfit_relations, misfit_retries
+from control.catalog.manifest_checks import misfit_assignments, misfit_relations, misfit_retries, misfit_secrets
 from control.catalog.manifest_entries import (
     MAX_NAME_LENGTH,
     AssignmentEntry,
@@ -16,6 +17,7 @@ from control.catalog.manifest_entries import (
     RestartSettingsEntry,
     RetryEntry,
     ReturnCodeEntry,
+    SecretEntry,
     SupersedenceEntry,
 )
 
@@ -81,6 +83,9 @@ class Manifest(ManifestPart):
     retry: tuple[RetryEntry, ...] = Field(
         default=(), description="Other waits for some classes of failure, in place of the three numbers before."
     )
+    secrets: tuple[SecretEntry, ...] = Field(
+        default=(), max_length=MAX_SECRETS, description="Licence keys and passwords that the commands are given."
+    )
     dependencies: tuple[DependencyEntry, ...] = Field(
         default=(),
         max_length=_MAX_DEPENDENCIES,
@@ -102,6 +107,7 @@ class Manifest(ManifestPart):
             *misfit_relations(self.name, "supersedence", self.supersedence),
             *misfit_assignments("assignments", self.assignments),
             *misfit_retries("retry", self.retry),
+            *misfit_secrets("secrets", self.secrets),
         ]
         if misfits:
             raise ValidationError.from_exception_data(type(self).__name__, misfits)

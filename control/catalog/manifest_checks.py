@@ -5,7 +5,13 @@ from typing import Final
 
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from control.catalog.manifest_entries import AssignmentEntry, DependencyEntry, RetryEntry, SupersedenceEntry
+from control.catalog.manifest_entries import (
+    AssignmentEntry,
+    DependencyEntry,
+    RetryEntry,
+    SecretEntry,
+    SupersedenceEntry,
+)
 
 _REPEATED: Final = PydanticCustomError("repeated", "is named twice in this list")
 _SELF_REFERENCE: Final = PydanticCustomError("self_reference", "an app cannot name itself")
@@ -40,6 +46,18 @@ def misfit_retries(list_name: str, entries: Sequence[RetryEntry]) -> Iterator[In
         if entry.failure in seen:
             yield _error(_REPEATED, (list_name, index, "failure"), entry.failure)
         seen.add(entry.failure)
+
+
+def misfit_secrets(list_name: str, entries: Sequence[SecretEntry]) -> Iterator[InitErrorDetails]:
+    """Each entry that takes a variable or a file of a command that an entry before it has taken, with its place."""
+    seen: set[tuple[str, str, str]] = set()
+    for index, entry in enumerate(entries):
+        commands = ("install", "uninstall") if entry.command == "both" else (entry.command,)
+        taken = {(command, *entry.place) for command in commands}
+        if taken & seen:
+            way = "file" if entry.env is None else "env"
+            yield _error(_REPEATED, (list_name, index, way), entry.env or entry.file or "")
+        seen |= taken
 
 
 def _error(kind: PydanticCustomError, place: tuple[str | int, ...], found: str) -> InitErrorDetails:

@@ -1,10 +1,11 @@
 """The entries of a manifest's lists and objects, in the words of win32LobApp (package 4.4 to 4.7)."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
+from contract.installer_secrets import SecretFileName, SecretName, VariableName, require_one_way
 from contract.policy import FailureClass
 from contract.rules import RunAsAccount
 
@@ -14,6 +15,7 @@ ReturnCodeWord = Literal["success", "softReboot", "hardReboot", "retry", "failed
 DependencyType = Literal["autoInstall", "detect"]
 SupersedenceType = Literal["update", "replace"]
 AssignmentIntent = Literal["required", "available", "uninstall"]
+SecretCommand = Literal["install", "uninstall", "both"]
 
 #: Characters in the name of an app or a group.
 MAX_NAME_LENGTH = 200
@@ -82,6 +84,29 @@ class RetryEntry(ManifestPart):
     longest_wait_in_hours: float = Field(
         default=24, gt=0, le=_ONE_MONTH_IN_HOURS, description="No wait is longer; fractions are fine."
     )
+
+
+class SecretEntry(ManifestPart):
+    """A secret that a command is given: by a variable or as a file."""
+
+    name: SecretName = Field(description="The secret's name; it has to exist.")
+    env: VariableName | None = Field(default=None, description="The environment variable that holds it.")
+    file: SecretFileName | None = Field(
+        default=None, description="The name of a file that holds it, in the folder `OUTRIDER_SECRETS_DIR` names."
+    )
+    command: SecretCommand = Field(
+        default="install", description="Which command is given it: `install`, `uninstall` or `both`."
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        require_one_way(self.env, self.file)
+        return self
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Where the command finds it; systems may take variables, and files, that differ in case only for the same."""
+        return ("env", self.env.upper()) if self.env else ("file", (self.file or "").upper())
 
 
 class DependencyEntry(ManifestPart):

@@ -18,6 +18,7 @@ from control.catalog.manifest_entries import (
     DependencyEntry,
     InstallExperienceEntry,
     ReturnCodeEntry,
+    SecretEntry,
     SupersedenceEntry,
 )
 
@@ -138,6 +139,7 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     parts: dict[int | str, type[BaseModel]] = {
         "installExperience": InstallExperienceEntry,
         "returnCodes": ReturnCodeEntry,
+        "secrets": SecretEntry,
         "dependencies": DependencyEntry,
         "supersedence": SupersedenceEntry,
         "assignments": AssignmentEntry,

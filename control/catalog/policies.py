@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from contract.installer_secrets import SecretUse
 from contract.policy import (
     DEFAULT_RETURN_CODES,
     Commands,
@@ -96,6 +97,16 @@ def restart_of(entry: RestartSettingsEntry) -> RestartSettings:
     )
 
 
+def secrets_for(manifest: Manifest, intent: Intent) -> tuple[SecretUse, ...]:
+    """What the command of this intent is given."""
+    command = "uninstall" if intent is Intent.UNINSTALL else "install"
+    return tuple(
+        SecretUse(name=entry.name, env=entry.env, file=entry.file)
+        for entry in manifest.secrets
+        if entry.command in {command, "both"}
+    )
+
+
 def content_of(package: Package) -> ContentRef:
     """The package's content as a policy names it; the encryption key is not in it."""
     return ContentRef(
@@ -123,6 +134,7 @@ def build_policy(
         revision=revision.number,
         intent=intent,
         commands=Commands(install=manifest.install_command_line, uninstall=manifest.uninstall_command_line),
+        secrets=secrets_for(manifest, intent),
         detection_rules=manifest.detection_rules,
         requirements=requirements_of(manifest),
         return_codes=return_codes_of(manifest.return_codes),

@@ -15,6 +15,7 @@ from control.catalog.manifest_entries import AssignmentIntent
 from control.catalog.policies import PolicyOffice
 from control.catalog.revisions import add_revision
 from control.database.tables import Revision
+from control.secrets.uses import note_uses, require_known
 
 RELATIONS_NOTICE: Final = (
     "Dependencies and supersedence are kept with the revision and shown, but not acted on yet: "
@@ -42,11 +43,14 @@ def publish_manifest(
         The revision, and whether it is new.
 
     Raises:
-        NotFoundError: There is no such package or group.
+        NotFoundError: There is no such package, secret or group.
         InputError: USER_CONTEXT_IMPOSSIBLE: no device could ever install it.
     """
     _check_context(manifest)
     revision, created = add_revision(session, manifest, package_digest, policies=policies, now=now)
+    require_known(session, manifest)
+    if created:
+        note_uses(session, revision, manifest)
     for entry in manifest.assignments:
         assign(session, manifest.name, entry.group, _INTENTS[entry.intent], now)
     return revision, created

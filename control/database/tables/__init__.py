@@ -8,6 +8,7 @@ from control.database.tables.filters import Filter
 from control.database.tables.fleet import Assignment, Device, Group, GroupMember
 from control.database.tables.jobs import AdmissionRow, Job, OrderRow, OutboxEntry, PhaseRow, ReportRow
 from control.database.tables.secrets import RevisionSecret, Secret
+from control.database.tables.secrets import RevisionSecret, Secret
 from control.roles import Role
 
 __all__ = [
@@ -31,6 +32,8 @@ __all__ = [
     "ReportRow",
     "Revision",
     "RevisionSecret",
+    "RevisionSecret",
     "Role",
+    "Secret",
     "Secret",
 ]

@@ -17,6 +17,7 @@ SECTIONS: dict[str, dict[str, Any]] = {
     "`restartSettings`": SCHEMA["$defs"]["RestartSettingsEntry"],
     "An entry of `returnCodes`": SCHEMA["$defs"]["ReturnCodeEntry"],
     "An entry of `retry`": SCHEMA["$defs"]["RetryEntry"],
+    "An entry of `secrets`": SCHEMA["$defs"]["SecretEntry"],
     "An entry of `dependencies`": SCHEMA["$defs"]["DependencyEntry"],
     "An entry of `supersedence`": SCHEMA["$defs"]["SupersedenceEntry"],
     "An entry of `assignments`": SCHEMA["$defs"]["AssignmentEntry"],

@@ -1,0 +1,1 @@
+"""Secrets for installers: kept wrapped, named by manifests, handed out sealed to one device for one job."""
