@@ -413,6 +413,34 @@ class ErrorCode(Enum):
         "Look for the newer one with `outrider device show DEVICE`.",
         False,
     )
+    UNKNOWN_ROLLOUT = (
+        None,
+        None,
+        "There is no such rollout.",
+        "List the rollouts with `outrider rollout list`.",
+        False,
+    )
+    ROLLOUT_INVALID = (
+        None,
+        None,
+        "The rollout cannot be made like this.",
+        "Correct what is named; `outrider rollout plan` tries it out and changes nothing.",
+        False,
+    )
+    ROLLOUT_ACTIVE = (
+        None,
+        None,
+        "The app has a rollout under way already.",
+        "End that one first: `outrider rollout status`, then let it finish, cancel it or roll it back.",
+        False,
+    )
+    ROLLOUT_STATE_WRONG = (
+        None,
+        None,
+        "The rollout is in a state in which this cannot be done.",
+        "Look at it with `outrider rollout status NAME`.",
+        False,
+    )
     AUDIT_BROKEN = (
         None,
         None,
@@ -484,6 +512,34 @@ class ErrorCode(Enum):
         "The control plane has no such address.",
         "Check the address; one side may be older than the other.",
         False,
+    )
+    CURSOR_INVALID = (
+        None,
+        None,
+        "The cursor is not one that this list has given.",
+        "Begin without a cursor, and go on with the `next_cursor` of each answer.",
+        False,
+    )
+    PRECONDITION_FAILED = (
+        None,
+        None,
+        "It is no longer what `If-Match` says.",
+        "Look at it again, and decide anew.",
+        False,
+    )
+    IDEMPOTENCY_KEY_REUSED = (
+        None,
+        None,
+        "The idempotency key belongs to another request.",
+        "Send a new key with each new request, and the same one only with the very same request.",
+        False,
+    )
+    IDEMPOTENCY_KEY_BUSY = (
+        None,
+        None,
+        "The first request with this idempotency key is still being carried out.",
+        "Send the same again a little later.",
+        True,
     )
     REQUEST_TOO_SLOW = (None, None, "The request came too slowly.", "Check the connection and send it again.", True)
     RATE_LIMITED = (None, None, "Too many requests in a short time.", "Wait as long as the answer says.", True)

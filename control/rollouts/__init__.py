@@ -1,0 +1,1 @@
+"""Rollouts: one revision of an app reaches its devices ring by ring."""
