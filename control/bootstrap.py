@@ -17,6 +17,7 @@ from control.dispatch.redis_queues import RedisQueueInspector
 from control.fleet.broker_users import BrokerUsers, RedisBrokerUsers
 from control.fleet.device_auth import DeviceGate
 from control.fleet.enrollment import Enrollment, EnrollmentTerms
+from control.secrets.vault import SecretVault
 from control.security.content_keys import ContentKeys, ensure_key_encryption_key
 from control.security.nonces import BrokerNonces, NonceMemory
 from control.security.policy_signing import FilePolicySigner, PolicySigner, ensure_policy_key
@@ -70,6 +71,7 @@ def assemble(
         database=database,
         store=store,
         content_keys=content_keys,
+        secrets=SecretVault.load(settings.state_dir),
         packages=PackageIntake(database, store, content_keys, clock),
         policies=PolicyOffice(signer, settings.policy_lifetime),
         enrollment=Enrollment(broker_users, terms),

@@ -10,6 +10,7 @@ from control.database.session import Database
 from control.dispatch.ports import ControlQueue
 from control.fleet.device_auth import DeviceGate
 from control.fleet.enrollment import Enrollment
+from control.secrets.vault import SecretVault
 from control.security.content_keys import ContentKeys
 from control.settings import ControlSettings
 from storage.objects.port import ObjectStore
@@ -24,6 +25,7 @@ class Services:
     database: Database
     store: ObjectStore
     content_keys: ContentKeys
+    secrets: SecretVault
     packages: PackageIntake
     policies: PolicyOffice
     enrollment: Enrollment

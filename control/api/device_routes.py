@@ -18,6 +18,7 @@ from contract.uplink import (
     POLICY_PATH,
     PROGRESS_PATH,
     REPORTS_PATH,
+    SECRETS_PATH,
     CheckIn,
     CheckInReply,
     ContentInfo,
@@ -26,16 +27,19 @@ from contract.uplink import (
     KeyRotation,
     OrdersReply,
     ProgressBatch,
+    SecretsReply,
     content_key_context,
 )
 from control.api.dependencies import BodyDep, DeviceDep, ServicesDep
 from control.catalog.content import find_package, object_key
+from control.catalog.policies import Order
 from control.database.tables import Device
 from control.fleet.check_in import check_in
 from control.fleet.job_access import live_revision
 from control.fleet.key_rotation import rotate_keys
 from control.ingest.progress import take_progress
 from control.ingest.reports import take_report
+from control.secrets.delivery import sealed_secrets
 from control.steering.orders import standing_orders
 
 router = APIRouter(tags=["devices' side"])
@@ -98,10 +102,11 @@ def policy(
     now = services.clock.now()
     with services.database.snapshot() as session:
         job, revision = live_revision(session, job_id, device.id, generation)
-        row = services.policies.fresh(session, revision, job.intent, now)
+        order = Order(revision, job.intent, job.settings_digest)
+        row = services.policies.fresh(session, order, now)
     if row is None:
         with services.database.transaction() as session:
-            row = services.policies.current(session, revision, job.intent, now)
+            row = services.policies.current(session, order, now)
     headers = {"ETag": f'"{row.digest}"', GENERATION_REASON_HEADER: job.generation_reason}
     if headers["ETag"] in (tag.strip() for tag in if_none_match.split(",")):
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
@@ -123,6 +128,14 @@ def content_info(job_id: str, device: DeviceDep, services: ServicesDep, generati
         size=package.size,
         sealed_key=seal(services.content_keys.unwrap(package.wrapped_key), recipient, context),
     )
+
+
+@router.post(SECRETS_PATH)
+def secrets(job_id: str, device: DeviceDep, services: ServicesDep, generation: Generation = None) -> SecretsReply:
+    """What the command of a live job is given, sealed to the device."""
+    with services.database.snapshot() as session:
+        job, revision = live_revision(session, job_id, device.id, generation)
+        return SecretsReply(secrets=sealed_secrets(session, services.secrets, job, revision, device))
 
 
 @router.post(PROGRESS_PATH)

@@ -1,9 +1,7 @@
 """Setting, finding and deleting secrets."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from contract.error_codes import ErrorCode
@@ -39,11 +37,6 @@ def find_secret(session: Session, name: str) -> Secret:
     if secret is None:
         raise NotFoundError(ErrorCode.UNKNOWN_SECRET, place=name)
     return secret
-
-
-def secrets_after(session: Session, name: str, limit: int) -> Sequence[Secret]:
-    """Secrets by name, from the one after `name` on, at most `limit`."""
-    return session.scalars(select(Secret).where(Secret.name > name).order_by(Secret.name).limit(limit)).all()
 
 
 def delete_secret(session: Session, name: str, *, force: bool) -> Secret:
