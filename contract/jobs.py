@@ -39,6 +39,8 @@ class JobState(StrEnum):
     RUNNING = "running"
     #: An attempt failed; the next one has a time and a reason.
     WAITING = "waiting"
+    #: Its device has judged it; nothing is executed before other apps are there, or gone.
+    HELD = "held"
     #: Cancelled by an operator, or no longer wanted; the device that has it has not said yet that it let go.
     CANCELLING = "cancelling"
     #: It ended, one way or the other; its outcome says how.

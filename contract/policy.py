@@ -1,5 +1,6 @@
 """The policy: all a device needs to process one revision of an app. Signed, and the same for every device."""
 
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -134,6 +135,48 @@ class RestartSettings(Fragment):
     snooze_seconds: float = Field(default=14_400, gt=0)
 
 
+class DeliveryPriority(StrEnum):
+    """How soon a device fetches and installs beside its other work."""
+
+    BACKGROUND = "background"
+    FOREGROUND = "foreground"
+
+
+class DeliverySettings(Fragment):
+    """What an assignment says about how an app comes to a device; None leaves it to the app's revision.
+
+    Attributes:
+        notifications: What the person at the device is told.
+        restart: How long a restart may be put off.
+        priority: See `DeliveryPriority`.
+    """
+
+    notifications: NotificationLevel | None = None
+    restart: RestartSettings | None = None
+    priority: DeliveryPriority = DeliveryPriority.BACKGROUND
+
+
+class Delivery(DeliverySettings):
+    """The settings of the assignment that decided, and what planning adds to them.
+
+    Attributes:
+        deadline_at: The command is not run before this time, content may be fetched earlier; None for at once
+            (behaviour 2.10).
+        deadline_is_local: Whether the deadline is what the clock on the device's wall shows, kept as if that were UTC.
+        evaluate_only: Detect and check requirements, and execute nothing.
+    """
+
+    deadline_at: datetime | None = None
+    deadline_is_local: bool = False
+    evaluate_only: bool = False
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 in lower-case hex of all that is said; empty where nothing differs from the revision."""
+        said = self.model_dump_json(exclude_defaults=True)
+        return "" if said == "{}" else hashlib.sha256(said.encode()).hexdigest()
+
+
 class ContentRef(Fragment):
     """The encrypted content a revision installs from, and how to know it is the right one.
 
@@ -167,6 +210,7 @@ class Policy(Document):
         detection_rules: All must hold for the app to count as installed.
         secrets: What the command of this intent is given that must not be in a policy.
         return_codes: What the installer's exit codes mean; unlisted ones mean failure.
+        delivery: What the assignment says besides; `restart` and `notifications` have its words in them already.
         issued_at: When it was signed.
         expires_at: When it stops being valid.
     """
@@ -186,6 +230,7 @@ class Policy(Document):
     install_experience: InstallExperience = InstallExperience()
     restart: RestartSettings = RestartSettings()
     notifications: NotificationLevel = NotificationLevel.SHOW_ALL
+    delivery: Delivery = Delivery()
     content: ContentRef
     issued_at: datetime
     expires_at: datetime

@@ -357,6 +357,8 @@ class Outcome(StrEnum):
     NOT_APPLICABLE = "not-applicable"
     REQUIREMENTS_NOT_MET = "requirements-not-met"
     FAILED = "failed"
+    #: The app is not there and could be installed; the job was to look, not to install.
+    EVALUATED = "evaluated"
     #: An operator cancelled it before it had a result.
     CANCELLED = "cancelled"
 

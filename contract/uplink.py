@@ -147,6 +147,8 @@ class GenerationReason(StrEnum):
     RECONCILER = "reconciler"
     #: The device came back from an old image, or after it had been given up.
     RESTORED = "restored"
+    #: The apps that it waited for are there, or gone; or those that wait for it want to know anew.
+    RELATIONS = "relations"
 
     @property
     def ends_grs(self) -> bool:

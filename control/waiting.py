@@ -14,6 +14,8 @@ class WaitingFor(StrEnum):
     BEGIN = "begin"
     #: Its device works on another job first.
     OTHER_JOB = "other-job"
+    #: Another app must be there, or gone, first.
+    RELATION = "relation"
     #: Its device is carrying it out.
     PHASE = "phase"
     #: A phase waits in the middle of an attempt, until a time.

@@ -7,6 +7,7 @@ Every job that is not over waits for something that can be named. The first row 
 | waiting | its time has not come | the next attempt | the time its device gave |
 | any | its device is offline | the device | |
 | planned | | dispatch | |
+| held | | the apps it depends on, or takes the place of | |
 | cancelling | | the device's word | overdue time |
 | sent, running, waiting | nothing was heard in time, and no other job is in the way | the reconciler | |
 | running | its phase waits | the next try | the time its device gave |
@@ -81,7 +82,7 @@ def waiting_of(job: Situation) -> Waiting:
         return Waiting(words=job.cancel_reason.sentence if job.cancel_reason else "")
     if job.state is JobState.WAITING and job.next_action_at is not None and job.now < job.next_action_at:
         return _next_attempt(job)
-    if not job.online:
+    if not job.online and job.state is not JobState.HELD:
         return _device(job)
     return _BY_STATE[job.state](job)
 
@@ -127,6 +128,10 @@ def _waiting(job: Situation) -> Waiting:
     return Waiting(WaitingFor.BEGIN, job.next_action_at, job.overdue_at, words)
 
 
+def _held(job: Situation) -> Waiting:
+    return Waiting(WaitingFor.RELATION, job.last_sign_at, words=job.next_action_detail)
+
+
 def _cancelling(job: Situation) -> Waiting:
     reason = job.cancel_reason.sentence if job.cancel_reason else ""
     words = f"the device is told to let go of it: {reason}"
@@ -139,6 +144,7 @@ _BY_STATE: dict[JobState, Callable[[Situation], Waiting]] = {
     JobState.RUNNING: _running,
     JobState.WAITING: _waiting,
     JobState.CANCELLING: _cancelling,
+    JobState.HELD: _held,
 }
 
 

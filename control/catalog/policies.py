@@ -1,6 +1,7 @@
 """Policies: what devices get of a manifest, signed."""
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -10,6 +11,7 @@ from contract.policy import (
     DEFAULT_RETURN_CODES,
     Commands,
     ContentRef,
+    Delivery,
     InstallExperience,
     Limits,
     Policy,
@@ -19,6 +21,7 @@ from contract.policy import (
     ReturnCode,
 )
 from contract.states import DeviceRestartBehavior, Intent, NotificationLevel, ReturnCodeType
+from control.catalog.deliveries import delivery_of
 from control.catalog.manifest import Manifest
 from control.catalog.manifest_entries import RestartSettingsEntry, RetryEntry, ReturnCodeEntry
 from control.database.tables import App, Package, PolicyRow, Revision
@@ -120,10 +123,25 @@ def content_of(package: Package) -> ContentRef:
     )
 
 
+@dataclass(frozen=True)
+class Order:
+    """What a policy is for: one revision, one intent, one way of delivery; empty for what the revision says itself."""
+
+    revision: Revision
+    intent: Intent
+    settings_digest: str = ""
+
+    @property
+    def key(self) -> tuple[str, int, Intent, str]:
+        """The key of its row."""
+        return self.revision.app_id, self.revision.number, self.intent, self.settings_digest
+
+
 def build_policy(
-    app: App, revision: Revision, package: Package, intent: Intent, *, issued_at: datetime, lifetime: timedelta
+    app: App, order: Order, package: Package, delivery: Delivery, *, issued_at: datetime, lifetime: timedelta
 ) -> Policy:
-    """The policy of a revision for one intent; the same for every device."""
+    """The policy of a revision for one intent and one way of delivery; the same for every device."""
+    revision, intent = order.revision, order.intent
     manifest = Manifest.model_validate_json(revision.manifest)
     experience = manifest.install_experience
     return Policy(
@@ -143,12 +161,18 @@ def build_policy(
             run_as_account=experience.run_as_account,
             device_restart_behavior=_RESTART_BEHAVIORS[experience.device_restart_behavior],
         ),
-        restart=restart_of(manifest.restart_settings),
-        notifications=_NOTIFICATION_LEVELS[manifest.notifications],
+        restart=delivery.restart or restart_of(manifest.restart_settings),
+        notifications=_notifications(manifest, delivery),
+        delivery=delivery,
         content=content_of(package),
         issued_at=issued_at,
         expires_at=issued_at + lifetime,
     )
+
+
+def _notifications(manifest: Manifest, delivery: Delivery) -> NotificationLevel:
+    said = _NOTIFICATION_LEVELS[manifest.notifications]
+    return said if delivery.notifications is None else delivery.notifications
 
 
 class PolicyOffice:
@@ -158,25 +182,28 @@ class PolicyOffice:
         self._signer = signer
         self._lifetime = lifetime
 
-    def fresh(self, session: Session, revision: Revision, intent: Intent, now: datetime) -> PolicyRow | None:
+    def fresh(self, session: Session, order: Order, now: datetime) -> PolicyRow | None:
         """The policy as it was signed; None where it is time to sign a new one."""
-        row = session.get(PolicyRow, (revision.app_id, revision.number, intent))
+        row = session.get(PolicyRow, order.key)
         return row if row is not None and row.expires_at - now > self._lifetime / 2 else None
 
-    def current(self, session: Session, revision: Revision, intent: Intent, now: datetime) -> PolicyRow:
+    def current(self, session: Session, order: Order, now: datetime) -> PolicyRow:
         """The policy to hand out now, signed anew where it is time to."""
-        row = self.fresh(session, revision, intent, now)
-        return session.merge(self._issue(session, revision, intent, now)) if row is None else row
+        row = self.fresh(session, order, now)
+        return session.merge(self._issue(session, order, now)) if row is None else row
 
-    def _issue(self, session: Session, revision: Revision, intent: Intent, now: datetime) -> PolicyRow:
+    def _issue(self, session: Session, order: Order, now: datetime) -> PolicyRow:
+        revision = order.revision
         app = session.get_one(App, revision.app_id)
         package = session.get_one(Package, revision.package_digest)
-        policy = build_policy(app, revision, package, intent, issued_at=now, lifetime=self._lifetime)
+        delivery = delivery_of(session, order.settings_digest)
+        policy = build_policy(app, order, package, delivery, issued_at=now, lifetime=self._lifetime)
         envelope = self._signer.sign(policy).to_json().encode()
         return PolicyRow(
             app_id=revision.app_id,
             revision=revision.number,
-            intent=intent,
+            intent=order.intent,
+            settings_digest=order.settings_digest,
             envelope=envelope,
             digest=hashlib.sha256(envelope).hexdigest(),
             issued_at=policy.issued_at,

@@ -12,7 +12,7 @@ from contract.errors import NotFoundError
 from contract.states import Intent
 from control.catalog.content import find_package
 from control.catalog.manifest import Manifest
-from control.catalog.policies import PolicyOffice, limits_of
+from control.catalog.policies import Order, PolicyOffice, limits_of
 from control.database.session import lock_planning
 from control.database.tables import App, Revision
 
@@ -49,7 +49,7 @@ def add_revision(
     session.add(revision)
     session.flush()
     for intent in ASSIGNABLE:
-        policies.current(session, revision, intent, now)
+        policies.current(session, Order(revision, intent), now)
     return revision, True
 
 

@@ -4,6 +4,7 @@
 |---|---|---|
 | planned, never sent | unchanged: it is about to be sent | cancelled at once |
 | planned, sent before | unchanged | cancelling |
+| held | resent: its device judges anew | cancelled at once |
 | sent | resent; unchanged where an operator's retry is on its way | cancelling |
 | running | refused; resent with force | cancelling |
 | waiting | resent | cancelling |
@@ -97,6 +98,8 @@ def decide_cancel(job: Standing, *, force: bool) -> Verdict:
         case JobState.CANCELLING if job.order is OrderKind.STOP or not force:
             return Verdict(Change.UNCHANGED)
         case JobState.PLANNED if not job.was_sent:
+            return Verdict(Change.CANCELLED)
+        case JobState.HELD:
             return Verdict(Change.CANCELLED)
         case _:
             return Verdict(Change.CANCELLING)

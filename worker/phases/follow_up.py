@@ -12,6 +12,22 @@ from worker.rules.grs import Hold, failures_in_a_row, hold_key, holds
 from worker.rules.retry import next_action, next_wait
 
 
+def unless_only_evaluated(phase: PhaseFunction) -> PhaseFunction:
+    """The first phase of execution, which a job that is only to look does not enter.
+
+    What comes before it has detected the app and checked its requirements; other apps may have to be there, or gone,
+    before anything is executed (behaviour 2.9).
+    """
+
+    def evaluated(context: PhaseContext) -> PhaseResult | Deferred:
+        if not context.policy.delivery.evaluate_only:
+            return phase(context)
+        found = context.findings.model_copy(update={"outcome": Outcome.EVALUATED})
+        return settled(found, "not there and could be installed; the job was only to look")
+
+    return evaluated
+
+
 def unless_withheld(phase: PhaseFunction) -> PhaseFunction:
     """The first phase of execution, which an app that failed does not enter before its wait is over.
 

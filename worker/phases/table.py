@@ -9,7 +9,7 @@ from worker.phases.confirm import confirm
 from worker.phases.context import PhaseFunction
 from worker.phases.detect import detect
 from worker.phases.download import download
-from worker.phases.follow_up import unless_withheld
+from worker.phases.follow_up import unless_only_evaluated, unless_withheld
 from worker.phases.install import install
 from worker.phases.metadata import metadata
 from worker.phases.poll import poll
@@ -23,7 +23,7 @@ PHASE_FUNCTIONS: Mapping[Phase, PhaseFunction] = {
     Phase.DETECT: detect,
     Phase.APPLICABILITY: applicability,
     Phase.REQUIREMENTS: requirements,
-    Phase.DOWNLOAD: unless_withheld(download),
+    Phase.DOWNLOAD: unless_only_evaluated(unless_withheld(download)),
     Phase.UNPACK: unpack,
     Phase.INSTALL: install,
     Phase.CONFIRM: confirm,

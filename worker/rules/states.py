@@ -48,6 +48,8 @@ def states(
         return States(ComplianceState.NOT_INSTALLED, EnforcementState.SUCCESS_UNINSTALL_PENDING_REBOOT)
     if outcome in _SETTLED:
         return States(*_SETTLED[outcome])
+    if outcome is Outcome.EVALUATED:
+        return States(_SEEN[detection], EnforcementState.NOT_ATTEMPTED)
     if outcome is Outcome.FAILED:
         return States(ComplianceState.ERROR, _enforcement_of(error))
     if outcome is Outcome.CANCELLED:

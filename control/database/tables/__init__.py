@@ -3,11 +3,11 @@
 from control.database.tables.access import EnrollmentToken, OperatorToken
 from control.database.tables.audit import AuditEntry
 from control.database.tables.base import Base
-from control.database.tables.catalog import App, Package, PolicyRow, Revision
+from control.database.tables.catalog import App, DeliverySettingsRow, Package, PolicyRow, RelationRow, Revision
 from control.database.tables.filters import Filter
 from control.database.tables.fleet import Assignment, Device, Group, GroupMember
 from control.database.tables.jobs import AdmissionRow, Job, OrderRow, OutboxEntry, PhaseRow, ReportRow
-from control.database.tables.secrets import RevisionSecret, Secret
+from control.database.tables.rollouts import Rollout, RolloutDevice, RolloutEvent, RolloutRing
 from control.database.tables.secrets import RevisionSecret, Secret
 from control.roles import Role
 
@@ -17,6 +17,7 @@ __all__ = [
     "Assignment",
     "AuditEntry",
     "Base",
+    "DeliverySettingsRow",
     "Device",
     "EnrollmentToken",
     "Filter",
@@ -29,11 +30,14 @@ __all__ = [
     "Package",
     "PhaseRow",
     "PolicyRow",
+    "RelationRow",
     "ReportRow",
     "Revision",
     "RevisionSecret",
-    "RevisionSecret",
     "Role",
-    "Secret",
+    "Rollout",
+    "RolloutDevice",
+    "RolloutEvent",
+    "RolloutRing",
     "Secret",
 ]

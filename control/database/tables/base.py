@@ -13,6 +13,7 @@ from contract.states import EnforcementState, Intent, Outcome
 from contract.uplink import GenerationReason, OrderKind
 from control.cancel_reasons import CancelReason
 from control.database.types import NumberColumn, UtcDateTime, WordColumn
+from control.relation_mode import RelationMode
 from control.targeting import Mode, TimeBasis
 
 #: A UUID in canonical lower case.
@@ -53,6 +54,7 @@ class Base(DeclarativeBase):
         Outcome: WordColumn(Outcome),
         Phase: WordColumn(Phase),
         PhaseOutcome: WordColumn(PhaseOutcome),
+        RelationMode: WordColumn(RelationMode),
         TimeBasis: WordColumn(TimeBasis),
         WaitReason: WordColumn(WaitReason),
     }

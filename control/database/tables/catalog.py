@@ -7,15 +7,21 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from contract.states import Intent
 from control.database.tables.base import Base, Count, Digest, Id, LongText, Name
+from control.relation_mode import RelationMode
 
 
 class App(Base):
-    """A line of revisions under one name."""
+    """A line of revisions under one name.
+
+    Attributes:
+        pinned_revision: The revision that is deployed instead of the newest.
+    """
 
     __tablename__ = "apps"
 
     id: Mapped[Id] = mapped_column(primary_key=True)
     name: Mapped[Name] = mapped_column(unique=True)
+    pinned_revision: Mapped[int | None]
     created_at: Mapped[datetime]
 
 
@@ -41,7 +47,11 @@ class Package(Base):
 
 
 class Revision(Base):
-    """One package with one manifest; never changed once it is there."""
+    """One package with one manifest; never changed once it is there.
+
+    Attributes:
+        copied_from: The older revision that was rolled back to: a device never goes back to a smaller number.
+    """
 
     __tablename__ = "revisions"
 
@@ -50,14 +60,40 @@ class Revision(Base):
     package_digest: Mapped[Digest] = mapped_column(ForeignKey("packages.digest"))
     manifest: Mapped[LongText]
     max_run_time_seconds: Mapped[float]
+    copied_from: Mapped[int | None]
     created_at: Mapped[datetime]
 
     app: Mapped[App] = relationship(lazy="raise")
     package: Mapped[Package] = relationship(lazy="raise")
 
 
+class RelationRow(Base):
+    """What a revision says about another app."""
+
+    __tablename__ = "relations"
+    __table_args__ = (ForeignKeyConstraint(["app_id", "revision"], ["revisions.app_id", "revisions.number"]),)
+
+    app_id: Mapped[Id] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    related_app_id: Mapped[Id] = mapped_column(ForeignKey("apps.id"), primary_key=True, index=True)
+    mode: Mapped[RelationMode]
+
+
+class DeliverySettingsRow(Base):
+    """How jobs are delivered that carry this digest: a `Delivery` as JSON."""
+
+    __tablename__ = "delivery_settings"
+
+    digest: Mapped[Digest] = mapped_column(primary_key=True)
+    body: Mapped[LongText]
+
+
 class PolicyRow(Base):
-    """The signed policy of a revision for one intent, as the bytes that devices get."""
+    """The signed policy of a revision for one intent and one way of delivery, as the bytes that devices get.
+
+    Attributes:
+        settings_digest: The way of delivery; empty for what the revision itself says.
+    """
 
     __tablename__ = "policies"
     __table_args__ = (ForeignKeyConstraint(["app_id", "revision"], ["revisions.app_id", "revisions.number"]),)
@@ -65,6 +101,7 @@ class PolicyRow(Base):
     app_id: Mapped[Id] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     intent: Mapped[Intent] = mapped_column(primary_key=True, autoincrement=False)
+    settings_digest: Mapped[Digest] = mapped_column(primary_key=True, default="")
     envelope: Mapped[bytes]
     digest: Mapped[Digest]
     issued_at: Mapped[datetime]

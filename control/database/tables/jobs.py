@@ -11,7 +11,7 @@ from contract.report import PhaseOutcome, WaitReason
 from contract.states import EnforcementState, Intent, Outcome
 from contract.uplink import GenerationReason, OrderKind
 from control.cancel_reasons import CancelReason
-from control.database.tables.base import Base, Count, Id, LongText, Name
+from control.database.tables.base import Base, Count, Digest, Id, LongText, Name
 from control.live_states import LIVE_STATES
 
 _IS_LIVE = column("state").in_([state.value for state in LIVE_STATES])
@@ -21,6 +21,10 @@ class Job(Base):
     """One revision, one device, one intent.
 
     Attributes:
+        settings_digest: How it is delivered; see `DeliverySettingsRow`.
+        evaluates_only: Its device only looks; nothing is executed.
+        for_app_id: The app that it is a dependency of, or that takes its app's place; None where it is assigned.
+        waits_for_app_id: The app that must be there, or gone, before anything else of it happens.
         generation_reason: Why the generation was raised last.
         cancel_reason: Why it is being cancelled, or was.
         progress_sequence: The newest progress message of the current attempt.
@@ -48,6 +52,10 @@ class Job(Base):
     app_id: Mapped[Id]
     revision: Mapped[int]
     intent: Mapped[Intent]
+    settings_digest: Mapped[Digest] = mapped_column(default="")
+    evaluates_only: Mapped[bool] = mapped_column(default=False)
+    for_app_id: Mapped[Id | None]
+    waits_for_app_id: Mapped[Id | None]
     state: Mapped[JobState] = mapped_column(default=JobState.PLANNED)
     generation: Mapped[Count] = mapped_column(default=1)
     generation_reason: Mapped[GenerationReason] = mapped_column(default=GenerationReason.PLANNED)

@@ -12,7 +12,7 @@ from contract.rules import FileRule
 from contract.states import DeviceRestartBehavior, Intent, ReturnCodeType
 from control.catalog.manifest_entries import RestartSettingsEntry
 from control.catalog.manifest_reader import validate_manifest
-from control.catalog.policies import limits_of, requirements_of, restart_of, return_codes_of
+from control.catalog.policies import Order, limits_of, requirements_of, restart_of, return_codes_of
 from control.catalog.revisions import newest_revision
 from control.database.tables import PolicyRow
 from tests.control.plane import Plane, manifest_data
@@ -22,7 +22,7 @@ def current(plane: Plane, intent: Intent = Intent.REQUIRED) -> PolicyRow:
     with plane.services.database.transaction() as session:
         revision = newest_revision(session, plane.app_id())
         assert revision is not None
-        return plane.services.policies.current(session, revision, intent, plane.clock.now())
+        return plane.services.policies.current(session, Order(revision, intent), plane.clock.now())
 
 
 def read(row: PolicyRow) -> Policy:
