@@ -2,6 +2,7 @@
 
 from contract.error_codes import ErrorCode
 from contract.errors import OutriderError, PhaseError
+from contract.failure_classes import failure_class_of
 from contract.phases import Phase
 from contract.policy import FailureClass
 from contract.report import ErrorReport
@@ -10,28 +11,11 @@ from contract.report import ErrorReport
 _SILENCE = {Phase.METADATA: ErrorCode.POLICY_UNAVAILABLE, Phase.DOWNLOAD: ErrorCode.CONTENT_INFO_FAILED}
 
 
-_CLASS_OF_PHASE = {
-    Phase.POLL: FailureClass.CONTROL_PLANE,
-    Phase.METADATA: FailureClass.CONTROL_PLANE,
-    Phase.DETECT: FailureClass.RULES,
-    Phase.APPLICABILITY: FailureClass.RULES,
-    Phase.REQUIREMENTS: FailureClass.RULES,
-    Phase.DOWNLOAD: FailureClass.CONTENT,
-    Phase.UNPACK: FailureClass.CONTENT,
-}
-
-_CLASS_OF_CODE = {
-    ErrorCode.INSTALLER_INTERRUPTED.slug: FailureClass.INTERRUPTED,
-    ErrorCode.RULE_EVALUATION_FAILED.slug: FailureClass.RULES,
-    ErrorCode.CONTENT_VANISHED.slug: FailureClass.CONTENT,
-}
-
-
 def failure_class(error: ErrorReport | None) -> FailureClass:
     """What kind of failure it was: by its code where that says more than its phase does."""
     if error is None:
         return FailureClass.INSTALLER
-    return _CLASS_OF_CODE.get(error.code) or _CLASS_OF_PHASE.get(error.phase, FailureClass.INSTALLER)
+    return failure_class_of(error.code, error.phase)
 
 
 def error_report(error: OutriderError, phase: Phase) -> ErrorReport:
