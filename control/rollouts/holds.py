@@ -1,57 +1,49 @@
 """Which revision of an app a device gets while a rollout is under way: a hold, lifted device by device."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from control.database.tables import Rollout, RolloutDevice
+from control.database.tables import Device, Rollout, RolloutDevice
 from control.rollouts.states import ACTIVE_STATES
 
 
 @dataclass(frozen=True)
 class RolloutHold:
-    """What a rollout makes of its app; it stands above the app's pin and its newest revision.
+    """What a rollout makes of its app on one device; it stands above the app's pin and its newest revision.
 
     Attributes:
-        rollout: The rollout's name.
-        revision: What admitted devices get: what is rolled out, or what takes its place while it is rolled back.
-        baseline: What all other devices get; None for nothing yet.
-        admitted: The ids of the admitted devices.
+        revision: The only revision the device gets: what is rolled out once it is admitted, and what it had before
+            until then. None for nothing yet.
     """
 
+    device_id: str
     app_id: str
-    rollout: str
-    revision: int
-    baseline: int | None
-    admitted: frozenset[str]
-
-    def revision_for(self, device_id: str) -> int | None:
-        """The revision that the device gets; None for nothing yet."""
-        return self.revision if device_id in self.admitted else self.baseline
+    revision: int | None
 
 
-def load_holds(session: Session, device_id: str | None = None) -> tuple[RolloutHold, ...]:
-    """The holds of all rollouts that are under way, at most one for each app.
+def rollout_holds(session: Session, first_id: str | None = None, last_id: str | None = None) -> Iterator[RolloutHold]:
+    """What the rollouts that are under way say of each device, also of those that have not joined them yet.
 
     Args:
         session: The transaction.
-        device_id: Look for this device only; what the holds say of others is then void.
+        first_id: Only devices from this one on.
+        last_id: Only devices up to this one.
     """
     rollouts = session.scalars(select(Rollout).where(Rollout.state.in_(ACTIVE_STATES))).all()
-    return tuple(_hold(session, rollout, device_id) for rollout in rollouts)
+    for rollout in rollouts:
+        own = (RolloutDevice.rollout_id == rollout.id) & (RolloutDevice.device_id == Device.id)
+        devices = select(Device.id, RolloutDevice.admitted_at.is_not(None)).outerjoin(RolloutDevice, own)
+        if first_id is not None:
+            devices = devices.where(Device.id >= first_id)
+        if last_id is not None:
+            devices = devices.where(Device.id <= last_id)
+        for device_id, is_admitted in session.execute(devices):
+            yield RolloutHold(device_id, rollout.app_id, target_of(rollout) if is_admitted else rollout.baseline)
 
 
-def _hold(session: Session, rollout: Rollout, device_id: str | None) -> RolloutHold:
-    admitted = select(RolloutDevice.device_id).where(
-        RolloutDevice.rollout_id == rollout.id, RolloutDevice.admitted_at.is_not(None)
-    )
-    if device_id is not None:
-        admitted = admitted.where(RolloutDevice.device_id == device_id)
-    return RolloutHold(
-        app_id=rollout.app_id,
-        rollout=rollout.name,
-        revision=rollout.revision if rollout.rollback_revision is None else rollout.rollback_revision,
-        baseline=rollout.baseline,
-        admitted=frozenset(session.scalars(admitted)),
-    )
+def target_of(rollout: Rollout) -> int:
+    """The revision that admitted devices get: the one rolled out, or the one that takes it back."""
+    return rollout.revision if rollout.rollback_revision is None else rollout.rollback_revision
