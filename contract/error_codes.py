@@ -391,6 +391,49 @@ class ErrorCode(Enum):
     UNKNOWN_APP = (None, None, "There is no such app.", "List the apps with `outrider app list`.", False)
     UNKNOWN_GROUP = (None, None, "There is no such group.", "List the groups with `outrider group list`.", False)
     UNKNOWN_DEVICE = (None, None, "There is no such device.", "List the devices with `outrider device list`.", False)
+    UNKNOWN_FILTER = (None, None, "There is no such filter.", "List the filters with `outrider filter list`.", False)
+    UNKNOWN_ASSIGNMENT = (
+        None,
+        None,
+        "The app is not assigned to this group.",
+        "List the assignments with `outrider assignment list`.",
+        False,
+    )
+    FILTER_INVALID = (
+        None,
+        None,
+        "The rule of a filter cannot be understood.",
+        "Correct the place named here; `outrider filter properties` lists what a rule can ask for.",
+        False,
+    )
+    ASSIGNMENT_IMPOSSIBLE = (
+        None,
+        None,
+        "The parts of the assignment contradict each other.",
+        "Leave out one of the parts named here.",
+        False,
+    )
+    GROUP_DYNAMIC = (
+        None,
+        None,
+        "The members of this group are those that match its rule.",
+        "Change the rule with `outrider group set-rule`, or the facts it asks for.",
+        False,
+    )
+    STILL_IN_USE = (
+        None,
+        None,
+        "Something else still refers to it.",
+        "Remove what is named here first.",
+        False,
+    )
+    DESIRED_STATE_INVALID = (
+        None,
+        None,
+        "The files of the desired state cannot be understood.",
+        "Correct the place named here; `outrider schema KIND` prints what a document may hold.",
+        False,
+    )
     UNKNOWN_JOB = (None, None, "There is no such job.", "List the jobs with `outrider status`.", False)
     JOB_ENDED = (
         None,

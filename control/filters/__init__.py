@@ -1,0 +1,1 @@
+"""Filters: rules over the facts of devices, in the language of assignment filters (behaviour 2.8)."""
