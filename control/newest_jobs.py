@@ -1,11 +1,32 @@
 """The newest job for each device and app."""
 
-from sqlalchemy import Select, and_, case, false, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, or_, select
+from sqlalchemy.orm import aliased
 
 from contract.jobs import JobState
 from control.cancel_reasons import CancelReason
 from control.database.tables import Job
 from control.live_states import LIVE_STATES
+
+
+def is_newest() -> ColumnElement[bool]:
+    """Whether a row of `jobs` is the newest of its device and app, those set aside that nobody wants any more.
+
+    Unlike `newest_job_ids` it costs what the rows cost that are looked at: it suits a page of a long list.
+    """
+    other = aliased(Job)
+    same_pair = and_(other.device_id == Job.device_id, other.app_id == Job.app_id, ~_is_unwanted(other))
+    later = other.created_at > Job.created_at
+    alive, other_alive = Job.state.in_(LIVE_STATES), other.state.in_(LIVE_STATES)
+    # Of those made in the same instant the one that is alive, else any.
+    first_of_equals = or_(other_alive > alive, and_(other_alive == alive, other.id > Job.id))
+    at_once = and_(other.created_at == Job.created_at, first_of_equals)
+    return and_(~_is_unwanted(Job), ~exists().where(same_pair, or_(later, at_once)))
+
+
+def _is_unwanted(job: type[Job]) -> ColumnElement[bool]:
+    unwanted = and_(job.state == JobState.CANCELLED, job.cancel_reason == CancelReason.SUPERSEDED)
+    return func.coalesce(unwanted, false())
 
 
 def newest_job_ids(*, device_id: str | None = None, superseded: bool = True) -> Select[str]:
@@ -15,13 +36,13 @@ def newest_job_ids(*, device_id: str | None = None, superseded: bool = True) -> 
         device_id: Of this device only.
         superseded: Whether a job that was cancelled because nobody wanted it counts as the newest.
     """
-    unwanted = and_(Job.state == JobState.CANCELLED, Job.cancel_reason == CancelReason.SUPERSEDED)
+    unwanted = _is_unwanted(Job)
     standing = case((Job.state.in_(LIVE_STATES), 0), (Job.state == JobState.FINISHED, 1), (unwanted, 3), else_=2)
     rank = func.row_number().over(partition_by=(Job.device_id, Job.app_id), order_by=(Job.created_at.desc(), standing))
     ranked = select(Job.id, rank.label("rank"))
     if device_id is not None:
         ranked = ranked.where(Job.device_id == device_id)
     if not superseded:
-        ranked = ranked.where(~func.coalesce(unwanted, false()))
+        ranked = ranked.where(~unwanted)
     found = ranked.subquery()
     return select(found.c.id).where(found.c["rank"] == 1)

@@ -5,9 +5,11 @@ import json
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from control.answers.pages import PageRequest, read_page
 from control.database.tables import AuditEntry, Group, OperatorToken
 from control.views.access import OperatorTokenView
 from control.views.audit import AuditEntryView
+from control.views.page import Page
 
 
 def token_view(session: Session, row: OperatorToken) -> OperatorTokenView:
@@ -24,20 +26,28 @@ def token_view(session: Session, row: OperatorToken) -> OperatorTokenView:
     )
 
 
-def audit_entries(session: Session, *, after: int, limit: int) -> list[AuditEntryView]:
+def list_tokens(session: Session, page: PageRequest) -> Page[OperatorTokenView]:
+    """All tokens without themselves, oldest first."""
+    rows, cursor = read_page(session, select(OperatorToken), (OperatorToken.created_at, OperatorToken.id), page)
+    return Page(items=tuple(token_view(session, row) for (row,) in rows), next_cursor=cursor)
+
+
+def audit_entries(session: Session, *, after: int, page: PageRequest) -> Page[AuditEntryView]:
     """Entries with a higher sequence number than `after`, oldest first."""
-    rows = select(AuditEntry).where(AuditEntry.sequence > after).order_by(AuditEntry.sequence).limit(limit)
-    return [
-        AuditEntryView(
-            sequence=row.sequence,
-            at=row.at,
-            actor=row.actor,
-            source=row.source,
-            action=row.action,
-            target=row.target,
-            before=json.loads(row.before),
-            after=json.loads(row.after),
-            seal=row.seal,
-        )
-        for row in session.scalars(rows)
-    ]
+    later = select(AuditEntry).where(AuditEntry.sequence > after)
+    rows, cursor = read_page(session, later, (AuditEntry.sequence,), page)
+    return Page(items=tuple(_entry_view(row) for (row,) in rows), next_cursor=cursor)
+
+
+def _entry_view(row: AuditEntry) -> AuditEntryView:
+    return AuditEntryView(
+        sequence=row.sequence,
+        at=row.at,
+        actor=row.actor,
+        source=row.source,
+        action=row.action,
+        target=row.target,
+        before=json.loads(row.before),
+        after=json.loads(row.after),
+        seal=row.seal,
+    )

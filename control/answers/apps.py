@@ -1,29 +1,33 @@
 """Answers about apps."""
 
-from sqlalchemy import func, select
+from collections.abc import Collection
+
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from control.answers.pages import PageRequest, read_page
 from control.catalog.manifest import Manifest
 from control.catalog.revisions import find_app
 from control.database.tables import App, Assignment, Group, Package, Revision
 from control.views.assignments import AssignmentView
 from control.views.catalog import AppDetail, AppView, RevisionView
+from control.views.page import Page
 
 
-def list_apps(session: Session) -> list[AppView]:
+def list_apps(session: Session, page: PageRequest) -> Page[AppView]:
     """All apps by name, each with its newest revision."""
     newest = (
         select(Revision.app_id, func.max(Revision.number).label("number"), func.count().label("revisions"))
         .group_by(Revision.app_id)
         .subquery()
     )
-    rows = session.execute(
+    apps = (
         select(App, Revision, newest.c.revisions)
         .join(newest, newest.c.app_id == App.id)
         .join(Revision, (Revision.app_id == App.id) & (Revision.number == newest.c.number))
-        .order_by(App.name)
     )
-    return [_app_view(app, revision, revisions) for app, revision, revisions in rows]
+    rows, cursor = read_page(session, apps, (App.name,), page)
+    return Page(items=tuple(_app_view(*row) for row in rows), next_cursor=cursor)
 
 
 def app_detail(session: Session, name: str) -> AppDetail:
@@ -46,24 +50,37 @@ def app_detail(session: Session, name: str) -> AppDetail:
         created_at=app.created_at,
         revisions=tuple(_revision_view(*row) for row in revisions),
         manifest=revisions[0][2].model_dump(mode="json", by_alias=True, exclude_unset=True),
-        assignments=tuple(list_assignments(session, app_id=app.id)),
+        assignments=assignments_of(session, app.id),
     )
 
 
-def list_assignments(session: Session, app_id: str | None = None) -> list[AssignmentView]:
-    """All assignments, or those of one app, by app and group."""
-    rows = (
-        select(App.name, Group.name, Assignment.intent, Assignment.created_at)
+def list_assignments(
+    session: Session, page: PageRequest, group_ids: Collection[str] | None = None
+) -> Page[AssignmentView]:
+    """Assignments by app and group, all or those to these groups."""
+    wanted = _assignments()
+    if group_ids is not None:
+        wanted = wanted.where(Assignment.group_id.in_(group_ids))
+    rows, cursor = read_page(session, wanted, (App.name, Group.name), page)
+    return Page(items=tuple(_assignment_view(*row) for row in rows), next_cursor=cursor)
+
+
+def assignments_of(session: Session, app_id: str) -> tuple[AssignmentView, ...]:
+    """An app's assignments by group."""
+    rows = session.execute(_assignments().where(Assignment.app_id == app_id).order_by(Group.name))
+    return tuple(_assignment_view(*row) for row in rows)
+
+
+def _assignments() -> Select[Assignment, str, str]:
+    return (
+        select(Assignment, App.name, Group.name)
         .join(App, App.id == Assignment.app_id)
         .join(Group, Group.id == Assignment.group_id)
-        .order_by(App.name, Group.name, Assignment.intent)
     )
-    if app_id is not None:
-        rows = rows.where(Assignment.app_id == app_id)
-    return [
-        AssignmentView(app=app, group=group, intent=intent, created_at=created_at)
-        for app, group, intent, created_at in session.execute(rows)
-    ]
+
+
+def _assignment_view(assignment: Assignment, app: str, group: str) -> AssignmentView:
+    return AssignmentView(app=app, group=group, intent=assignment.intent, created_at=assignment.created_at)
 
 
 def _app_view(app: App, revision: Revision, revisions: int) -> AppView:

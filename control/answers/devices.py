@@ -1,5 +1,6 @@
 """Answers about devices and groups."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -7,10 +8,11 @@ from sqlalchemy.orm import Session
 
 from control.answers.jobs import device_jobs
 from control.answers.moment import Moment
+from control.answers.pages import PageRequest, read_page
 from control.database.tables import Device, Group, GroupMember
 from control.fleet.devices import find_device
-from control.fleet.groups import find_group
-from control.views.fleet import DeviceDetail, DeviceView, GroupDetail, GroupView
+from control.views.fleet import DeviceDetail, DeviceView, GroupView
+from control.views.page import Page
 
 #: A retired device stays in its groups for the one that replaces it, and is not shown.
 _ACTIVE_MEMBERS = (
@@ -23,10 +25,16 @@ _ACTIVE_MEMBERS = (
 _SHOWN_FACTS = ("os_name", "os_version", "architecture", "agent_version")
 
 
-def list_devices(session: Session, online_since: datetime) -> list[DeviceView]:
-    """All enrolled devices by name; those seen since then count as online."""
-    enrolled = select(Device).where(Device.retired_at.is_(None)).order_by(Device.name, Device.id)
-    return [device_view(device, online_since) for device in session.scalars(enrolled)]
+def list_devices(
+    session: Session, online_since: datetime, page: PageRequest, group_ids: Collection[str] | None = None
+) -> Page[DeviceView]:
+    """Enrolled devices by name, all or those in some of these groups; those seen since then count as online."""
+    enrolled = select(Device).where(Device.retired_at.is_(None))
+    if group_ids is not None:
+        members = select(GroupMember.device_id).where(GroupMember.group_id.in_(group_ids))
+        enrolled = enrolled.where(Device.id.in_(members))
+    rows, cursor = read_page(session, enrolled, (Device.name, Device.id), page)
+    return Page(items=tuple(device_view(device, online_since) for (device,) in rows), next_cursor=cursor)
 
 
 def device_detail(session: Session, name_or_id: str, moment: Moment) -> DeviceDetail:
@@ -46,41 +54,29 @@ def device_detail(session: Session, name_or_id: str, moment: Moment) -> DeviceDe
     )
 
 
-def list_groups(session: Session) -> list[GroupView]:
-    """All groups by name."""
-    rows = (
-        select(Group, func.count(_ACTIVE_MEMBERS.c.device_id))
-        .outerjoin(_ACTIVE_MEMBERS, _ACTIVE_MEMBERS.c.group_id == Group.id)
-        .group_by(Group.id)
-        .order_by(Group.name)
-    )
-    return [
-        GroupView(id=group.id, name=group.name, members=members, created_at=group.created_at)
-        for group, members in session.execute(rows)
-    ]
+def list_groups(session: Session, page: PageRequest, group_ids: Collection[str] | None = None) -> Page[GroupView]:
+    """Groups by name, all or these only."""
+    wanted = select(Group) if group_ids is None else select(Group).where(Group.id.in_(group_ids))
+    rows, cursor = read_page(session, wanted, (Group.name,), page)
+    return Page(items=_group_views(session, [group for (group,) in rows]), next_cursor=cursor)
 
 
 def group_view(session: Session, group: Group) -> GroupView:
     """One group and how many devices are in it."""
-    members = session.scalar(select(func.count()).where(_ACTIVE_MEMBERS.c.group_id == group.id)) or 0
-    return GroupView(id=group.id, name=group.name, members=members, created_at=group.created_at)
+    (view,) = _group_views(session, [group])
+    return view
 
 
-def group_detail(session: Session, name: str, online_since: datetime) -> GroupDetail:
-    """One group with its devices.
-
-    Raises:
-        NotFoundError: There is none.
-    """
-    group = find_group(session, name)
-    members = select(Device).join(GroupMember).where(GroupMember.group_id == group.id, Device.retired_at.is_(None))
-    return GroupDetail(
-        id=group.id,
-        name=group.name,
-        created_at=group.created_at,
-        devices=tuple(
-            device_view(device, online_since) for device in session.scalars(members.order_by(Device.name, Device.id))
-        ),
+def _group_views(session: Session, groups: Sequence[Group]) -> tuple[GroupView, ...]:
+    counts = (
+        select(_ACTIVE_MEMBERS.c.group_id, func.count())
+        .where(_ACTIVE_MEMBERS.c.group_id.in_([group.id for group in groups]))
+        .group_by(_ACTIVE_MEMBERS.c.group_id)
+    )
+    members: dict[str, int] = dict(session.execute(counts).all())
+    return tuple(
+        GroupView(id=group.id, name=group.name, members=members.get(group.id, 0), created_at=group.created_at)
+        for group in groups
     )
 
 

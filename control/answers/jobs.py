@@ -1,7 +1,7 @@
 """Answers about jobs."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,44 +13,31 @@ from contract.error_codes import ErrorCode
 from contract.errors import NotFoundError
 from contract.jobs import JobState
 from contract.report import Report
+from control.answers.job_filter import JobFilter, conditions
 from control.answers.moment import Moment
+from control.answers.pages import PageRequest, read_page
 from control.answers.waits import Situation, waiting_of
-from control.catalog.revisions import find_app
-from control.database.tables import App, Device, GroupMember, Job, OutboxEntry, PhaseRow, ReportRow, Revision
+from control.database.tables import App, Device, Job, OutboxEntry, PhaseRow, ReportRow, Revision
 from control.dispatch.reconcile import watched_job
 from control.dispatch.watch import expected_by
-from control.fleet.devices import find_device
-from control.fleet.groups import find_group
-from control.newest_jobs import newest_job_ids
 from control.views.jobs import JobDetail, JobView, PhaseView
+from control.views.page import Page
+
+#: Jobs of one device that are shown at once.
+_SHOWN_JOBS = 100
 
 
-@dataclass(frozen=True)
-class JobFilter:
-    """Which jobs; None means any. Of a device and app only the newest counts; the device's page has all."""
-
-    app: str | None = None
-    group: str | None = None
-    device: str | None = None
-
-
-def list_jobs(session: Session, wanted: JobFilter, moment: Moment) -> list[JobView]:
+def list_jobs(session: Session, wanted: JobFilter, moment: Moment, page: PageRequest) -> Page[JobView]:
     """The jobs that the filter lets through, by device and app.
 
     Raises:
         NotFoundError: The filter names an app, group or device that is not there.
     """
-    rows = _jobs().where(Job.id.in_(newest_job_ids(superseded=False)))
-    if wanted.app is not None:
-        rows = rows.where(Job.app_id == find_app(session, wanted.app).id)
-    if wanted.device is not None:
-        rows = rows.where(Job.device_id == find_device(session, wanted.device).id)
-    if wanted.group is not None:
-        members = select(GroupMember.device_id).where(GroupMember.group_id == find_group(session, wanted.group).id)
-        rows = rows.where(Job.device_id.in_(members))
-    found = session.execute(rows).all()
-    running = _running(session)
-    return [JobView(**_fields(_Found(*row), running, moment)) for row in found]
+    keys = (Device.name, Device.id, App.name, Job.id)
+    rows, cursor = read_page(session, _jobs().where(*conditions(session, wanted)), keys, page)
+    found = [_Found(*row) for row in rows]
+    running = _running(session, {one.job.device_id for one in found})
+    return Page(items=tuple(JobView(**_fields(one, running, moment)) for one in found), next_cursor=cursor)
 
 
 def job_detail(session: Session, job_id: str, moment: Moment) -> JobDetail:
@@ -63,13 +50,14 @@ def job_detail(session: Session, job_id: str, moment: Moment) -> JobDetail:
     if row is None:
         raise NotFoundError(ErrorCode.UNKNOWN_JOB, place=job_id)
     found = _Found(*row)
-    return _detail(session, found, _running(session, found.job.device_id), moment)
+    return _detail(session, found, _running(session, {found.job.device_id}), moment)
 
 
 def device_jobs(session: Session, device_id: str, moment: Moment) -> list[JobDetail]:
-    """All jobs of a device with their phases and what their installers printed last."""
-    rows = session.execute(_jobs().where(Job.device_id == device_id)).all()
-    running = _running(session, device_id)
+    """The newest jobs of a device with their phases and what their installers printed last, by app and age."""
+    newest = select(Job.id).where(Job.device_id == device_id).order_by(Job.created_at.desc()).limit(_SHOWN_JOBS)
+    rows = session.execute(_jobs().where(Job.id.in_(newest)).order_by(App.name, Job.created_at)).all()
+    running = _running(session, {device_id})
     return [_detail(session, _Found(*row), running, moment) for row in rows]
 
 
@@ -117,14 +105,15 @@ def _jobs() -> Select[Job, str, str, datetime, datetime | None, float, datetime 
         .join(App, App.id == Job.app_id)
         .join(Revision, (Revision.app_id == Job.app_id) & (Revision.number == Job.revision))
         .outerjoin(OutboxEntry, entry)
-        .order_by(Device.name, App.name, Job.created_at)
     )
 
 
-def _running(session: Session, device_id: str | None = None) -> _Running:
-    rows = select(Job.device_id, Job.id, App.name).join(App, App.id == Job.app_id).where(Job.state == JobState.RUNNING)
-    if device_id is not None:
-        rows = rows.where(Job.device_id == device_id)
+def _running(session: Session, device_ids: Collection[str]) -> _Running:
+    rows = (
+        select(Job.device_id, Job.id, App.name)
+        .join(App, App.id == Job.app_id)
+        .where(Job.state == JobState.RUNNING, Job.device_id.in_(device_ids))
+    )
     running: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for device, job_id, app in session.execute(rows):
         running[device][job_id] = app

@@ -4,19 +4,20 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, status
-from sqlalchemy import select
 
-from control.answers.access import audit_entries, token_view
+from control.answers.access import audit_entries, list_tokens, token_view
 from control.api.dependencies import OperatorDep, ServicesDep, requires
+from control.api.pages import PageDep
 from control.database.tables import OperatorToken, Role
 from control.fleet.groups import find_group
 from control.security.operator_tokens import create_operator_token, revoke_operator_token
 from control.views.access import NewOperatorTokenView, OperatorTokenRequest, OperatorTokenView
 from control.views.audit import AuditEntryView, AuditVerdictView
+from control.views.page import Page
 
 router = APIRouter(prefix="/v1", tags=["access"])
 
-_SHOWN_ENTRIES = 1000
+_MAX_SEQUENCE = 2**63 - 1
 
 
 @router.get("/me", dependencies=[requires(Role.VIEWER, confined=True)])
@@ -42,11 +43,10 @@ def make_token(body: OperatorTokenRequest, services: ServicesDep, operator: Oper
 
 
 @router.get("/tokens", dependencies=[requires(Role.ADMIN)])
-def tokens(services: ServicesDep) -> list[OperatorTokenView]:
+def tokens(services: ServicesDep, page: PageDep) -> Page[OperatorTokenView]:
     """All tokens, without themselves."""
     with services.database.snapshot() as session:
-        rows = session.scalars(select(OperatorToken).order_by(OperatorToken.created_at, OperatorToken.id))
-        return [token_view(session, row) for row in rows]
+        return list_tokens(session, page)
 
 
 @router.delete("/tokens/{token_id}", dependencies=[requires(Role.ADMIN)])
@@ -63,12 +63,12 @@ def revoke_token(token_id: str, services: ServicesDep, operator: OperatorDep) ->
 @router.get("/audit", dependencies=[requires(Role.ADMIN)])
 def audit(
     services: ServicesDep,
-    after: Annotated[int, Query(ge=0, description="Only entries with a higher sequence number.")] = 0,
-    limit: Annotated[int, Query(ge=1, le=_SHOWN_ENTRIES)] = _SHOWN_ENTRIES,
-) -> list[AuditEntryView]:
+    page: PageDep,
+    after: Annotated[int, Query(ge=0, le=_MAX_SEQUENCE, description="Only entries with a higher number.")] = 0,
+) -> Page[AuditEntryView]:
     """What was changed, oldest first."""
     with services.database.snapshot() as session:
-        return audit_entries(session, after=after, limit=limit)
+        return audit_entries(session, after=after, page=page)
 
 
 @router.get("/audit/verdict", dependencies=[requires(Role.ADMIN)])

@@ -6,14 +6,16 @@ from fastapi import APIRouter, Query, Response, status
 
 from contract.queues import ControlTask
 from control.answers.apps import list_assignments
-from control.answers.devices import list_groups
-from control.answers.jobs import JobFilter, list_jobs
+from control.answers.job_filter import JobFilter
+from control.answers.jobs import list_jobs
 from control.answers.moment import this_moment
 from control.api.dependencies import OperatorDep, ServicesDep, requires
+from control.api.pages import PageDep
 from control.catalog.assignments import assign
 from control.database.tables import Role
 from control.views.assignments import AssignmentRequest, AssignmentView
 from control.views.jobs import JobView
+from control.views.page import Page
 
 router = APIRouter(prefix="/v1", tags=["assignments"])
 
@@ -36,25 +38,22 @@ def make_assignment(
 
 
 @router.get("/assignments", dependencies=[requires(Role.VIEWER, confined=True)])
-def assignments(services: ServicesDep, operator: OperatorDep) -> list[AssignmentView]:
+def assignments(services: ServicesDep, operator: OperatorDep, page: PageDep) -> Page[AssignmentView]:
     """All assignments; for a confined token, those to its groups."""
     with services.database.snapshot() as session:
-        own = {group.name for group in list_groups(session) if group.id in operator.group_ids}
-        return [view for view in list_assignments(session) if not operator.is_confined or view.group in own]
+        return list_assignments(session, page, operator.scope)
 
 
 @router.get("/status", dependencies=[requires(Role.VIEWER, confined=True)])
 def status_of_jobs(
     services: ServicesDep,
     operator: OperatorDep,
+    page: PageDep,
     app: Annotated[str | None, Query(description="Only this app.")] = None,
     group: Annotated[str | None, Query(description="Only devices of this group.")] = None,
     device: Annotated[str | None, Query(description="Only this device, by name or id.")] = None,
-) -> list[JobView]:
+) -> Page[JobView]:
     """Where each job is, what came of it, and what happens next; for a confined token, on the devices in its groups."""
+    wanted = JobFilter(app=app, group=group, device=device, group_ids=operator.scope)
     with services.database.snapshot() as session:
-        jobs = list_jobs(session, JobFilter(app=app, group=group, device=device), this_moment(services))
-        if not operator.is_confined:
-            return jobs
-        own = operator.devices(session)
-        return [job for job in jobs if job.device_id in own]
+        return list_jobs(session, wanted, this_moment(services), page)

@@ -11,12 +11,15 @@ from starlette.concurrency import run_in_threadpool
 from contract.error_codes import ErrorCode
 from contract.errors import InputError, OutriderError
 from contract.queues import ControlTask
-from control.answers.apps import app_detail, list_apps, list_assignments
+from control.answers.apps import app_detail, assignments_of, list_apps
 from control.api.dependencies import OperatorDep, ServicesDep, requires, services_of
+from control.api.entity_tags import TagDep
+from control.api.pages import PageDep
 from control.catalog.manifest_reader import validate_manifest
 from control.catalog.publishing import publish_manifest, warnings_of
 from control.database.tables import Role
 from control.views.catalog import AppDetail, AppView, PackageView, PublishReply, PublishRequest
+from control.views.page import Page
 
 router = APIRouter(prefix="/v1", tags=["catalog"])
 
@@ -68,7 +71,7 @@ def publish(body: PublishRequest, services: ServicesDep, operator: OperatorDep, 
         revision, created = publish_manifest(
             session, manifest, body.package, policies=services.policies, now=services.clock.now()
         )
-        assigned = tuple(list_assignments(session, app_id=revision.app_id))
+        assigned = assignments_of(session, revision.app_id)
         after = {"app": manifest.name, "revision": revision.number, "package": body.package, "created": created}
         now = services.clock.now()
         services.audit.record(session, operator, "app.publish", revision.app_id, now=now, after=after)
@@ -87,14 +90,14 @@ def publish(body: PublishRequest, services: ServicesDep, operator: OperatorDep, 
 
 
 @router.get("/apps", dependencies=[requires(Role.VIEWER, confined=True)])
-def apps(services: ServicesDep) -> list[AppView]:
+def apps(services: ServicesDep, page: PageDep) -> Page[AppView]:
     """All apps."""
     with services.database.snapshot() as session:
-        return list_apps(session)
+        return list_apps(session, page)
 
 
 @router.get("/apps/{name:path}", dependencies=[requires(Role.VIEWER)])
-def app(name: str, services: ServicesDep) -> AppDetail:
+def app(name: str, services: ServicesDep, tag: TagDep) -> AppDetail:
     """One app, by name or id."""
     with services.database.snapshot() as session:
-        return app_detail(session, name)
+        return tag.on(app_detail(session, name))

@@ -5,14 +5,17 @@ from datetime import datetime
 from fastapi import APIRouter, status
 
 from contract.queues import ControlTask
-from control.answers.devices import device_detail, group_detail, group_view, list_devices, list_groups
+from control.answers.devices import device_detail, group_view, list_devices, list_groups
 from control.answers.moment import this_moment
 from control.api.dependencies import OperatorDep, ServicesDep, requires
+from control.api.entity_tags import TagDep
+from control.api.pages import PageDep
 from control.database.tables import Role
 from control.fleet.devices import find_device
 from control.fleet.groups import add_member, create_group, find_group, remove_member
 from control.services import Services
-from control.views.fleet import DeviceDetail, DeviceView, GroupDetail, GroupRequest, GroupView
+from control.views.fleet import DeviceDetail, DeviceView, GroupRequest, GroupView
+from control.views.page import Page
 
 router = APIRouter(prefix="/v1", tags=["fleet"])
 
@@ -30,18 +33,28 @@ def make_group(body: GroupRequest, services: ServicesDep, operator: OperatorDep)
 
 
 @router.get("/groups", dependencies=[requires(Role.VIEWER, confined=True)])
-def groups(services: ServicesDep, operator: OperatorDep) -> list[GroupView]:
+def groups(services: ServicesDep, operator: OperatorDep, page: PageDep) -> Page[GroupView]:
     """All groups; for a token that is confined, those it is confined to."""
     with services.database.snapshot() as session:
-        return [view for view in list_groups(session) if not operator.is_confined or view.id in operator.group_ids]
+        return list_groups(session, page, operator.scope)
 
 
 @router.get("/groups/{name}", dependencies=[requires(Role.VIEWER, confined=True)])
-def group(name: str, services: ServicesDep, operator: OperatorDep) -> GroupDetail:
-    """One group with its devices."""
+def group(name: str, services: ServicesDep, operator: OperatorDep, tag: TagDep) -> GroupView:
+    """One group and how many devices are in it."""
     with services.database.snapshot() as session:
-        operator.require_group(find_group(session, name).id, name)
-        return group_detail(session, name, _online_since(services))
+        group = find_group(session, name)
+        operator.require_group(group.id, name)
+        return tag.on(group_view(session, group))
+
+
+@router.get("/groups/{name}/members", dependencies=[requires(Role.VIEWER, confined=True)])
+def members(name: str, services: ServicesDep, operator: OperatorDep, page: PageDep) -> Page[DeviceView]:
+    """The devices in a group."""
+    with services.database.snapshot() as session:
+        group = find_group(session, name)
+        operator.require_group(group.id, name)
+        return list_devices(session, _online_since(services), page, [group.id])
 
 
 @router.put(_MEMBER_PATH, dependencies=[requires(Role.OPERATOR, confined=True)], status_code=status.HTTP_204_NO_CONTENT)
@@ -73,20 +86,18 @@ def delete_member(name: str, device: str, services: ServicesDep, operator: Opera
 
 
 @router.get("/devices", dependencies=[requires(Role.VIEWER, confined=True)])
-def devices(services: ServicesDep, operator: OperatorDep) -> list[DeviceView]:
+def devices(services: ServicesDep, operator: OperatorDep, page: PageDep) -> Page[DeviceView]:
     """All enrolled devices; for a token that is confined, those in its groups."""
     with services.database.snapshot() as session:
-        views = list_devices(session, _online_since(services))
-        own = operator.devices(session) if operator.is_confined else {view.id for view in views}
-        return [view for view in views if view.id in own]
+        return list_devices(session, _online_since(services), page, operator.scope)
 
 
 @router.get("/devices/{name:path}", dependencies=[requires(Role.VIEWER, confined=True)])
-def device(name: str, services: ServicesDep, operator: OperatorDep) -> DeviceDetail:
+def device(name: str, services: ServicesDep, operator: OperatorDep, tag: TagDep) -> DeviceDetail:
     """One device by id or name, with its jobs, their phases and what happens next."""
     with services.database.snapshot() as session:
         operator.require_device(session, find_device(session, name).id)
-        return device_detail(session, name, this_moment(services))
+        return tag.on(device_detail(session, name, this_moment(services)))
 
 
 def _online_since(services: Services) -> datetime:

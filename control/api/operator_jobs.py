@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from fastapi import APIRouter
 
 from contract.queues import ControlTask
-from control.answers.jobs import JobFilter, job_detail
+from control.answers.job_filter import JobFilter
+from control.answers.jobs import job_detail
 from control.answers.moment import this_moment
 from control.api.dependencies import OperatorDep, ServicesDep, requires
+from control.api.entity_tags import TagDep
 from control.database.session import Database
 from control.database.tables import Job, Role
 from control.fleet.groups import find_group
@@ -29,11 +31,11 @@ _Steer = Callable[[Database, Sequence[str], Wish], list[Steered]]
 
 
 @router.get("/{job_id}", dependencies=[requires(Role.VIEWER, confined=True)])
-def job(job_id: str, services: ServicesDep, operator: OperatorDep) -> JobDetail:
+def job(job_id: str, services: ServicesDep, operator: OperatorDep, tag: TagDep) -> JobDetail:
     """One job with its phases, what it waits for and what happens next."""
     _require_job(services, operator, job_id)
     with services.database.snapshot() as session:
-        return job_detail(session, job_id, this_moment(services))
+        return tag.on(job_detail(session, job_id, this_moment(services)))
 
 
 @router.post("/retry", dependencies=[requires(Role.OPERATOR, confined=True)])

@@ -24,6 +24,7 @@ from contract.errors import (
 )
 from contract.http_signatures import TIME_HEADER
 from contract.uplink import Problem
+from control.api.entity_tags import NotModifiedError
 from control.metrics import count_refusal, is_device_path
 
 MEDIA_TYPE = "application/problem+json"
@@ -40,6 +41,9 @@ _BY_CODE = {
     ErrorCode.JOB_ENDED: HTTPStatus.CONFLICT,
     ErrorCode.JOB_UNDER_WAY: HTTPStatus.CONFLICT,
     ErrorCode.JOB_REPLACED: HTTPStatus.CONFLICT,
+    ErrorCode.SECRET_IN_USE: HTTPStatus.CONFLICT,
+    ErrorCode.PRECONDITION_FAILED: HTTPStatus.PRECONDITION_FAILED,
+    ErrorCode.IDEMPOTENCY_KEY_BUSY: HTTPStatus.CONFLICT,
     ErrorCode.PACKAGE_TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
 }
 #: What the framework itself refuses, where one of our errors says the same.
@@ -64,6 +68,7 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(OutriderError, _outrider_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(NotModifiedError, _not_modified)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -141,7 +146,15 @@ def _http_exception(request: Request, error: Exception) -> Response:
     if status in _REFUSED_STATUSES:
         count_refusal(request.url.path, code)
     place = f"{request.method} {request.url.path}"
-    return problem_response(code, error.status_code, detail=str(error.detail), place=place)
+    response = problem_response(code, error.status_code, detail=str(error.detail), place=place)
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _not_modified(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, NotModifiedError):
+        raise error
+    return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": error.tag})
 
 
 def _unexpected(request: Request, error: Exception) -> Response:

@@ -13,7 +13,7 @@ from control.catalog.publishing import RELATIONS_NOTICE
 from control.cli.connection import connect
 from control.cli.options import STATUSES, Json
 from control.cli.output import handled, print_json
-from control.cli.printing import print_table, print_views
+from control.cli.printing import print_table, print_tables, print_views
 from control.cli.progress import bytes_bar
 from control.cli.tables import app_table, assignment_table, relation_table, revision_table
 from control.cli.words import intent_word
@@ -54,13 +54,11 @@ def publish(package: PackagePath, manifest: ManifestPath = None, as_json: Json =
 @app_app.command("list", epilog=STATUSES)
 def list_apps(as_json: Json = False) -> None:
     """List the apps."""
-    with handled(as_json=as_json):
-        with connect() as client:
-            apps = client.apps()
+    with handled(as_json=as_json), connect() as client:
         if as_json:
-            print_views(apps)
+            print_views(client.apps())
         else:
-            print_table(app_table(apps))
+            print_tables(client.apps(), app_table)
 
 
 @app_app.command("show", epilog=STATUSES)

@@ -10,7 +10,7 @@ from control.cli.access_tables import audit_table
 from control.cli.connection import connect
 from control.cli.options import STATUSES, Json
 from control.cli.output import handled
-from control.cli.printing import print_table, print_views
+from control.cli.printing import print_tables, print_views
 from control.client.control_client import ControlClient
 from control.views.audit import AuditVerdictView
 
@@ -21,17 +21,15 @@ audit_app = typer.Typer(no_args_is_help=True, help="What was changed, and by who
 def list_entries(
     after: Annotated[int, typer.Option(min=0, help="Only entries with a higher number.")] = 0, as_json: Json = False
 ) -> None:
-    """List the changes, oldest first; at most 1000, --after goes on.
+    """List the changes, oldest first.
 
     Example: outrider audit list --after 1000
     """
-    with handled(as_json=as_json):
-        with connect() as client:
-            entries = client.audit(after=after)
+    with handled(as_json=as_json), connect() as client:
         if as_json:
-            print_views(entries)
+            print_views(client.audit(after=after))
         else:
-            print_table(audit_table(entries))
+            print_tables(client.audit(after=after), audit_table)
 
 
 @audit_app.command("verify", epilog=STATUSES)
@@ -59,12 +57,9 @@ def verify(
 
 
 def _require(client: ControlClient, head: str) -> None:
-    """Look for the seal, page by page."""
-    entries = client.audit()
-    while entries:
-        if any(entry.seal == head for entry in entries):
-            return
-        entries = client.audit(after=entries[-1].sequence)
+    """Look for the seal."""
+    if any(entry.seal == head for entry in client.audit()):
+        return
     raise TrustError(ErrorCode.AUDIT_BROKEN, detail=f"no entry has the seal {head}: the end was cut off")
 
 

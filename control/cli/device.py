@@ -9,7 +9,7 @@ from contract.printable import printable
 from control.cli.connection import connect
 from control.cli.options import STATUSES, Json
 from control.cli.output import handled
-from control.cli.printing import print_table, print_views
+from control.cli.printing import print_table, print_tables, print_views
 from control.cli.tables import device_table, phase_table
 from control.cli.words import ago_word, intent_word, next_action_word, state_word, time_word
 from control.views.fleet import DeviceDetail
@@ -24,13 +24,11 @@ device_app = typer.Typer(no_args_is_help=True, help="Look at devices.")
 @device_app.command("list", epilog=STATUSES)
 def list_devices(as_json: Json = False) -> None:
     """List the devices."""
-    with handled(as_json=as_json):
-        with connect() as client:
-            devices = client.devices()
+    with handled(as_json=as_json), connect() as client:
         if as_json:
-            print_views(devices)
+            print_views(client.devices())
         else:
-            print_table(device_table(devices, datetime.now(UTC)))
+            print_tables(client.devices(), lambda rows: device_table(rows, datetime.now(UTC)))
 
 
 @device_app.command("show", epilog=STATUSES)

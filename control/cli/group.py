@@ -7,8 +7,8 @@ import typer
 
 from control.cli.connection import connect
 from control.cli.options import STATUSES, Json
-from control.cli.output import handled
-from control.cli.printing import print_table, print_views
+from control.cli.output import handled, print_json
+from control.cli.printing import print_tables, print_views
 from control.cli.tables import device_table, group_table
 
 group_app = typer.Typer(no_args_is_help=True, help="Groups of devices.")
@@ -35,13 +35,11 @@ def create(name: Group, as_json: Json = False) -> None:
 @group_app.command("list", epilog=STATUSES)
 def list_groups(as_json: Json = False) -> None:
     """List the groups."""
-    with handled(as_json=as_json):
-        with connect() as client:
-            groups = client.groups()
+    with handled(as_json=as_json), connect() as client:
         if as_json:
-            print_views(groups)
+            print_views(client.groups())
         else:
-            print_table(group_table(groups))
+            print_tables(client.groups(), group_table)
 
 
 @group_app.command("show", epilog=STATUSES)
@@ -50,14 +48,14 @@ def show(name: Group, as_json: Json = False) -> None:
 
     Example: outrider group show desks
     """
-    with handled(as_json=as_json):
-        with connect() as client:
-            group = client.group(name)
+    with handled(as_json=as_json), connect() as client:
+        group = client.group(name)
         if as_json:
-            print_views(group)
+            members = [member.model_dump(mode="json") for member in client.members(name)]
+            print_json({**group.model_dump(mode="json"), "devices": members})
         else:
-            typer.echo(f"{group.name}: {len(group.devices)} devices")
-            print_table(device_table(group.devices, datetime.now(UTC)))
+            typer.echo(f"{group.name}: {group.members} devices")
+            print_tables(client.members(name), lambda rows: device_table(rows, datetime.now(UTC)))
 
 
 @group_app.command("add", epilog=STATUSES)

@@ -50,4 +50,9 @@ def error_text(error: OutriderError) -> str:
 
 def print_json(value: Any, *, to_stderr: bool = False) -> None:
     """Print one JSON document; what JSON has no word for is printed as text."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str), err=to_stderr)
+    typer.echo(json_text(value), err=to_stderr)
+
+
+def json_text(value: Any) -> str:
+    """The value as a JSON document that people can read, too."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)

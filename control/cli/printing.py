@@ -1,19 +1,41 @@
 """Print answers: JSON for programs, tables and lines for people."""
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from typing import Final, TypeVar
 
+import typer
 from pydantic import BaseModel
 from rich.console import Console, RenderableType
 
-from control.cli.output import print_json
+from control.cli.output import json_text, print_json
+
+RowT = TypeVar("RowT")
+
+#: Rows of one table; its columns are as wide as its own rows need.
+_TABLE_ROWS: Final = 1000
 
 
-def print_views(views: BaseModel | Sequence[BaseModel]) -> None:
-    """Print a view, or a list of them, as one JSON document."""
+def print_views(views: BaseModel | Iterable[BaseModel]) -> None:
+    """Print a view, or a list of them as it comes, as one JSON document."""
     if isinstance(views, BaseModel):
         print_json(views.model_dump(mode="json"))
-    else:
-        print_json([view.model_dump(mode="json") for view in views])
+        return
+    written = False
+    for view in views:
+        typer.echo(",\n" if written else "[\n", nl=False)
+        typer.echo(textwrap.indent(json_text(view.model_dump(mode="json")), "  "), nl=False)
+        written = True
+    typer.echo("\n]" if written else "[]")
+
+
+def print_tables(rows: Iterable[RowT], table: Callable[[Sequence[RowT]], RenderableType]) -> None:
+    """Print a list for people as it comes: one table, or many where the list is long."""
+    rest = iter(rows)
+    print_table(table(list(islice(rest, _TABLE_ROWS))))
+    while batch := list(islice(rest, _TABLE_ROWS)):
+        print_table(table(batch))
 
 
 def print_table(table: RenderableType) -> None:

@@ -37,7 +37,7 @@ def status(
     with handled(as_json=as_json), connect() as client:
 
         def jobs() -> list[JobView]:
-            return client.status(app=app, group=group, device=device)
+            return list(client.status(app=app, group=group, device=device))
 
         if watch and not as_json:
             _follow(jobs)

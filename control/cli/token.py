@@ -9,7 +9,7 @@ from control.cli.access_tables import token_table
 from control.cli.connection import connect
 from control.cli.options import STATUSES, Json, parse_duration
 from control.cli.output import handled
-from control.cli.printing import print_table, print_views
+from control.cli.printing import print_tables, print_views
 from control.roles import Role
 from control.views.access import OperatorTokenRequest
 
@@ -43,13 +43,11 @@ def create(
 @token_app.command("list", epilog=STATUSES)
 def list_tokens(as_json: Json = False) -> None:
     """List the tokens, without themselves."""
-    with handled(as_json=as_json):
-        with connect() as client:
-            tokens = client.tokens()
+    with handled(as_json=as_json), connect() as client:
         if as_json:
-            print_views(tokens)
+            print_views(client.tokens())
         else:
-            print_table(token_table(tokens))
+            print_tables(client.tokens(), token_table)
 
 
 @token_app.command("revoke", epilog=STATUSES)

@@ -1,5 +1,7 @@
 """Tokens and the audit log."""
 
+from collections.abc import Iterator
+
 from control.client.requests import Requests, word
 from control.views.access import (
     NewOperatorTokenView,
@@ -20,17 +22,17 @@ class AccessCalls(Requests):
         """Make an operator's token."""
         return self.send(NewOperatorTokenView, "/v1/tokens", request)
 
-    def tokens(self) -> list[OperatorTokenView]:
+    def tokens(self) -> Iterator[OperatorTokenView]:
         """All operators' tokens, without themselves."""
-        return self.many(OperatorTokenView, "/v1/tokens")
+        return self.pages(OperatorTokenView, "/v1/tokens")
 
     def revoke_token(self, token_id: str) -> OperatorTokenView:
         """Make a token void."""
         return self.one(OperatorTokenView, "DELETE", f"/v1/tokens/{word(token_id)}")
 
-    def audit(self, *, after: int = 0) -> list[AuditEntryView]:
-        """Entries of the audit log, oldest first, one answer's worth."""
-        return self.many(AuditEntryView, "/v1/audit", params={"after": after})
+    def audit(self, *, after: int = 0) -> Iterator[AuditEntryView]:
+        """Entries of the audit log, oldest first."""
+        return self.pages(AuditEntryView, "/v1/audit", after=after)
 
     def audit_verdict(self) -> AuditVerdictView:
         """Whether the audit log is whole."""

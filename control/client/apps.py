@@ -26,9 +26,9 @@ class AppCalls(Requests):
         data = manifest.model_dump(mode="json", by_alias=True, exclude_unset=True)
         return self.send(PublishReply, "/v1/apps", PublishRequest(manifest=data, package=package))
 
-    def apps(self) -> list[AppView]:
+    def apps(self) -> Iterator[AppView]:
         """All apps."""
-        return self.many(AppView, "/v1/apps")
+        return self.pages(AppView, "/v1/apps")
 
     def app(self, name: str) -> AppDetail:
         """One app."""

@@ -1,5 +1,7 @@
 """What is wanted of groups."""
 
+from collections.abc import Iterator
+
 from control.client.requests import Requests
 from control.views.assignments import AssignmentRequest, AssignmentView
 
@@ -11,6 +13,6 @@ class AssignmentCalls(Requests):
         """Want an app on a group."""
         return self.send(AssignmentView, "/v1/assignments", request)
 
-    def assignments(self) -> list[AssignmentView]:
+    def assignments(self) -> Iterator[AssignmentView]:
         """All assignments."""
-        return self.many(AssignmentView, "/v1/assignments")
+        return self.pages(AssignmentView, "/v1/assignments")

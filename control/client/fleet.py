@@ -1,11 +1,13 @@
 """Groups, devices and how they enrol."""
 
+from collections.abc import Iterator
+
 from control.client.requests import Requests, word
 from control.views.access import (
     EnrollmentTokenRequest,
     EnrollmentTokenView,
 )
-from control.views.fleet import DeviceDetail, DeviceView, GroupDetail, GroupRequest, GroupView, ReplacementRequest
+from control.views.fleet import DeviceDetail, DeviceView, GroupRequest, GroupView, ReplacementRequest
 
 
 class FleetCalls(Requests):
@@ -15,13 +17,17 @@ class FleetCalls(Requests):
         """Make an empty group."""
         return self.send(GroupView, "/v1/groups", GroupRequest(name=name))
 
-    def groups(self) -> list[GroupView]:
+    def groups(self) -> Iterator[GroupView]:
         """All groups."""
-        return self.many(GroupView, "/v1/groups")
+        return self.pages(GroupView, "/v1/groups")
 
-    def group(self, name: str) -> GroupDetail:
-        """One group with its devices."""
-        return self.one(GroupDetail, "GET", f"/v1/groups/{word(name)}")
+    def group(self, name: str) -> GroupView:
+        """One group."""
+        return self.one(GroupView, "GET", f"/v1/groups/{word(name)}")
+
+    def members(self, group: str) -> Iterator[DeviceView]:
+        """The devices in a group."""
+        return self.pages(DeviceView, f"/v1/groups/{word(group)}/members")
 
     def add_member(self, group: str, device: str) -> None:
         """Put a device into a group."""
@@ -35,9 +41,9 @@ class FleetCalls(Requests):
         """Make a token that devices enrol with."""
         return self.send(EnrollmentTokenView, "/v1/enrollment-tokens", request)
 
-    def devices(self) -> list[DeviceView]:
+    def devices(self) -> Iterator[DeviceView]:
         """All devices."""
-        return self.many(DeviceView, "/v1/devices")
+        return self.pages(DeviceView, "/v1/devices")
 
     def device(self, name_or_id: str) -> DeviceDetail:
         """One device with its jobs."""

@@ -1,5 +1,7 @@
 """Jobs: where they stand, and orders about them."""
 
+from collections.abc import Iterator
+
 from control.client.requests import Requests, word
 from control.views.jobs import JobDetail, JobView
 from control.views.steering import BulkSteeringRequest, SteeringReply, SteeringRequest
@@ -8,10 +10,11 @@ from control.views.steering import BulkSteeringRequest, SteeringReply, SteeringR
 class JobCalls(Requests):
     """Jobs: where they stand, and orders about them."""
 
-    def status(self, *, app: str | None = None, group: str | None = None, device: str | None = None) -> list[JobView]:
+    def status(
+        self, *, app: str | None = None, group: str | None = None, device: str | None = None
+    ) -> Iterator[JobView]:
         """The jobs, of one app, group or device where named."""
-        given = {"app": app, "group": group, "device": device}
-        return self.many(JobView, "/v1/status", params={name: value for name, value in given.items() if value})
+        return self.pages(JobView, "/v1/status", app=app, group=group, device=device)
 
     def job(self, job_id: str) -> JobDetail:
         """One job."""

@@ -13,6 +13,7 @@ from contract.error_codes import ErrorCode
 from contract.errors import InputError, OutriderError, UnavailableError
 from contract.secure_addresses import tls_context
 from control.client.refusals import refusal
+from control.views.page import MAX_PAGE_ENTRIES, Page
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -61,11 +62,17 @@ class Requests:
         with _understood(response):
             return kind.model_validate_json(response.content)
 
-    def many(self, kind: type[ModelT], path: str, **options: Any) -> list[ModelT]:
-        """Ask for a list."""
-        response = self.request("GET", path, **options)
-        with _understood(response):
-            return TypeAdapter(list[kind]).validate_json(response.content)  # type: ignore[valid-type]  # at run time
+    def pages(self, kind: type[ModelT], path: str, **params: Any) -> Iterator[ModelT]:
+        """The entries of a list, page by page as they are taken; parameters that are None are left out."""
+        given = {name: value for name, value in params.items() if value is not None}
+        cursor: str | None = None
+        while True:
+            part = {"limit": MAX_PAGE_ENTRIES} if cursor is None else {"limit": MAX_PAGE_ENTRIES, "cursor": cursor}
+            page = self.one(Page[kind], "GET", path, params=given | part)  # type: ignore[valid-type]  # at run time
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Ask; a refusal is raised."""

@@ -38,6 +38,11 @@ class Operator:
         """Whether it may deal with some groups only."""
         return bool(self.group_ids)
 
+    @property
+    def scope(self) -> frozenset[str] | None:
+        """The ids of the groups it may deal with; None for the whole fleet."""
+        return self.group_ids or None
+
     def require_group(self, group_id: str | None, name: str) -> None:
         """Let pass only what concerns a group of the operator's.
 

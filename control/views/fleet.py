@@ -25,15 +25,6 @@ class GroupView(View):
     created_at: datetime
 
 
-class GroupDetail(View):
-    """A group with its devices."""
-
-    id: str
-    name: str
-    created_at: datetime
-    devices: tuple["DeviceView", ...]
-
-
 class ReplacementRequest(Request):
     """A token for the device that takes another one's place."""
 

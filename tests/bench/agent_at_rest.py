@@ -118,7 +118,7 @@ def _agent(site: Site, folder: Path) -> Iterator[_Resting]:
 
 
 def _all_installed(site: Site) -> bool:
-    jobs = site.client.status(group="resting")
+    jobs = list(site.client.status(group="resting"))
     return bool(jobs) and all(map(is_installed, jobs))
 
 

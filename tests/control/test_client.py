@@ -29,7 +29,7 @@ def test_a_problem_is_the_error_it_stands_for(status: int, code: ErrorCode, kind
     problem = Problem(title=code.sentence, status=status, code=code.slug, detail="this", place="there")
     client = client_answered_with(httpx.Response(status, text=problem.model_dump_json()))
     with client, pytest.raises(OutriderError) as caught:
-        client.apps()
+        list(client.apps())
     assert type(caught.value) is kind
     assert (caught.value.code, caught.value.detail, caught.value.place) == (code, "this", "there")
 
@@ -40,7 +40,7 @@ def test_a_problem_is_the_error_it_stands_for(status: int, code: ErrorCode, kind
 def test_an_answer_of_somebody_elses_is_an_error_too(status: int, kind: type[OutriderError]) -> None:
     client = client_answered_with(httpx.Response(status, text="<html>a proxy's words</html>"))
     with client, pytest.raises(OutriderError) as caught:
-        client.devices()
+        list(client.devices())
     assert type(caught.value) is kind
     assert caught.value.code is ErrorCode.API_ERROR
 
@@ -49,24 +49,24 @@ def test_a_problem_with_a_code_of_a_newer_server_is_understood_as_far_as_it_goes
     problem = Problem(title="?", status=422, code="invented-later")
     client = client_answered_with(httpx.Response(422, text=problem.model_dump_json()))
     with client, pytest.raises(InputError):
-        client.groups()
+        list(client.groups())
 
 
 @pytest.mark.parametrize("text", ["{}", "not json", '{"name": 5}'])
 def test_an_answer_that_is_not_understood_says_so(text: str) -> None:
     client = client_answered_with(httpx.Response(200, text=text))
     with client, pytest.raises(OutriderError, match="update the older side"):
-        client.apps()
+        list(client.apps())
 
 
 def test_an_address_where_nobody_answers_is_unavailable() -> None:
     with pytest.raises(UnavailableError) as caught, ControlClient("http://127.0.0.1:1", "token") as client:
-        client.apps()
+        list(client.apps())
     assert caught.value.code is ErrorCode.API_UNAVAILABLE
 
 
 @pytest.mark.parametrize("url", ["not an address", "ftp://control.example", "http://[bad", "http://", "127.0.0.1:80"])
 def test_what_is_no_address_is_named(url: str) -> None:
     with pytest.raises(InputError) as caught, ControlClient(url, "token") as client:
-        client.apps()
+        list(client.apps())
     assert caught.value.code is ErrorCode.URL_INVALID

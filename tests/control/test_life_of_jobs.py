@@ -28,8 +28,10 @@ from contract.phases import PHASES, Phase
 from contract.report import NextAction, WaitReason
 from contract.states import Intent, Outcome
 from contract.uplink import CheckIn, CheckInReason, ProgressBatch
-from control.answers.jobs import JobFilter, list_jobs
+from control.answers.job_filter import JobFilter
+from control.answers.jobs import list_jobs
 from control.answers.moment import this_moment
+from control.answers.pages import PageRequest
 from control.bootstrap import assemble
 from control.database.tables import Device, Job, OutboxEntry
 from control.fleet.check_in import check_in
@@ -226,7 +228,7 @@ class LifeOfJobs(RuleBasedStateMachine):
     @invariant()
     def whatever_is_not_over_says_what_it_waits_for(self) -> None:
         with self.plane.services.database.snapshot() as session:
-            for job in list_jobs(session, JobFilter(), this_moment(self.plane.services)):
+            for job in list_jobs(session, JobFilter(), this_moment(self.plane.services), PageRequest()).items:
                 live = job.state in LIVE_STATES
                 assert (job.waiting_for is not None) == live
                 assert bool(job.next_action) >= live

@@ -53,7 +53,7 @@ class Trial:
     def jobs(self) -> list[JobView]:
         """The newest job of each device and app; empty while the control plane does not answer."""
         try:
-            jobs = self.site.client.status(group=self.group)
+            jobs = list(self.site.client.status(group=self.group))
         except OutriderError:
             return []
         wanted = set(self.apps)

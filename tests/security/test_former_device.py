@@ -117,7 +117,7 @@ def test_new_hardware_takes_over_name_and_groups_and_the_old_is_out(
     assert [device["id"] for device in client.get("/v1/groups/desks", headers=admin).json()["devices"]] == [
         new.device_id
     ]
-    assert client.get("/v1/groups", headers=admin).json()[0]["members"] == 1
+    assert client.get("/v1/groups", headers=admin).json()["items"][0]["members"] == 1
     assert plane.broker_users.secrets.keys() == {new.device_id}
     assert SignedDevice(client, "a third").enroll(token).status_code == 401
 

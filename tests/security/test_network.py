@@ -21,8 +21,9 @@ from contract.jobs import JobRef
 from contract.phases import Phase
 from contract.queues import device_queue
 from control.client.control_client import ControlClient
-from control.dispatch.celery_app import CeleryJobPublisher
-from control.dispatch.celery_app import make_app as make_control_app
+from control.dispatch.celery_app import chain_template
+from control.dispatch.ports import AddressedJob
+from control.dispatch.redis_publisher import RedisJobPublisher
 from control.fleet.broker_users import RedisBrokerUsers
 from deploy.local.polling import wait_until
 from deploy.local.ports import find_free_port
@@ -107,9 +108,7 @@ def url_of(port: int, scheme: str = "rediss") -> str:
 
 
 def publish(port: int, scheme: str = "rediss") -> None:
-    app = make_control_app(url_of(port, scheme))
-    app.conf.task_publish_retry_policy = {"max_retries": 0}
-    CeleryJobPublisher(app).publish(DEVICE, JOB)
+    RedisJobPublisher(url_of(port, scheme), chain_template()).publish([AddressedJob(DEVICE, JOB)])
 
 
 def make_a_user(port: int, scheme: str = "rediss") -> None:
@@ -224,7 +223,7 @@ def ask_as_a_device(url: str) -> None:
 
 def ask_as_an_operator(url: str) -> None:
     with ControlClient(url, "token") as client:
-        client.groups()
+        list(client.groups())
 
 
 ASKING = [ask_as_a_device, ask_as_an_operator]

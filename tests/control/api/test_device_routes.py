@@ -27,8 +27,10 @@ from contract.uplink import (
     Problem,
     content_key_context,
 )
-from control.answers.jobs import JobFilter, list_jobs
+from control.answers.job_filter import JobFilter
+from control.answers.jobs import list_jobs
 from control.answers.moment import this_moment
+from control.answers.pages import PageRequest
 from control.database.tables import Device
 from control.views.jobs import JobView
 from storage.intunewin.reader import read_metadata
@@ -51,7 +53,7 @@ def sent(plane: Plane, enrolled: Enrolled) -> tuple[SignedDevice, JobRef]:
 
 def jobs(plane: Plane) -> list[JobView]:
     with plane.services.database.snapshot() as session:
-        return list_jobs(session, JobFilter(), this_moment(plane.services))
+        return list(list_jobs(session, JobFilter(), this_moment(plane.services), PageRequest()).items)
 
 
 def problem(response: httpx.Response) -> Problem:

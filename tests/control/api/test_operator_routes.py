@@ -55,10 +55,11 @@ def test_an_app_is_published_assigned_and_seen(plane: Plane, admin: httpx.Client
     assert assigned.status_code == 201
     assert plane.queue.asked == [ControlTask.PLAN] * 3
     plane.plan()
-    (job,) = admin.get("/v1/status", params={"app": "Editor", "group": "desks", "device": device.device_id}).json()
+    named = {"app": "Editor", "group": "desks", "device": device.device_id}
+    (job,) = admin.get("/v1/status", params=named).json()["items"]
     assert (job["device"], job["app"], job["state"]) == ("desk-1", "Editor", "planned")
     assert admin.get("/v1/apps/Editor").json()["assignments"][0]["group"] == "desks"
-    assert admin.get("/v1/groups/desks").json()["devices"][0]["name"] == "desk-1"
+    assert admin.get("/v1/groups/desks/members").json()["items"][0]["name"] == "desk-1"
 
 
 def test_doing_the_same_again_is_answered_with_what_is_there(plane: Plane, admin: httpx.Client) -> None:
@@ -69,7 +70,7 @@ def test_doing_the_same_again_is_answered_with_what_is_there(plane: Plane, admin
     plane.group("desks")
     body = {"app": "Editor", "group": "desks"}
     assert [admin.post("/v1/assignments", json=body).status_code for _ in range(2)] == [201, 200]
-    assert len(admin.get("/v1/assignments").json()) == 1
+    assert len(admin.get("/v1/assignments").json()["items"]) == 1
 
 
 def test_a_devices_page_tells_phases_error_hint_and_next_action(
@@ -97,14 +98,14 @@ def test_a_devices_page_tells_phases_error_hint_and_next_action(
 def test_a_device_not_seen_for_a_while_is_offline(plane: Plane, admin: httpx.Client, enrolled: Enrolled) -> None:
     enrolled()
     plane.clock.advance(timedelta(seconds=660))
-    assert admin.get("/v1/devices").json()[0]["online"]
+    assert admin.get("/v1/devices").json()["items"][0]["online"]
     plane.clock.advance(timedelta(seconds=1))
-    assert not admin.get("/v1/devices").json()[0]["online"]
+    assert not admin.get("/v1/devices").json()["items"][0]["online"]
 
 
 @pytest.mark.parametrize("path", READING)
 def test_a_viewer_may_read(client: httpx.Client, operator: Headers, path: str) -> None:
-    assert client.get(path, headers=operator(Role.VIEWER)).json() == []
+    assert client.get(path, headers=operator(Role.VIEWER)).json() == {"items": [], "next_cursor": None}
 
 
 @pytest.mark.parametrize(("method", "path", "body"), [*WRITING, ("POST", ENROLLMENT, {})])

@@ -13,8 +13,10 @@ from sqlalchemy import func, select
 
 from contract.jobs import JobRef
 from contract.uplink import MAX_BODY_BYTES, REPORTS_PATH
-from control.answers.jobs import JobFilter, list_jobs
+from control.answers.job_filter import JobFilter
+from control.answers.jobs import list_jobs
 from control.answers.moment import this_moment
+from control.answers.pages import PageRequest
 from control.api.app import create_app
 from control.database.tables import Package, Role
 from deploy.local.polling import wait_until
@@ -104,7 +106,7 @@ def test_many_devices_at_once_are_served_and_none_is_lost(plane: Plane, server: 
 
         list(pool.map(work, sent))
     with plane.services.database.snapshot() as session:
-        outcomes = [job.outcome for job in list_jobs(session, JobFilter(app="Editor"), this_moment(plane.services))]
+        outcomes = [job.outcome for job in list_jobs(session, JobFilter(app="Editor"), this_moment(plane.services), PageRequest()).items]
     assert outcomes == ["installed"] * DEVICES
     for device in devices.values():
         device.client.close()

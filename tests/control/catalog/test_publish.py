@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from contract.error_codes import ErrorCode
 from contract.errors import NotFoundError, PackageError, UnavailableError
 from control.answers.apps import list_apps
+from control.answers.pages import PageRequest
 from control.catalog.content import PackageIntake, object_key
 from control.catalog.revisions import find_app
 from control.database.tables import App, Base, Package, PolicyRow, Revision
@@ -51,7 +52,7 @@ def test_the_same_again_gives_the_same_revision(either_plane: Plane) -> None:
 def test_a_changed_manifest_is_a_new_revision_of_the_same_app(either_plane: Plane) -> None:
     assert [either_plane.publish(), either_plane.publish(displayVersion="2.0")] == [1, 2]
     with either_plane.services.database.snapshot() as session:
-        (app,) = list_apps(session)
+        (app,) = list_apps(session, PageRequest()).items
     assert (app.name, app.revision, app.revisions, app.display_version) == ("Editor", 2, 2, "2.0")
 
 

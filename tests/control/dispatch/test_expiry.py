@@ -6,8 +6,10 @@ from datetime import timedelta
 import pytest
 
 from contract.jobs import JobRef
-from control.answers.jobs import JobFilter, device_jobs, list_jobs
+from control.answers.job_filter import JobFilter
+from control.answers.jobs import device_jobs, list_jobs
 from control.answers.moment import this_moment
+from control.answers.pages import PageRequest
 from control.steering.orders import forget_old_orders
 from control.views.jobs import JobDetail, JobView
 from tests.control.plane import Plane, SignedDevice, progress_of
@@ -29,7 +31,7 @@ def sent(plane: Plane, enrolled: Enrolled) -> tuple[SignedDevice, JobRef]:
 
 def shown(plane: Plane) -> JobView:
     with plane.services.database.snapshot() as session:
-        (job,) = list_jobs(session, JobFilter(), this_moment(plane.services))
+        (job,) = list_jobs(session, JobFilter(), this_moment(plane.services), PageRequest()).items
     return job
 
 

@@ -8,8 +8,10 @@ import pytest
 from contract.jobs import JobRef
 from contract.phases import Phase
 from contract.queues import ControlTask
-from control.answers.jobs import JobFilter, list_jobs
+from control.answers.job_filter import JobFilter
+from control.answers.jobs import list_jobs
 from control.answers.moment import this_moment
+from control.answers.pages import PageRequest
 from control.steering.actions import Wish, cancel_jobs
 from control.views.jobs import JobView
 from tests.control.plane import (
@@ -38,7 +40,7 @@ def sent(plane: Plane, enrolled: Enrolled) -> tuple[SignedDevice, JobRef]:
 
 def only_job(plane: Plane) -> JobView:
     with plane.services.database.snapshot() as session:
-        (job,) = list_jobs(session, JobFilter(), this_moment(plane.services))
+        (job,) = list_jobs(session, JobFilter(), this_moment(plane.services), PageRequest()).items
     return job
 
 

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from contract.uplink import ENROLL_PATH, Problem, proof_message
-from control.answers.devices import group_detail
+from control.answers.devices import list_devices
+from control.answers.pages import PageRequest
 from control.database.tables import Device, EnrollmentToken
 from tests.control.plane import Plane, SignedDevice
 
@@ -40,10 +41,11 @@ def test_a_device_gets_what_it_needs_and_its_broker_user_is_live(plane: Plane, e
 
 
 def test_a_device_is_put_into_the_tokens_group(plane: Plane, enrolled: Enrolled) -> None:
-    device = enrolled(group_id=plane.group("desks"))
+    group_id = plane.group("desks")
+    device = enrolled(group_id=group_id)
     with plane.services.database.snapshot() as session:
-        group = group_detail(session, "desks", plane.clock.now())
-    assert [member.id for member in group.devices] == [device.device_id]
+        members = list_devices(session, plane.clock.now(), PageRequest(), [group_id])
+    assert [member.id for member in members.items] == [device.device_id]
 
 
 def test_a_token_is_good_for_its_uses_and_no_more(plane: Plane, client: httpx.Client) -> None:

@@ -7,6 +7,7 @@ import pytest
 from contract.error_codes import ErrorCode
 from contract.errors import NotFoundError
 from control.answers.devices import list_groups
+from control.answers.pages import PageRequest
 from control.fleet.devices import find_device
 from control.fleet.groups import add_member, create_group, find_group, remove_member
 from tests.control.plane import Plane, SignedDevice
@@ -31,10 +32,10 @@ def test_putting_in_and_taking_out_twice_is_fine(plane: Plane, enrolled: Enrolle
     with plane.services.database.transaction() as session:
         add_member(session, group_id, device_id, plane.clock.now())
         add_member(session, group_id, device_id, plane.clock.now())
-        assert [group.members for group in list_groups(session)] == [1]
+        assert [group.members for group in list_groups(session, PageRequest()).items] == [1]
         remove_member(session, group_id, device_id)
         remove_member(session, group_id, device_id)
-        assert [group.members for group in list_groups(session)] == [0]
+        assert [group.members for group in list_groups(session, PageRequest()).items] == [0]
 
 
 def test_a_name_that_several_devices_have_asks_for_an_id(plane: Plane, enrolled: Enrolled) -> None:

@@ -12,8 +12,10 @@ from contract.phases import Phase
 from contract.report import ErrorReport, PhaseOutcome, Report
 from contract.states import Intent, Outcome
 from contract.uplink import ProgressBatch
-from control.answers.jobs import JobFilter, device_jobs, list_jobs
+from control.answers.job_filter import JobFilter
+from control.answers.jobs import device_jobs, list_jobs
 from control.answers.moment import this_moment
+from control.answers.pages import PageRequest
 from control.database.tables import Device, Job, PhaseRow, ReportRow
 from control.fleet.groups import add_member
 from control.ingest.progress import take_progress
@@ -146,7 +148,7 @@ def test_the_status_shows_the_newest_job_and_the_devices_page_all_of_them(
     plane.assign("desks", Intent.UNINSTALL)
     plane.plan()
     with plane.services.database.snapshot() as session:
-        shown = list_jobs(session, JobFilter(), this_moment(plane.services))
+        shown = list_jobs(session, JobFilter(), this_moment(plane.services), PageRequest()).items
         known = device_jobs(session, device.id, this_moment(plane.services))
     assert [job.intent for job in shown] == [Intent.UNINSTALL]
     assert [job.intent for job in known] == [Intent.REQUIRED, Intent.UNINSTALL]

@@ -133,8 +133,8 @@ def test_an_assignment_reaches_an_online_device_within_seconds(
         queue = device_queue(device.device_id)
         wait_until(lambda: broker.llen(queue) > 0, seconds=5)
         assert broker.llen(queue) == 1
-    wait_until(lambda: api.get("/v1/status").json()[0]["state"] == "sent", seconds=5)
-    (job,) = api.get("/v1/status").json()
+    wait_until(lambda: api.get("/v1/status").json()["items"][0]["state"] == "sent", seconds=5)
+    (job,) = api.get("/v1/status").json()["items"]
     assert job["state"] == "sent"
     info = ContentInfo.from_json(device.request("POST", CONTENT_INFO_PATH.format(job_id=job["id"])).content)
     assert len(httpx.get(info.url).content) == info.size
@@ -214,5 +214,5 @@ def test_of_two_workers_and_two_schedulers_one_each_may_be_killed(
             process.kill()
         # What the killed worker had claimed is free after 30 s.
         assert wait_until(lambda: all(broker.llen(queue) for queue in queues), seconds=60)
-        assert wait_until(lambda: {job["state"] for job in api.get("/v1/status").json()} == {"sent"}, seconds=60)
-        assert {job["generation"] for job in api.get("/v1/status").json()} == {1}
+        assert wait_until(lambda: {job["state"] for job in api.get("/v1/status").json()["items"]} == {"sent"}, seconds=60)
+        assert {job["generation"] for job in api.get("/v1/status").json()["items"]} == {1}
