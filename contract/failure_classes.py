@@ -20,6 +20,8 @@ _CLASS_OF_CODE: Final = {
     ErrorCode.INSTALLER_INTERRUPTED.slug: FailureClass.INTERRUPTED,
     ErrorCode.RULE_EVALUATION_FAILED.slug: FailureClass.RULES,
     ErrorCode.CONTENT_VANISHED.slug: FailureClass.CONTENT,
+    ErrorCode.SECRET_UNAVAILABLE.slug: FailureClass.CONTROL_PLANE,
+    ErrorCode.SECRET_REFUSED.slug: FailureClass.CONTROL_PLANE,
 }
 
 

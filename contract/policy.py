@@ -46,7 +46,7 @@ class FailureClass(StrEnum):
     RULES = "rules"
     #: The content could not be fetched, verified or unpacked.
     CONTENT = "content"
-    #: The control plane did not answer, or its policy was refused.
+    #: The control plane did not answer, or what it answered was refused.
     CONTROL_PLANE = "control-plane"
     #: The agent or the device went down with the installer.
     INTERRUPTED = "interrupted"

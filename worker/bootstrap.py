@@ -13,6 +13,7 @@ from worker.device import Device
 from worker.engine import Engine
 from worker.folders import Folders
 from worker.housekeeping.check_in import CheckInDuty, message_of
+from worker.housekeeping.clock_duty import ClockDuty
 from worker.housekeeping.delivery import DeliveryDuty
 from worker.housekeeping.orders import OrdersDuty
 from worker.housekeeping.progress_duty import ProgressDuty
@@ -21,6 +22,7 @@ from worker.housekeeping.thread import HousekeepingThread
 from worker.identity import Identity
 from worker.judgement.machine import Machine
 from worker.ledger.ledger import Ledger
+from worker.logs.known_secrets import KnownSecrets
 from worker.notices.select import this_notifier
 from worker.platform.select import this_platform, this_state_mirror
 from worker.processes.environment import Environment
@@ -28,6 +30,8 @@ from worker.progress import ProgressQueue
 from worker.restart.duty import RestartDuty
 from worker.restart.restarter import this_restarter
 from worker.restart.restarts import Restarts
+from worker.secrets.duty import SweepingDuty
+from worker.secrets.files import SecretFiles
 from worker.settings import AgentSettings
 from worker.uplink.addresses import require_secure_api, require_secure_broker
 from worker.uplink.http import HttpUplink
@@ -44,14 +48,19 @@ class Agent:
     departure: Departure
 
 
-def build_agent(settings: AgentSettings, identity: Identity) -> Agent:
+def build_agent(settings: AgentSettings, identity: Identity, known_secrets: KnownSecrets | None = None) -> Agent:
     """Put the agent together.
+
+    Args:
+        settings: The agent's.
+        identity: The device's.
+        known_secrets: What its logs leave out.
 
     Raises:
         InputError: The broker or the control plane is on another machine and has no TLS.
     """
     require_secure_broker(settings, identity.broker_url)
-    device = build_device(settings, identity, SystemClock())
+    device = build_device(settings, identity, SystemClock(), known_secrets)
     device.ledger.apps.show_all()
     progress = ProgressQueue()
     activity = Activity(device.clock)
@@ -62,7 +71,9 @@ def build_agent(settings: AgentSettings, identity: Identity) -> Agent:
             orders,
             DeliveryDuty(device.ledger.outbox, device.uplink, device.clock),
             ProgressDuty(progress, device.uplink, device.clock),
-            PruningDuty(device.ledger.attempts, device.folders, device.clock),
+            SweepingDuty(device.secret_files, device.clock),
+            PruningDuty(device.ledger, device.folders, device.clock),
+            ClockDuty(device.ledger, device.clock),
             RestartDuty(device.restarts, this_restarter(allowed=settings.may_restart), device.notifier, device.clock),
         ]
     )
@@ -71,7 +82,9 @@ def build_agent(settings: AgentSettings, identity: Identity) -> Agent:
     return Agent(device, Engine(device, progress, activity=activity), housekeeping, departure)
 
 
-def build_device(settings: AgentSettings, identity: Identity, clock: Clock) -> Device:
+def build_device(
+    settings: AgentSettings, identity: Identity, clock: Clock, known_secrets: KnownSecrets | None = None
+) -> Device:
     """All that phases work with."""
     folders = Folders(settings.state_dir)
     folders.create()
@@ -89,6 +102,8 @@ def build_device(settings: AgentSettings, identity: Identity, clock: Clock) -> D
         environment=environment,
         restarts=Restarts(ledger.restarts, clock),
         notifier=this_notifier(platform, environment),
+        secret_files=SecretFiles(settings.state_dir),
+        known_secrets=known_secrets or KnownSecrets(),
     )
 
 

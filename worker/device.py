@@ -9,10 +9,12 @@ from worker.folders import Folders
 from worker.identity import Identity
 from worker.judgement.machine import Machine
 from worker.ledger.ledger import Ledger
+from worker.logs.known_secrets import KnownSecrets
 from worker.notices.port import Notifier
 from worker.processes.environment import Environment
 from worker.refused_messages import RefusedMessages
 from worker.restart.restarts import Restarts
+from worker.secrets.files import SecretFiles
 from worker.uplink.port import Uplink
 
 
@@ -25,6 +27,8 @@ class Device:
         environment: What installers may see of the agent's environment.
         restarts: The restarts that apps wait for.
         notifier: Tells the person at the device.
+        secret_files: Where commands find the secrets they are given as files.
+        known_secrets: What the logs leave out.
         refused_messages: What came through the queue and was not let in.
     """
 
@@ -39,4 +43,6 @@ class Device:
     environment: Environment
     restarts: Restarts
     notifier: Notifier
+    secret_files: SecretFiles
+    known_secrets: KnownSecrets = field(default_factory=KnownSecrets)
     refused_messages: RefusedMessages = field(default_factory=RefusedMessages)

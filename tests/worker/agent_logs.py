@@ -11,6 +11,7 @@ import structlog
 
 from worker.logs.configure import configure_logs
 from worker.logs.files import JSON_FILE
+from worker.logs.known_secrets import KnownSecrets
 
 #: What the device of these tests must never show.
 SECRET = "a broker's s3cret"
@@ -21,7 +22,7 @@ def logging_into(folder: Path, stream: TextIO, *, level_file: Path | None = None
     """Log as the agent does for as long as the block runs."""
     root = logging.getLogger()
     before, level = root.handlers, root.level
-    configure_logs(folder, level_file=level_file or folder / "log-level", secrets=(SECRET,), stream=stream)
+    configure_logs(folder, level_file=level_file or folder / "log-level", secrets=KnownSecrets([SECRET]), stream=stream)
     try:
         yield
     finally:

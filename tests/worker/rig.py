@@ -39,6 +39,7 @@ from worker.processes.environment import Environment
 from worker.progress import ProgressQueue
 from worker.restart.boot import Boot
 from worker.restart.restarts import Restarts
+from worker.secrets.files import SecretFiles
 from worker.uplink.memory import MemoryUplink
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -145,6 +146,7 @@ class Rig:
             environment=environment,
             restarts=Restarts(ledger.restarts, self.clock, lambda: self.boot),
             notifier=self.notifier,
+            secret_files=SecretFiles(folders.state),
         )
         self.engine = Engine(self.device, self.progress, self.functions)
 

@@ -41,11 +41,13 @@ def _work(settings: AgentSettings, identity: Identity, folders: Folders) -> None
     from worker.bootstrap import build_agent  # noqa: PLC0415  other commands need not load all of it
     from worker.celery_app import run_worker  # noqa: PLC0415
     from worker.logs.configure import configure_logs  # noqa: PLC0415
+    from worker.logs.known_secrets import KnownSecrets  # noqa: PLC0415
     from worker.logs.secrets import secrets_of  # noqa: PLC0415
     from worker.narration.start import agent_starts  # noqa: PLC0415
 
-    configure_logs(folders.logs, level_file=folders.log_level, secrets=secrets_of(identity))
-    agent = build_agent(settings, identity)
+    known = KnownSecrets(secrets_of(identity))
+    configure_logs(folders.logs, level_file=folders.log_level, secrets=known)
+    agent = build_agent(settings, identity, known)
     agent_starts(agent.device)
     agent.housekeeping.start()
     _heed_stops()

@@ -13,6 +13,7 @@ from worker.narration.installer import installer_begins
 from worker.processes.launch import Launch
 from worker.processes.logged import Logged, launch_logged
 from worker.processes.watched import Ended, find_again, wait_within
+from worker.secrets.giving import GivenSecrets, given_secrets
 
 
 def run_installer(device: Device, ref: JobRef, policy: Policy, user: LoggedOnUser | None = None) -> Ended:
@@ -27,15 +28,21 @@ def run_installer(device: Device, ref: JobRef, policy: Policy, user: LoggedOnUse
         user: In whose name it runs; the agent's own where None.
 
     Raises:
-        PhaseError: INSTALLER_NOT_STARTED or USER_LOGGED_OFF.
+        PhaseError: INSTALLER_NOT_STARTED, USER_LOGGED_OFF, SECRET_UNAVAILABLE or SECRET_REFUSED.
+        UnavailableError: SECRET_UNAVAILABLE: the control plane does not answer.
     """
+    with given_secrets(device, ref, policy, None if user is None else user.account) as secrets:
+        return _run(device, ref, policy, user, secrets)
+
+
+def _run(device: Device, ref: JobRef, policy: Policy, user: LoggedOnUser | None, secrets: GivenSecrets) -> Ended:
     installs = device.ledger.installs
-    what = _launch(device, ref, policy, user)
+    what = _launch(device, ref, policy, user, secrets)
     if user is not None:
         require_logged_on(device.machine.platform, user.account.name)
     installer_begins(policy, what.folder, command_line(policy))
     installs.starting(ref, policy.app_id, now=device.clock.now())
-    logged = _start(device, ref, policy, what)
+    logged = _start(device, ref, policy, what, secrets)
     installs.started(ref, pid=logged.process.pid, create_time=logged.process.create_time())
     ended = wait_within(logged.process, policy.limits.max_run_time_seconds, mark(ref), _is_stopped(device, ref))
     installs.ended(ref, exit_code=ended.exit_code, now=device.clock.now())
@@ -43,9 +50,9 @@ def run_installer(device: Device, ref: JobRef, policy: Policy, user: LoggedOnUse
     return ended
 
 
-def _start(device: Device, ref: JobRef, policy: Policy, what: Launch) -> Logged:
+def _start(device: Device, ref: JobRef, policy: Policy, what: Launch, secrets: GivenSecrets) -> Logged:
     try:
-        return launch_logged(what)
+        return launch_logged(what, secrets=secrets.texts)
     except OSError as error:
         device.ledger.installs.ended(ref, exit_code=None, now=device.clock.now())
         raise not_started(error.strerror or str(error), command_line(policy)) from error
@@ -64,6 +71,7 @@ def wait_for_unfinished(device: Device, policy: Policy) -> bool:
         return False
     ended = _wait_for(device, run, policy.limits.max_run_time_seconds)
     device.ledger.installs.ended(run.ref, exit_code=None, now=device.clock.now())
+    device.secret_files.remove(run.ref)
     return ended.timed_out
 
 
@@ -90,10 +98,10 @@ def _is_stopped(device: Device, ref: JobRef) -> Callable[[], bool]:
     return lambda: device.ledger.orders.stops(ref)
 
 
-def _launch(device: Device, ref: JobRef, policy: Policy, user: LoggedOnUser | None) -> Launch:
+def _launch(device: Device, ref: JobRef, policy: Policy, user: LoggedOnUser | None, secrets: GivenSecrets) -> Launch:
     folder = device.folders.content(policy)
     command = split(command_line(policy), folder)
-    more = variables(policy, ref)
+    more = {**secrets.variables, **variables(policy, ref)}
     if user is not None:
         more |= user.variables()
         _give(device, policy, user)

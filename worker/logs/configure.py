@@ -8,7 +8,6 @@
 """
 
 import logging
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -17,6 +16,7 @@ from structlog.typing import Processor
 
 from worker.logs.cmtrace import LINE_END
 from worker.logs.files import EXECUTOR, EXTENSION, JSON_FILE
+from worker.logs.known_secrets import KnownSecrets
 from worker.logs.level import WatchedLevel
 from worker.logs.redaction import Redactor
 from worker.logs.renderers import Envelopes, in_short
@@ -36,7 +36,7 @@ _ENVELOPE_ENCODING: Final = "utf-8-sig"
 
 
 def configure_logs(
-    folder: Path, *, level_file: Path, secrets: Iterable[str] = (), stream: TextIO | None = None
+    folder: Path, *, level_file: Path, secrets: KnownSecrets | None = None, stream: TextIO | None = None
 ) -> None:
     """Send everything that is logged, by this program and by libraries, to the files and to people.
 

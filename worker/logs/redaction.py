@@ -1,38 +1,41 @@
 """Secrets never reach a log: they are struck out by the name of their field, by what they are, and out of addresses."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from structlog.typing import EventDict, WrappedLogger
 
-STRUCK_OUT: Final = "[redacted]"
+from worker.logs.known_secrets import STRUCK_OUT, KnownSecrets
 
-_SECRET_NAME: Final = re.compile(
-    r"secret|password|passwd|token|authorization|cookie|credential|signature|(^|[_-])key$|private_key|sealed",
-    re.IGNORECASE,
+#: Wherever they stand in a field's name.
+_SECRET_WORDS: Final = re.compile(
+    r"secret|pass ?(?:word|wd|phrase)|token|authorization|cookie|credential|sealed|private key"
 )
+#: What such a name ends with is a secret; before other words these speak of it only, as in `key_id`.
+_SECRET_ENDS: Final = frozenset({"key", "apikey", "signature"})
+#: Between the words of a name, written `mac_key`, `mac-key`, `macKey` or `MACKey`.
+_BETWEEN_WORDS: Final = re.compile(r"[\W_]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+#: Fields have few names; a device that runs for years meets no more than these.
+_NAMES_REMEMBERED: Final = 1000
 #: User and password before a host's name.
 _USER_INFO: Final = re.compile(r"(?<=://)[^\s/@\"'<>]+@")
 #: A presigned address is as good as a key, and what makes it one is in its query.
 _QUERY: Final = re.compile(r"(https?://[^\s?\"'<>]*\?)[^\s\"'<>]+")
 #: What structlog's formatter keeps beside an event's own fields.
 _BESIDE: Final = frozenset({"_record", "_from_structlog"})
-#: Shorter values would strike out ordinary words.
-_SHORTEST_SECRET: Final = 6
 
 
 class Redactor:
     """Strikes secrets out of events.
 
     Args:
-        secrets: Values that must not appear, wherever they stand.
+        known: Values that must not appear, wherever they stand.
     """
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        # The longest first: one may hold another.
-        known = sorted((secret for secret in secrets if len(secret) >= _SHORTEST_SECRET), key=len, reverse=True)
-        self._known = re.compile("|".join(re.escape(secret) for secret in known)) if known else None
+    def __init__(self, known: KnownSecrets | None = None) -> None:
+        self._known = known or KnownSecrets()
 
     def __call__(self, _logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
         """The event without secrets; a structlog processor."""
@@ -40,8 +43,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """A text without the secrets that are known and those in addresses."""
-        if self._known is not None:
-            text = self._known.sub(STRUCK_OUT, text)
+        text = self._known.strike(text)
         if "://" not in text:
             return text
         return _QUERY.sub(rf"\1{STRUCK_OUT}", _USER_INFO.sub(f"{STRUCK_OUT}@", text))
@@ -60,4 +62,11 @@ class Redactor:
         return value if isinstance(value, int | float) or value is None else self.text(str(value))
 
     def _field(self, name: str, value: Any) -> Any:
-        return STRUCK_OUT if _SECRET_NAME.search(name) else self.value(value)
+        return STRUCK_OUT if names_a_secret(name) else self.value(value)
+
+
+@lru_cache(maxsize=_NAMES_REMEMBERED)
+def names_a_secret(name: str) -> bool:
+    """Whether a field of this name holds a secret."""
+    words = [word.lower() for word in _BETWEEN_WORDS.split(name) if word]
+    return bool(words) and (words[-1] in _SECRET_ENDS or _SECRET_WORDS.search(" ".join(words)) is not None)

@@ -36,8 +36,16 @@ class Logged:
             threading.Thread(target=self.copier.wait, name="output copier", daemon=True).start()
 
 
-def launch_logged(what: Launch, *, head_bytes: int = HEAD_BYTES, tail_bytes: int = TAIL_BYTES) -> Logged:
+def launch_logged(
+    what: Launch, *, secrets: tuple[str, ...] = (), head_bytes: int = HEAD_BYTES, tail_bytes: int = TAIL_BYTES
+) -> Logged:
     """Start an installer; its output and errors go to `what.output` together, in the order they are written.
+
+    Args:
+        what: The installer.
+        secrets: Texts that are left out of its output, for as long as anybody writes to it.
+        head_bytes: Kept of the beginning.
+        tail_bytes: Kept of the end.
 
     Raises:
         OSError: It could not be started.
@@ -46,6 +54,9 @@ def launch_logged(what: Launch, *, head_bytes: int = HEAD_BYTES, tail_bytes: int
     assert copier.stdin is not None  # noqa: S101  it was asked for as a pipe
     with copier.stdin as pipe:
         try:
+            # Whole before the installer starts: its output comes behind it.
+            pipe.write(output_copier.header(secrets))
+            pipe.flush()
             process = launch_writing_to(what, pipe, pipe)
         except OSError:
             pipe.close()

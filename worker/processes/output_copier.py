@@ -1,10 +1,13 @@
-"""A program of its own: copies its standard input to a file that stays bounded, whatever is printed.
+"""A program of its own: copies its standard input to a file that stays bounded, and leaves secrets out.
 
-It is a process because installers outlive the agent, and what takes their output must do so, too. It is run as a file
-and imports nothing but the standard library, so that it starts in moments and stays small.
+What to leave out comes first on its input, where nobody else can read it: the length of a JSON list of texts, then the
+list. It is a process because installers outlive the agent, and what takes their output must do so, too. It is run as a
+file and imports nothing but the standard library, so that it starts in moments and stays small.
 """
 
+import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import BinaryIO
@@ -13,6 +16,59 @@ _CHUNK_BYTES = 64 * 1024
 _GAP = b"\n[... %15d bytes are left out here ...]\n"
 _GAP_BYTES = len(_GAP % 0)
 _ARGUMENTS = 3
+_LENGTH_BYTES = 4
+#: As everywhere in the agent's logs.
+_STRUCK_OUT = b"[redacted]"
+
+
+def header(secrets: "tuple[str, ...]") -> bytes:
+    """What the copier is to be told first: which texts to leave out."""
+    texts = json.dumps(secrets).encode()
+    return len(texts).to_bytes(_LENGTH_BYTES, "big") + texts
+
+
+class Strike:
+    """Strikes secrets out of output that comes piece by piece.
+
+    What may be the beginning of a secret is held back until it is known whether it is one.
+    """
+
+    def __init__(self, secrets: "list[bytes]") -> None:
+        self._secrets = sorted(filter(None, secrets), key=len, reverse=True)
+        self._pattern = re.compile(b"|".join(map(re.escape, self._secrets))) if self._secrets else None
+        self._rest = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """What can be written of all that came so far."""
+        if self._pattern is None:
+            return data
+        data, done, begin = self._rest + data, [], 0
+        while True:
+            held = self._held_from(data, begin)
+            match = self._pattern.search(data, begin)
+            if match is None or match.start() >= held:
+                break
+            done += [data[begin : match.start()], _STRUCK_OUT]
+            begin = match.end()
+        self._rest = data[held:]
+        return b"".join([*done, data[begin:held]])
+
+    def end(self) -> bytes:
+        """What was held back to the last."""
+        rest, self._rest = self._rest, b""
+        return rest if self._pattern is None else self._pattern.sub(_STRUCK_OUT, rest)
+
+    def _held_from(self, data: bytes, begin: int) -> int:
+        """Where the first text begins that may yet become a secret, or a longer one."""
+        first = len(data)
+        for secret in self._secrets:
+            at = data.find(secret[:1], max(begin, len(data) - len(secret) + 1), first)
+            while at >= 0:
+                if secret.startswith(data[at:]):
+                    first = at
+                    break
+                at = data.find(secret[:1], at + 1, first)
+        return first
 
 
 class BoundedLog:
@@ -50,23 +106,42 @@ class BoundedLog:
         self._tail_begins = self._head_bytes + _GAP_BYTES
 
 
-def copy(source: int, log: BoundedLog) -> None:
+def copy(source: int, log: BoundedLog, strike: Strike) -> None:
     """Copy until nobody holds the other end any more; a full disk ends the log, never the installer."""
     writes = True
     while chunk := os.read(source, _CHUNK_BYTES):
-        if not writes:
-            continue
-        try:
-            log.write(chunk)
-        except OSError:
-            writes = False
+        writes = writes and _write(log, strike.feed(chunk))
+    if writes:
+        _write(log, strike.end())
+
+
+def _write(log: BoundedLog, data: bytes) -> bool:
+    try:
+        log.write(data)
+    except OSError:
+        return False
+    return True
+
+
+def read_header(source: int) -> "list[bytes]":
+    """The texts to leave out."""
+    length = int.from_bytes(_read(source, _LENGTH_BYTES), "big")
+    return [text.encode() for text in json.loads(_read(source, length) or b"[]")]
+
+
+def _read(source: int, size: int) -> bytes:
+    data = b""
+    while len(data) < size and (chunk := os.read(source, size - len(data))):
+        data += chunk
+    return data
 
 
 def main(arguments: list[str]) -> None:
     """Copy standard input: PATH HEAD_BYTES TAIL_BYTES."""
     path, head, tail = arguments[:_ARGUMENTS]
+    strike = Strike(read_header(sys.stdin.fileno()))
     with Path(path).open("w+b", buffering=0) as file:
-        copy(sys.stdin.fileno(), BoundedLog(file, head_bytes=int(head), tail_bytes=int(tail)))
+        copy(sys.stdin.fileno(), BoundedLog(file, head_bytes=int(head), tail_bytes=int(tail)), strike)
 
 
 if __name__ == "__main__":

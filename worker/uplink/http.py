@@ -22,6 +22,7 @@ from contract.uplink import (
     POLICY_PATH,
     PROGRESS_PATH,
     REPORTS_PATH,
+    SECRETS_PATH,
     CheckIn,
     CheckInReply,
     ContentInfo,
@@ -30,6 +31,7 @@ from contract.uplink import (
     KeyRotation,
     OrdersReply,
     ProgressBatch,
+    SecretsReply,
 )
 from worker.identity import Identity
 from worker.uplink.pause import Pause
@@ -70,6 +72,10 @@ class HttpUplink:
         """See `Uplink.content_info`."""
         response = self._send("POST", _of_generation(CONTENT_INFO_PATH, ref))
         return ContentInfo.from_json(response.content)
+
+    def secrets(self, ref: JobRef) -> SecretsReply:
+        """See `Uplink.secrets`."""
+        return SecretsReply.from_json(self._send("POST", _of_generation(SECRETS_PATH, ref)).content)
 
     def orders(self) -> OrdersReply:
         """See `Uplink.orders`."""

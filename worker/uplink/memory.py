@@ -19,6 +19,7 @@ from contract.uplink import (
     KeyRotation,
     OrdersReply,
     ProgressBatch,
+    SecretsReply,
 )
 from worker.uplink.port import PolicyReply
 
@@ -31,6 +32,7 @@ class MemoryUplink:
         available: While false, every call fails as if nobody answered.
         policies: The signed policy of each job.
         contents: The content information of each job.
+        sealed_secrets: What the command of each job is given.
         reasons: Why a job has its generation, where that is not `PLANNED`.
         standing_orders: The orders it gives.
         asked_for_content: How often content information was asked for.
@@ -39,6 +41,7 @@ class MemoryUplink:
     available: bool = True
     policies: dict[str, SignedEnvelope] = field(default_factory=dict)
     contents: dict[str, ContentInfo] = field(default_factory=dict)
+    sealed_secrets: dict[str, SecretsReply] = field(default_factory=dict)
     reasons: dict[str, GenerationReason] = field(default_factory=dict)
     standing_orders: list[JobOrder] = field(default_factory=list)
     check_ins: list[CheckIn] = field(default_factory=list)
@@ -73,6 +76,13 @@ class MemoryUplink:
         self._answer()
         self.asked_for_content += 1
         return self.contents[ref.job_id]
+
+    def secrets(self, ref: JobRef) -> SecretsReply:
+        """See `Uplink.secrets`."""
+        self._answer()
+        if ref.job_id not in self.sealed_secrets:
+            raise NotFoundError(ErrorCode.UNKNOWN_SECRET, detail="none was sealed for the job")
+        return self.sealed_secrets[ref.job_id]
 
     def orders(self) -> OrdersReply:
         """See `Uplink.orders`."""

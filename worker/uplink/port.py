@@ -20,6 +20,7 @@ from contract.uplink import (
     KeyRotation,
     OrdersReply,
     ProgressBatch,
+    SecretsReply,
 )
 
 
@@ -51,6 +52,10 @@ class Uplink(Protocol):
 
     def content_info(self, ref: JobRef) -> ContentInfo:
         """Where the content of a job's revision is, and the key to it, sealed; refused for an older generation."""
+        ...
+
+    def secrets(self, ref: JobRef) -> SecretsReply:
+        """What the command of a job is given, sealed; refused for an older generation."""
         ...
 
     def orders(self) -> OrdersReply:

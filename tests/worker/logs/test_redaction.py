@@ -1,22 +1,56 @@
 import pytest
 
-from worker.logs.redaction import STRUCK_OUT, Redactor
+from worker.logs.known_secrets import STRUCK_OUT, KnownSecrets
+from worker.logs.redaction import Redactor
 
 
 def _redacted(**event: object) -> dict[str, object]:
-    return dict(Redactor(["hunter-22", "hunter-22-and-more"])(None, "info", event))
+    return dict(Redactor(KnownSecrets(["hunter-22", "hunter-22-and-more"]))(None, "info", event))
 
 
 @pytest.mark.parametrize(
     "name",
-    ["key", "content_key", "broker_secret", "Authorization", "token", "password", "mac_key", "signature", "sealed_key"],
+    [
+        "key",
+        "content_key",
+        "broker_secret",
+        "Authorization",
+        "token",
+        "password",
+        "mac_key",
+        "signature",
+        "sealed_key",
+        "macKey",
+        "MACKey",
+        "encryptionKey",
+        "brokerSecret",
+        "accesstoken",
+        "X-Amz-Signature",
+        "privateKeyFile",
+        "apiKey",
+        "passPhrase",
+    ],
 )
 def test_a_field_with_a_secrets_name_is_struck_out_whatever_it_holds(name: str) -> None:
     assert _redacted(**{name: "x"}) == {name: STRUCK_OUT}
     assert _redacted(policy={"content": [{name: 5}]}) == {"policy": {"content": [{name: STRUCK_OUT}]}}
 
 
-@pytest.mark.parametrize("name", ["key_id", "event", "monkey", "registry_keys", "app_id"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "key_id",
+        "event",
+        "monkey",
+        "registry_keys",
+        "app_id",
+        "enforce_signature_check",
+        "enforceSignatureCheck",
+        "keyPath",
+        "_",
+        "",
+    ],
+)
 def test_other_fields_are_kept(name: str) -> None:
     assert _redacted(**{name: "x"}) == {name: "x"}
 

@@ -1,0 +1,1 @@
+"""Secrets for installers on the device: asked for and opened right before the command, gone with it."""
