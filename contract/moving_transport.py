@@ -21,9 +21,9 @@ from weakref import WeakValueDictionary
 
 from kombu.transport import redis as stock
 from kombu.transport import virtual
-from kombu.utils.json import loads
 from structlog import get_logger
 
+from contract.queue_messages import packed, unpacked
 from contract.queues import processing_list
 
 _log = get_logger(__name__)
@@ -80,8 +80,11 @@ class MovingChannel(stock.Channel):
     #: Transport option: changes a message that was taken, before anything acts on it.
     amend: Callable[[dict[str, Any]], None] | None = None
 
-    #: Transport option: given a message and its size in bytes, why it is not to be let in; None lets it in.
-    refusal: Callable[[dict[str, Any], int], str | None] | None = None
+    #: Transport option: given a message, why it is not to be let in; None lets it in.
+    refusal: Callable[[dict[str, Any]], str | None] | None = None
+
+    #: Transport option: a message that is larger, as JSON, is not let in.
+    most_bytes: int = 1024 * 1024
 
     #: Transport option: called for each message that is not let in.
     on_refused: Callable[[], None] | None = None
@@ -95,6 +98,7 @@ class MovingChannel(stock.Channel):
     from_transport_options = (
         *stock.Channel.from_transport_options,
         "refusal",
+        "most_bytes",
         "on_refused",
         "most_waiting",
         "command_timeout",
@@ -161,6 +165,10 @@ class MovingChannel(stock.Channel):
         with self.conn_or_acquire() as client, client.pipeline() as pipe:
             pipe.rpush(self._queue, raw).lrem(processing_list(self._queue), 1, raw).execute()
 
+    def _put(self, queue: str, message: dict[str, Any], **_options: Any) -> None:
+        with self.conn_or_acquire() as client:
+            client.lpush(queue, packed(message))
+
     def _take_back(self) -> None:
         processing = processing_list(self._queue)
         finished = _finished.get(processing, set())
@@ -195,19 +203,22 @@ class MovingChannel(stock.Channel):
             self._in_poll = None
         if raw is None:
             raise Empty
-        message = _readable(raw)
-        reason = "not a message" if message is None else self._refusal(message, raw)
-        if message is None or reason is not None:
+        try:
+            message = unpacked(raw, most_bytes=self.most_bytes)
+        except ValueError as error:
+            self._drop(raw, str(error))
+            return True
+        if (reason := self._refusal(message)) is not None:
             self._drop(raw, reason)
-        else:
-            self._taken[message["properties"]["delivery_tag"]] = raw
-            if self.amend is not None:
-                self.amend(message)
-            self.connection._deliver(message, self._queue)  # noqa: SLF001  # as the base class does
+            return True
+        self._taken[message["properties"]["delivery_tag"]] = raw
+        if self.amend is not None:
+            self.amend(message)
+        self.connection._deliver(message, self._queue)  # noqa: SLF001  # as the base class does
         return True
 
-    def _refusal(self, message: dict[str, Any], raw: bytes) -> str | None:
-        reason = None if self.refusal is None else self.refusal(message, len(raw))
+    def _refusal(self, message: dict[str, Any]) -> str | None:
+        reason = None if self.refusal is None else self.refusal(message)
         if reason is None and self._waits_in_vain(message):
             reason = f"{len(self._taken)} messages wait already"
         return reason
@@ -226,7 +237,7 @@ class MovingChannel(stock.Channel):
         self._is_unanswered = False
         return reply
 
-    def _drop(self, raw: bytes, reason: str | None) -> None:
+    def _drop(self, raw: bytes, reason: str) -> None:
         _log.warning("a message was refused and dropped", queue=self._queue, size=len(raw), reason=reason)
         if self.on_refused is not None:
             self.on_refused()
@@ -238,13 +249,3 @@ class MovingTransport(stock.Transport):
     """The transport; everything but taking and acknowledging is the stock one's."""
 
     Channel = MovingChannel
-
-
-def _readable(raw: bytes) -> dict[str, Any] | None:
-    """The message, if it has the parts that kombu relies on; its meaning is judged later."""
-    try:
-        message = loads(raw)
-        is_message = isinstance(message["properties"]["delivery_tag"], str) and isinstance(message["body"], str)
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return None
-    return message if is_message else None

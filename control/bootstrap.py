@@ -11,8 +11,9 @@ from control.catalog.content import PackageIntake
 from control.catalog.policies import PolicyOffice
 from control.database.migrate import upgrade
 from control.database.session import Database
-from control.dispatch.celery_app import CeleryControlQueue, CeleryJobPublisher, make_app
+from control.dispatch.celery_app import CeleryControlQueue, chain_template, make_app
 from control.dispatch.ports import ControlQueue, JobPublisher, QueueInspector
+from control.dispatch.redis_publisher import RedisJobPublisher
 from control.dispatch.redis_queues import RedisQueueInspector
 from control.fleet.broker_users import BrokerUsers, RedisBrokerUsers
 from control.fleet.device_auth import DeviceGate
@@ -97,7 +98,7 @@ def make_store(settings: ControlSettings) -> ObjectStore:
 
 def make_publisher(settings: ControlSettings) -> JobPublisher:
     """Sends jobs to devices by the broker that the settings name."""
-    return CeleryJobPublisher(make_app(settings.broker_url.get_secret_value()))
+    return RedisJobPublisher(settings.broker_url.get_secret_value(), chain_template())
 
 
 def make_inspector(settings: ControlSettings) -> QueueInspector:

@@ -22,7 +22,7 @@ from contract.queues import device_queue, phase_task
 from contract.secure_addresses import broker_tls
 from worker.handover import Handover, PhaseRunner
 from worker.identity import Identity
-from worker.message_guard import refusal, shorten_countdown
+from worker.message_guard import MAX_MESSAGE_BYTES, WAIT_HEADER, refusal, shorten_countdown
 
 #: Seconds one blocking read waits for a message; at rest a device costs the broker one command in this time.
 READ_WAIT_SECONDS = 10
@@ -60,6 +60,7 @@ def make_app(identity: Identity, runner: PhaseRunner, on_refused: Callable[[], N
             "socket_keepalive": True,
             "socket_keepalive_options": _keepalive(),
             "refusal": refusal,
+            "most_bytes": MAX_MESSAGE_BYTES,
             "amend": shorten_countdown,
             "on_refused": on_refused,
             "most_waiting": MOST_WAITING,
@@ -144,10 +145,15 @@ def _register(app: Celery, runner: PhaseRunner, phase: Phase) -> None:
 
 def _carry_out(task: Task, handover: Handover) -> None:
     if handover.next_chain is not None:
-        job_chain(task.app, handover.next_chain.ref).apply_async(countdown=handover.next_chain.countdown_seconds)
+        job_chain(task.app, handover.next_chain.ref).apply_async(**_after(handover.next_chain.countdown_seconds))
     if handover.retry_in_seconds is not None:
-        raise task.retry(countdown=handover.retry_in_seconds)
+        raise task.retry(**_after(handover.retry_in_seconds))
     task.request.chain = _links_from(handover.go_on_at, task.request.chain or [])
+
+
+def _after(seconds: float) -> dict[str, Any]:
+    """Options of a message that waits, and says for how long."""
+    return {"countdown": seconds, "headers": {WAIT_HEADER: seconds}}
 
 
 def _links_from(phase: Phase | None, links: list[dict[str, Any]]) -> list[dict[str, Any]]:

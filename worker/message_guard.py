@@ -19,6 +19,9 @@ from worker.rules.retry import REEVALUATION_SECONDS
 #: A chain of eleven links takes about 5 KB; nothing ten times as large is one.
 MAX_MESSAGE_BYTES = 64 * 1024
 
+#: The header that says how many seconds a message was sent to wait.
+WAIT_HEADER = "wait_seconds"
+
 _MAX_LINKS = 10
 
 
@@ -49,6 +52,7 @@ class _Headers(BaseModel):
     task: _PhaseTask
     id: _Id
     eta: Annotated[str, AfterValidator(_is_moment)] | None = None
+    wait_seconds: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     expires: None = None
     group: None = None
     retries: int = Field(default=0, ge=0)
@@ -82,28 +86,27 @@ _body: TypeAdapter[_Body] = TypeAdapter(_Body)
 
 
 def shorten_countdown(message: dict[str, Any]) -> None:
-    """Let no message wait longer than any is sent to wait, whatever became of the clock since then.
+    """Let no message wait longer than it was sent to wait, whatever became of the clock since then.
 
     Celery keeps a countdown as a time of day. A clock that was set back makes it too long by as much, once the message
-    is taken again after a restart; inside one process, waits run on a clock of their own.
+    is taken, for the first time or again after a restart; from then on the wait runs on a clock that never goes back.
     """
-    eta = message["headers"].get("eta")
-    if eta is None:
+    headers = message["headers"]
+    if headers.get("eta") is None:
         return
-    latest = datetime.now(UTC) + timedelta(seconds=REEVALUATION_SECONDS)
-    if datetime.fromisoformat(eta) > latest:
-        message["headers"]["eta"] = latest.isoformat()
+    stated = headers.get(WAIT_HEADER)
+    seconds = REEVALUATION_SECONDS if stated is None else min(stated, REEVALUATION_SECONDS)
+    latest = datetime.now(UTC) + timedelta(seconds=seconds)
+    if datetime.fromisoformat(headers["eta"]) > latest:
+        headers["eta"] = latest.isoformat()
 
 
-def refusal(message: dict[str, Any], size: int) -> str | None:
+def refusal(message: dict[str, Any]) -> str | None:
     """Why a message is not a link of a job's chain; None if it is one.
 
     Args:
         message: As the transport read it, before anything acts on it.
-        size: Its bytes in the queue.
     """
-    if size > MAX_MESSAGE_BYTES:
-        return f"{size} bytes; at most {MAX_MESSAGE_BYTES} are accepted"
     if message.get("content-type") != "application/json":
         return "not JSON"
     try:

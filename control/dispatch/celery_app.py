@@ -7,6 +7,7 @@ scheduler says it again, running one twice changes nothing.
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from socket import gethostname
+from typing import Any
 
 from celery import Celery
 from celery.beat import Scheduler
@@ -15,15 +16,17 @@ from kombu.exceptions import OperationalError
 from structlog import get_logger
 
 from contract.celery_process import prepare_celery_process
-from contract.error_codes import ErrorCode
 from contract.errors import UnavailableError
 from contract.job_chain import job_chain
 from contract.jobs import JobRef
 from contract.queues import CONTROL_QUEUE, ControlTask, device_queue
 from contract.secure_addresses import broker_tls
+from control.dispatch.chain_template import SAMPLE_DEVICE_ID, SAMPLE_REF, ChainTemplate
 
 _log = get_logger(__name__)
 
+#: kombu's broker inside the process.
+_NOWHERE = "memory://"
 #: A publish is tried this often before it counts as failed; what is not sent stays in the outbox.
 _PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0.1, "interval_max": 0.5}
 #: Seconds a connection attempt or a command may take.
@@ -66,23 +69,19 @@ def make_app(broker_url: str) -> Celery:
     return app
 
 
-class CeleryJobPublisher:
-    """Sends a job's chain into the queue of its device."""
+def chain_message(device_id: str, ref: JobRef) -> dict[str, Any]:
+    """The message that starts a job's chain on a device, as Celery and kombu make it for the queue."""
+    app = make_app(_NOWHERE)
+    name = device_queue(device_id)
+    with app.connection_for_write() as connection:
+        job_chain(app, ref).apply_async(connection=connection, queue=Queue(name, exchange="", routing_key=name))
+        message: dict[str, Any] = connection.default_channel._get(name)  # noqa: SLF001  # before it is made a message
+    return message
 
-    def __init__(self, app: Celery) -> None:
-        self._app = app
 
-    def publish(self, device_id: str, ref: JobRef) -> None:
-        """Send the eleven links of an attempt.
-
-        Raises:
-            UnavailableError: The broker does not answer.
-        """
-        name = device_queue(device_id)
-        try:
-            job_chain(self._app, ref).apply_async(queue=Queue(name, exchange="", routing_key=name))
-        except OperationalError as error:
-            raise UnavailableError(ErrorCode.BROKER_UNAVAILABLE, detail=str(error)) from error
+def chain_template() -> ChainTemplate:
+    """A template of the messages of this version of Celery."""
+    return ChainTemplate(chain_message(SAMPLE_DEVICE_ID, SAMPLE_REF))
 
 
 class CeleryControlQueue:

@@ -5,7 +5,6 @@ same generation is sent again: the device's ledger knows it and does nothing twi
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,23 +12,18 @@ from sqlalchemy import func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from contract.clock import Clock
+from contract.errors import UnavailableError
 from contract.jobs import JobRef, JobState
 from control.database.session import Database
 from control.database.tables import Job, OutboxEntry
 from control.dispatch.admission import Admission, Bucket
-from control.dispatch.ports import JobPublisher
+from control.dispatch.ports import AddressedJob, JobPublisher
 from control.live_states import WANTED_STATES
 
 #: How long a dispatcher has for one batch before another may take it over: a multiple of what a batch takes, and short,
 #: because the jobs that a killed dispatcher had claimed wait for it.
 _CLAIM: Final = timedelta(seconds=30)
-_BATCH: Final = 100
-
-
-@dataclass(frozen=True)
-class _Parcel:
-    device_id: str
-    ref: JobRef
+_BATCH: Final = 500
 
 
 def dispatch_due(
@@ -39,7 +33,7 @@ def dispatch_due(
 
     Args:
         database: Where the outbox is.
-        publisher: Sends one job.
+        publisher: Sends jobs.
         clock: The time.
         limit: Jobs that are sent at most.
         admission: How fast jobs may be sent by all dispatchers together; None for any speed.
@@ -72,7 +66,7 @@ def pending_entries(session: Session, device_id: str) -> int:
     return session.scalar(unsent) or 0
 
 
-def _admit(session: Session, now: datetime, limit: int, admission: Admission | None) -> list[_Parcel]:
+def _admit(session: Session, now: datetime, limit: int, admission: Admission | None) -> list[AddressedJob]:
     if admission is None:
         return _claim(session, now, limit)
     bucket = Bucket(session, admission, now)
@@ -81,7 +75,7 @@ def _admit(session: Session, now: datetime, limit: int, admission: Admission | N
     return parcels
 
 
-def _claim(session: Session, now: datetime, limit: int) -> list[_Parcel]:
+def _claim(session: Session, now: datetime, limit: int) -> list[AddressedJob]:
     free = or_(OutboxEntry.claimed_until.is_(None), OutboxEntry.claimed_until < now)
     due = (
         select(OutboxEntry, Job)
@@ -95,27 +89,34 @@ def _claim(session: Session, now: datetime, limit: int) -> list[_Parcel]:
     for entry, job in session.execute(due):
         entry.claimed_until = now + _CLAIM
         ref = JobRef(job_id=job.id, generation=job.generation, attempt=job.attempt)
-        parcels.append(_Parcel(job.device_id, ref))
+        parcels.append(AddressedJob(job.device_id, ref))
     return parcels
 
 
-def _send(database: Database, publisher: JobPublisher, clock: Clock, parcels: Sequence[_Parcel]) -> None:
-    done: list[JobRef] = []
+def _send(database: Database, publisher: JobPublisher, clock: Clock, parcels: Sequence[AddressedJob]) -> None:
+    refs = [parcel.ref for parcel in parcels]
     try:
-        for parcel in parcels:
-            publisher.publish(parcel.device_id, parcel.ref)
-            done.append(parcel.ref)
-    finally:
+        publisher.publish(parcels)
+    except UnavailableError:
         with database.transaction() as session:
-            _settle(session, done, [parcel.ref for parcel in parcels[len(done) :]], clock.now())
+            _release(session, refs)
+        raise
+    with database.transaction() as session:
+        _settle(session, refs, clock.now())
 
 
-def _settle(session: Session, sent: Sequence[JobRef], unsent: Sequence[JobRef], now: datetime) -> None:
+def _release(session: Session, refs: Sequence[JobRef]) -> None:
+    key = tuple_(OutboxEntry.job_id, OutboxEntry.generation)
+    session.execute(update(OutboxEntry).where(key.in_(_keys(refs))).values(claimed_until=None))
+
+
+def _settle(session: Session, refs: Sequence[JobRef], now: datetime) -> None:
     entry_key, job_key = tuple_(OutboxEntry.job_id, OutboxEntry.generation), tuple_(Job.id, Job.generation)
-    sent_keys = [(ref.job_id, ref.generation) for ref in sent]
-    session.execute(update(OutboxEntry).where(entry_key.in_(sent_keys)).values(sent_at=now))
-    unsent_keys = [(ref.job_id, ref.generation) for ref in unsent]
-    session.execute(update(OutboxEntry).where(entry_key.in_(unsent_keys)).values(claimed_until=None))
+    session.execute(update(OutboxEntry).where(entry_key.in_(_keys(refs))).values(sent_at=now))
     # A fast device may be running the job, or have ended it, by now: then its own word stands.
-    waiting = (job_key.in_(sent_keys), Job.state == JobState.PLANNED)
+    waiting = (job_key.in_(_keys(refs)), Job.state == JobState.PLANNED)
     session.execute(update(Job).where(*waiting).values(state=JobState.SENT, sent_at=now, last_sign_at=now))
+
+
+def _keys(refs: Sequence[JobRef]) -> list[tuple[str, int]]:
+    return [(ref.job_id, ref.generation) for ref in refs]

@@ -1,6 +1,7 @@
 """What the control plane needs of its broker."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from contract.jobs import JobRef
@@ -15,14 +16,23 @@ class ControlQueue(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class AddressedJob:
+    """A job that is to be sent, and whom to."""
+
+    device_id: str
+    ref: JobRef
+
+
 class JobPublisher(Protocol):
     """Sends jobs to devices."""
 
-    def publish(self, device_id: str, ref: JobRef) -> None:
-        """Put the chain of a job into its device's queue.
+    def publish(self, jobs: Sequence[AddressedJob]) -> None:
+        """Put the chain of each job into its device's queue.
 
         Raises:
-            UnavailableError: The broker does not answer; nothing was sent.
+            UnavailableError: The broker does not answer, and some of them may have been sent; sending those again
+                changes nothing.
         """
         ...
 

@@ -1,6 +1,6 @@
 """A control plane of real parts except for broker and store, and a device that speaks to it as real ones do."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -48,6 +48,7 @@ from control.catalog.assignments import assign
 from control.catalog.manifest import Manifest
 from control.catalog.revisions import add_revision, find_app
 from control.dispatch.outbox import dispatch_due
+from control.dispatch.ports import AddressedJob
 from control.fleet.enrollment import create_enrollment_token
 from control.fleet.groups import create_group
 from control.services import Services
@@ -115,15 +116,16 @@ class RecordingQueue:
 
 @dataclass
 class RecordingPublisher:
-    """Notes what was sent; it fails once `capacity` messages are out."""
+    """Notes what was sent; it breaks off once `capacity` messages are out."""
 
     sent: list[tuple[str, JobRef]] = field(default_factory=list)
     capacity: int | None = None
 
-    def publish(self, device_id: str, ref: JobRef) -> None:
-        if self.capacity is not None and len(self.sent) >= self.capacity:
-            raise UnavailableError(ErrorCode.BROKER_UNAVAILABLE)
-        self.sent.append((device_id, ref))
+    def publish(self, jobs: Sequence[AddressedJob]) -> None:
+        for job in jobs:
+            if self.capacity is not None and len(self.sent) >= self.capacity:
+                raise UnavailableError(ErrorCode.BROKER_UNAVAILABLE)
+            self.sent.append((job.device_id, job.ref))
 
 
 @dataclass
@@ -309,4 +311,10 @@ def failed_report_of(ref: JobRef, device_id: str, *, next_action: NextAction | N
 
 
 def retry_at(moment: datetime, ref: JobRef) -> NextAction:
-    return NextAction(at=moment, reason=WaitReason.RETRY_INTERVAL, generation=ref.generation, attempt=ref.attempt + 1)
+    return NextAction(
+        since=moment - timedelta(days=1),
+        at=moment,
+        reason=WaitReason.RETRY_INTERVAL,
+        generation=ref.generation,
+        attempt=ref.attempt + 1,
+    )

@@ -8,12 +8,15 @@ import os
 import subprocess
 from pathlib import Path
 
+from kombu.transport import redis as stock
+
 from contract.celery_process import prepare_celery_process
 from contract.clock import SystemClock
 from contract.envelopes import SignedEnvelope, verify
 from contract.jobs import JobRef
 from contract.phases import Phase
 from contract.policy import Policy
+from contract.queue_messages import is_packed, unpacked
 from contract.queues import device_queue
 from contract.report import Report
 from contract.states import (
@@ -30,6 +33,7 @@ from worker.celery_app import make_app
 from worker.folders import Folders
 from worker.handover import Handover
 from worker.identity import Identity, load_identity
+from worker.message_guard import MAX_MESSAGE_BYTES
 from worker.settings import AgentSettings
 from worker.uplink.port import Uplink
 
@@ -90,8 +94,16 @@ class ForgetfulRunner:
         )
 
 
+def read_what_is_sent() -> None:
+    """Teach kombu's own transport to read what the control plane puts into queues, and nothing else."""
+    read, text = stock.loads, stock.bytes_to_str
+    stock.bytes_to_str = lambda raw: raw if is_packed(raw) else text(raw)
+    stock.loads = lambda raw: unpacked(raw, most_bytes=MAX_MESSAGE_BYTES) if is_packed(raw) else read(raw)
+
+
 def main() -> None:
     """Consume the device's queue until SIGTERM."""
+    read_what_is_sent()
     settings = AgentSettings()
     identity = load_identity(Folders(settings.state_dir).identity)
     uplink = build_uplink(settings, identity, SystemClock())

@@ -13,14 +13,17 @@ from celery.contrib.testing.worker import start_worker
 
 from contract.jobs import JobRef
 from contract.phases import Phase
+from contract.queue_messages import unpacked
 from contract.queues import device_queue, processing_list
-from control.dispatch.celery_app import CeleryJobPublisher
-from control.dispatch.celery_app import make_app as make_control_app
+from control.dispatch.celery_app import chain_template
+from control.dispatch.ports import AddressedJob
+from control.dispatch.redis_publisher import RedisJobPublisher
 from control.fleet.broker_users import RedisBrokerUsers
 from tests.support.broker import RunningBroker
 from worker.celery_app import make_app
 from worker.handover import Handover
 from worker.identity import Identity
+from worker.message_guard import MAX_MESSAGE_BYTES
 
 SECONDS = 45
 SECRET = "a secret/with: odd @ characters"
@@ -48,7 +51,7 @@ class Device:
     """A device's queue, and the hands that put jobs and other things into it."""
 
     identity: Identity
-    publisher: CeleryJobPublisher
+    publisher: RedisJobPublisher
     broker: redis.Redis
 
     @property
@@ -57,13 +60,12 @@ class Device:
 
     def send_job(self) -> JobRef:
         ref = JobRef(job_id=str(uuid.uuid4()), generation=1, attempt=1)
-        self.publisher.publish(self.identity.device_id, ref)
+        self.publisher.publish([AddressedJob(self.identity.device_id, ref)])
         return ref
 
     def take_message(self) -> dict[str, Any]:
         raw = self.broker.rpop(self.queue)
-        message: dict[str, Any] = json.loads(raw)  # type: ignore[arg-type]  # redis-py's annotation covers asyncio too
-        return message
+        return unpacked(raw, most_bytes=MAX_MESSAGE_BYTES)  # type: ignore[arg-type]  # redis-py's covers asyncio too
 
     def put(self, message: dict[str, Any]) -> None:
         self.broker.lpush(self.queue, json.dumps(message))
@@ -99,5 +101,5 @@ def enrolled_device(valkey: RunningBroker) -> Iterator[Device]:
         check_in_interval_seconds=3600,
     )
     with redis.Redis.from_url(valkey.control_url) as broker:
-        yield Device(identity, CeleryJobPublisher(make_control_app(valkey.control_url)), broker)
+        yield Device(identity, RedisJobPublisher(valkey.control_url, chain_template()), broker)
     users.remove(device_id)

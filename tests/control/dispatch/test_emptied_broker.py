@@ -7,8 +7,9 @@ import redis
 
 from contract.errors import UnavailableError
 from contract.queues import device_queue, processing_list
-from control.dispatch.celery_app import CeleryJobPublisher, make_app
+from control.dispatch.celery_app import chain_template
 from control.dispatch.outbox import dispatch_due
+from control.dispatch.redis_publisher import RedisJobPublisher
 from control.dispatch.redis_queues import RedisQueueInspector
 from control.work import reconcile_now
 from deploy.local.broker_rules import BrokerUser
@@ -23,7 +24,7 @@ DEVICES = 10
 
 
 def dispatch(plane: Plane, valkey: RunningBroker) -> int:
-    publisher = CeleryJobPublisher(make_app(valkey.url_of(BrokerUser.WORKER)))
+    publisher = RedisJobPublisher(valkey.url_of(BrokerUser.WORKER), chain_template())
     return dispatch_due(plane.services.database, publisher, plane.clock, 1000)
 
 

@@ -1,5 +1,6 @@
 """The outbox: sent after the commit, by any number of dispatchers, and again after a crash."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from threading import Barrier, Thread
 from uuid import uuid4
@@ -8,10 +9,11 @@ import pytest
 from sqlalchemy import select
 
 from contract.errors import UnavailableError
-from contract.jobs import JobRef, JobState
+from contract.jobs import JobState
 from contract.uplink import ProgressBatch
 from control.database.tables import Device, Job, OutboxEntry
 from control.dispatch.outbox import dispatch_due, pending_entries
+from control.dispatch.ports import AddressedJob
 from control.fleet.groups import add_member
 from control.ingest.progress import take_progress
 from tests.control.plane import FACTS, Plane, RecordingPublisher, progress_of
@@ -64,21 +66,23 @@ def test_no_more_than_the_limit_is_sent(due: Plane) -> None:
     assert len(due.dispatch()) == DEVICES - 2
 
 
-def test_what_a_broker_refuses_stays_and_is_sent_later(due: Plane) -> None:
+def test_a_batch_that_broke_off_is_sent_again_as_it_was(due: Plane) -> None:
     due.publisher.capacity = 2
     with pytest.raises(UnavailableError):
         due.dispatch()
-    assert states(due) == {JobState.SENT, JobState.PLANNED}
+    assert states(due) == {JobState.PLANNED}
+    broken_off = list(due.publisher.sent)
     due.publisher.capacity = None
-    assert len(due.dispatch()) == DEVICES - 2
-    assert len({ref.job_id for _, ref in due.publisher.sent}) == DEVICES
+    again = due.dispatch()
+    assert len(set(again)) == len(again) == DEVICES
+    assert set(broken_off) <= set(again), "the same generation: a device that has it does nothing twice"
 
 
 class DyingPublisher(RecordingPublisher):
     """Sends one message, then its process is killed."""
 
-    def publish(self, device_id: str, ref: JobRef) -> None:
-        super().publish(device_id, ref)
+    def publish(self, jobs: Sequence[AddressedJob]) -> None:
+        super().publish(jobs[:1])
         raise KeyboardInterrupt
 
 
@@ -135,11 +139,12 @@ class FastDevicePublisher(RecordingPublisher):
         super().__init__()
         self._plane = plane
 
-    def publish(self, device_id: str, ref: JobRef) -> None:
-        super().publish(device_id, ref)
+    def publish(self, jobs: Sequence[AddressedJob]) -> None:
+        super().publish(jobs)
         with self._plane.services.database.transaction() as session:
-            batch = ProgressBatch(items=(progress_of(ref),))
-            take_progress(session, session.get_one(Device, device_id), batch, self._plane.clock.now())
+            for job in jobs:
+                batch = ProgressBatch(items=(progress_of(job.ref),))
+                take_progress(session, session.get_one(Device, job.device_id), batch, self._plane.clock.now())
 
 
 def test_a_device_that_is_faster_than_the_dispatcher_stays_running(due: Plane) -> None:

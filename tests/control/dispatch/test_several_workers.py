@@ -16,8 +16,9 @@ from sqlalchemy import select
 from contract.jobs import JobState
 from contract.queues import device_queue
 from control.database.tables import Job
-from control.dispatch.celery_app import CeleryJobPublisher, make_app
+from control.dispatch.celery_app import chain_template
 from control.dispatch.outbox import dispatch_due
+from control.dispatch.redis_publisher import RedisJobPublisher
 from control.live_states import LIVE_STATES
 from control.work import dispatch_now, plan_now, reconcile_now
 from deploy.local.broker_rules import BrokerUser
@@ -93,12 +94,15 @@ _DISPATCHER = """
 import sys
 from contract.clock import SystemClock
 from control.database.session import Database
-from control.dispatch.celery_app import CeleryJobPublisher, make_app
+from control.dispatch.celery_app import chain_template
 from control.dispatch.outbox import dispatch_due
+from control.dispatch.redis_publisher import RedisJobPublisher
 print("ready", flush=True)
-dispatch_due(Database.at(sys.argv[1]), CeleryJobPublisher(make_app(sys.argv[2])), SystemClock(), 10_000)
+publisher = RedisJobPublisher(sys.argv[2], chain_template())
+dispatch_due(Database.at(sys.argv[1]), publisher, SystemClock(), 10_000)
 """
-MANY = 250
+#: Several batches.
+MANY = 2500
 
 
 @pytest.mark.integration
@@ -126,7 +130,7 @@ def test_a_dispatcher_killed_in_the_middle_of_a_batch_loses_nothing(either_plane
         assert before < MANY, "it was killed too late"
         # The dead dispatcher claimed by the machine's clock; this one stood still meanwhile.
         plane.clock.advance(timedelta(minutes=2))
-        publisher = CeleryJobPublisher(make_app(broker_url))
+        publisher = RedisJobPublisher(broker_url, chain_template())
         dispatch_due(plane.services.database, publisher, plane.clock, 10_000)
         assert min(queued()) == 1
         assert max(queued()) <= 2, "sent twice at most: by the dead, and once more in the same generation"
