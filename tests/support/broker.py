@@ -1,6 +1,7 @@
 """A real broker with the users of the local stack."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,12 +61,18 @@ def url_of_tester(port: int) -> str:
     return f"redis://{TESTER}:any@{HOST}:{port}/0"
 
 
-@pytest.fixture(scope="session")
-def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBroker]:
-    """One broker for the whole session: use queue and device names of your own."""
-    folder = tmp_path_factory.mktemp("valkey")
+@contextmanager
+def running_broker(folder: Path) -> Iterator[RunningBroker]:
+    """A broker with its files in a folder, until the end of the block."""
     port = find_free_port()
     secrets = StackSecrets()
     let_tester_in(folder)
     with running(broker_part(folder, port, secrets), folder):
         yield RunningBroker(port=port, users_file=folder / "users.acl", secrets=secrets)
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBroker]:
+    """One broker for the whole session: use queue and device names of your own."""
+    with running_broker(tmp_path_factory.mktemp("valkey")) as broker:
+        yield broker
