@@ -11,6 +11,7 @@ from control.dispatch.expiry import expire
 from control.dispatch.outbox import dispatch_due
 from control.dispatch.ports import JobPublisher, QueueInspector
 from control.dispatch.reconcile import Watchfulness, reconcile
+from control.idempotency.keeping import forget_old_answers
 from control.planning.service import plan_fleet
 from control.services import Services
 
@@ -59,6 +60,7 @@ def reconcile_now(services: Services, inspector: QueueInspector) -> None:
     done = reconcile(services.database, inspector, watch)
     with services.database.transaction() as session:
         expired = expire(session, silent_since=now - settings.expiry, now=now)
+    forget_old_answers(services.database, now)
     if done.overdue or done.lost or done.settled or expired:
         _log.warning("reconciled", overdue=done.overdue, lost=done.lost, settled=done.settled, expired=expired)
     if done.overdue or done.lost:

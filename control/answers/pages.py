@@ -18,13 +18,14 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from contract.error_codes import ErrorCode
 from contract.errors import InputError
+from control.database.types import UtcDateTime
 from control.views.page import PAGE_ENTRIES
 
 Ts = TypeVarTuple("Ts")
 
 #: Columns hold no larger numbers.
 _Number = Annotated[int, Field(ge=-(2**63), lt=2**63)]
-_KEY_TYPES: Final[dict[type, Any]] = {str: str, int: _Number, datetime: AwareDatetime}
+_KEY_TYPES: Final[dict[type, Any]] = {str: str, int: _Number}
 
 Key = InstrumentedAttribute[Any]
 
@@ -73,7 +74,9 @@ def _cursor(keys: Sequence[Key], values: Sequence[Any]) -> str:
 
 
 def _values(keys: Sequence[Key], cursor: str) -> list[Any]:
-    types = tuple(_KEY_TYPES[key.type.python_type] for key in keys)
+    types = tuple(
+        AwareDatetime if isinstance(key.type, UtcDateTime) else _KEY_TYPES[key.type.python_type] for key in keys
+    )
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         name, *values = _form(types).validate_json(urlsafe_b64decode(padded), strict=True)
@@ -93,4 +96,4 @@ def _name(keys: Sequence[Key]) -> str:
 
 @cache
 def _form(types: tuple[Any, ...]) -> TypeAdapter[tuple[Any, ...]]:
-    return TypeAdapter(tuple[str, *types])
+    return TypeAdapter(tuple[(str, *types)])  # type: ignore[valid-type]  # at run time

@@ -14,6 +14,7 @@ from control.api import (
     operator_jobs,
 )
 from control.api.body_limits import BodyLimits
+from control.api.idempotency import Idempotency
 from control.api.overload import OverloadGuard
 from control.api.problems import install_problem_handlers
 from control.services import Services
@@ -35,6 +36,7 @@ def create_app(services: Services) -> FastAPI:
     """The app that serves devices and operators with these services."""
     app = FastAPI(title="Outrider", summary="Deploys apps to fleets of devices.", redoc_url=None)
     app.state.services = services
+    app.add_middleware(Idempotency, services=services)
     app.add_middleware(BodyLimits)
     app.add_middleware(OverloadGuard, at_once=services.settings.device_requests_at_once)
     install_problem_handlers(app)

@@ -8,6 +8,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from contract.error_codes import ErrorCode
 from contract.errors import TrustError
 from contract.http_signatures import SignableRequest
+from control.api.idempotency import begin_keyed
 from control.database.tables import Device, Role
 from control.security.operator_tokens import find_operator_token
 from control.security.operators import Operator
@@ -78,6 +79,7 @@ class RoleGuard:
 
         Raises:
             TrustError: There is none, it is not good, or its role or scope does not reach.
+            KeptAnswerError: The same request with its idempotency key was carried out before.
         """
         if bearer is None:
             raise TrustError(ErrorCode.TOKEN_REFUSED, detail="expected the header `Authorization: Bearer TOKEN`")
@@ -96,6 +98,7 @@ class RoleGuard:
             group_ids=frozenset(row.group_ids),
             source="" if request.client is None else request.client.host,
         )
+        begin_keyed(request, services)
 
 
 def operator_of(request: Request) -> Operator:

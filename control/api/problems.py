@@ -25,6 +25,7 @@ from contract.errors import (
 from contract.http_signatures import TIME_HEADER
 from contract.uplink import Problem
 from control.api.entity_tags import NotModifiedError
+from control.api.idempotency import KeptAnswerError, answered_before
 from control.metrics import count_refusal, is_device_path
 
 MEDIA_TYPE = "application/problem+json"
@@ -69,6 +70,7 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(NotModifiedError, _not_modified)
+    app.add_exception_handler(KeptAnswerError, answered_before)
     app.add_exception_handler(Exception, _unexpected)
 
 

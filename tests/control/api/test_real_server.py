@@ -106,7 +106,8 @@ def test_many_devices_at_once_are_served_and_none_is_lost(plane: Plane, server: 
 
         list(pool.map(work, sent))
     with plane.services.database.snapshot() as session:
-        outcomes = [job.outcome for job in list_jobs(session, JobFilter(app="Editor"), this_moment(plane.services), PageRequest()).items]
+        jobs = list_jobs(session, JobFilter(app="Editor"), this_moment(plane.services), PageRequest())
+        outcomes = [job.outcome for job in jobs.items]
     assert outcomes == ["installed"] * DEVICES
     for device in devices.values():
         device.client.close()

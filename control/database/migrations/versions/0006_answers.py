@@ -1,5 +1,8 @@
 """What the API remembers of requests."""
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0006"
 down_revision = "0005"
 branch_labels = None
@@ -7,8 +10,18 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    """Answers that are kept for whoever asks the same again."""
+    op.create_table(
+        "kept_answers",
+        sa.Column("key_digest", sa.String(length=64), nullable=False),
+        sa.Column("request_digest", sa.String(length=64), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key_digest", name=op.f("pk_kept_answers")),
+    )
+    op.create_index(op.f("ix_kept_answers_begun_at"), "kept_answers", ["begun_at"])
 
 
 def downgrade() -> None:
-    """Nothing yet."""
+    """Forget them."""
+    op.drop_table("kept_answers")
