@@ -12,6 +12,7 @@ from control.api import (
     operator_enrollment,
     operator_fleet,
     operator_jobs,
+    operator_secrets,
 )
 from control.api.body_limits import BodyLimits
 from control.api.idempotency import Idempotency
@@ -29,6 +30,7 @@ ROUTERS = (
     operator_access.router,
     operator_assignments.router,
     operator_jobs.router,
+    operator_secrets.router,
 )
 
 

@@ -12,6 +12,7 @@ from control.cli.group import group_app
 from control.cli.login import login_app
 from control.cli.package import package_app
 from control.cli.retirement import retirement_app
+from control.cli.secret import secret_app
 from control.cli.status import status_app
 from control.cli.steer import steer_app
 from control.cli.token import token_app
@@ -29,6 +30,7 @@ app.add_typer(group_app, name="group")
 app.add_typer(enrollment_app, name="enrollment")
 device_app.add_typer(retirement_app)
 app.add_typer(device_app, name="device")
+app.add_typer(secret_app, name="secret")
 app.add_typer(token_app, name="token")
 app.add_typer(audit_app, name="audit")
 app.add_typer(assign_app)

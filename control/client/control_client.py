@@ -5,7 +5,8 @@ from control.client.apps import AppCalls
 from control.client.assignments import AssignmentCalls
 from control.client.fleet import FleetCalls
 from control.client.jobs import JobCalls
+from control.client.secrets import SecretCalls
 
 
-class ControlClient(AppCalls, FleetCalls, AssignmentCalls, AccessCalls, JobCalls):
+class ControlClient(AppCalls, FleetCalls, AssignmentCalls, AccessCalls, JobCalls, SecretCalls):
     """The control plane, as an operator with a token sees it."""

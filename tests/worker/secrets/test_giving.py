@@ -44,8 +44,7 @@ def _use(rig: Rig, memory: Path) -> None:
 
 
 def _report(rig: Rig) -> Report:
-    (waiting,) = rig.device.ledger.outbox.waiting() or [None]
-    return waiting.report if waiting is not None else rig.uplink.reports[-1]
+    return [*rig.uplink.reports, *(waiting.report for waiting in rig.device.ledger.outbox.waiting())][-1]
 
 
 def _everything(rig: Rig) -> str:
