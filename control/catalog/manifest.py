@@ -6,10 +6,10 @@ from pydantic import Field, ValidationError, model_validator
 
 from contract.installer_secrets import MAX_SECRETS
 from contract.rules import Rule
+from control.catalog.assignment_entries import AssignmentEntry
 from control.catalog.manifest_checks import misfit_assignments, misfit_relations, misfit_retries, misfit_secrets
 from control.catalog.manifest_entries import (
     MAX_NAME_LENGTH,
-    AssignmentEntry,
     DependencyEntry,
     InstallExperienceEntry,
     ManifestPart,

@@ -5,8 +5,8 @@ from typing import Final
 
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from control.catalog.assignment_entries import AssignmentEntry
 from control.catalog.manifest_entries import (
-    AssignmentEntry,
     DependencyEntry,
     RetryEntry,
     SecretEntry,

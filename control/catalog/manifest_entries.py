@@ -14,7 +14,6 @@ NotificationWord = Literal["showAll", "showReboot", "hideAll"]
 ReturnCodeWord = Literal["success", "softReboot", "hardReboot", "retry", "failed"]
 DependencyType = Literal["autoInstall", "detect"]
 SupersedenceType = Literal["update", "replace"]
-AssignmentIntent = Literal["required", "available", "uninstall"]
 SecretCommand = Literal["install", "uninstall", "both"]
 
 #: Characters in the name of an app or a group.
@@ -125,10 +124,3 @@ class SupersedenceEntry(ManifestPart):
     supersedence_type: SupersedenceType = Field(
         description="`update` leaves the other app in place, `replace` uninstalls it."
     )
-
-
-class AssignmentEntry(ManifestPart):
-    """A group on which the app is wanted, and how (package 4.7)."""
-
-    group: str = Field(min_length=1, max_length=MAX_NAME_LENGTH, description="The group's name; it has to exist.")
-    intent: AssignmentIntent = Field(description="What is wanted of the app on this group.")

@@ -12,9 +12,9 @@ from pydantic_core import ErrorDetails
 from contract.error_codes import ErrorCode
 from contract.errors import DocumentError, InputError
 from contract.rules import FileRule, PackageRule, ProcessRule, ProductCodeRule, RegistryRule, ScriptRule
+from control.catalog.assignment_entries import AssignmentEntry
 from control.catalog.manifest import Manifest
 from control.catalog.manifest_entries import (
-    AssignmentEntry,
     DependencyEntry,
     InstallExperienceEntry,
     ReturnCodeEntry,

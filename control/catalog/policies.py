@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -23,7 +24,7 @@ from contract.policy import (
 from contract.states import DeviceRestartBehavior, Intent, NotificationLevel, ReturnCodeType
 from control.catalog.deliveries import delivery_of
 from control.catalog.manifest import Manifest
-from control.catalog.manifest_entries import RestartSettingsEntry, RetryEntry, ReturnCodeEntry
+from control.catalog.manifest_entries import NotificationWord, RestartSettingsEntry, RetryEntry, ReturnCodeEntry
 from control.database.tables import App, Package, PolicyRow, Revision
 from control.security.policy_signing import PolicySigner
 
@@ -43,7 +44,8 @@ _RESTART_BEHAVIORS = {
     "suppress": DeviceRestartBehavior.SUPPRESS,
     "force": DeviceRestartBehavior.FORCE,
 }
-_NOTIFICATION_LEVELS = {
+#: What the words for notifications stand for.
+NOTIFICATION_LEVELS: Final[dict[NotificationWord, NotificationLevel]] = {
     "showAll": NotificationLevel.SHOW_ALL,
     "showReboot": NotificationLevel.SHOW_REBOOT,
     "hideAll": NotificationLevel.HIDE_ALL,
@@ -171,7 +173,7 @@ def build_policy(
 
 
 def _notifications(manifest: Manifest, delivery: Delivery) -> NotificationLevel:
-    said = _NOTIFICATION_LEVELS[manifest.notifications]
+    said = NOTIFICATION_LEVELS[manifest.notifications]
     return said if delivery.notifications is None else delivery.notifications
 
 

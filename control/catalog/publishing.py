@@ -8,10 +8,9 @@ from sqlalchemy.orm import Session
 from contract.error_codes import ErrorCode
 from contract.errors import InputError
 from contract.rules import RunAsAccount
-from contract.states import Intent
 from control.catalog.assignments import assign
+from control.catalog.delivery_words import checked, intent_of
 from control.catalog.manifest import Manifest
-from control.catalog.manifest_entries import AssignmentIntent
 from control.catalog.policies import PolicyOffice
 from control.catalog.revisions import add_revision
 from control.database.tables import Revision
@@ -24,12 +23,6 @@ RELATIONS_NOTICE: Final = (
 
 #: Where an agent can run a command in the name of whoever is logged on.
 _USER_CONTEXT: Final = frozenset({"linux", "macos"})
-
-_INTENTS: Final[dict[AssignmentIntent, Intent]] = {
-    "required": Intent.REQUIRED,
-    "available": Intent.AVAILABLE,
-    "uninstall": Intent.UNINSTALL,
-}
 
 
 def publish_manifest(
@@ -52,7 +45,9 @@ def publish_manifest(
     if created:
         note_uses(session, revision, manifest)
     for entry in manifest.assignments:
-        assign(session, manifest.name, entry.group, _INTENTS[entry.intent], now)
+        intent = intent_of(entry.intent, entry.mode)
+        terms = checked(intent, entry, place=f"assignments: {entry.group}")
+        assign(session, manifest.name, entry.group, intent, now, terms=terms)
     return revision, created
 
 

@@ -1,15 +1,17 @@
 """Groups of devices and who is in them."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from contract.error_codes import ErrorCode
-from contract.errors import NotFoundError
+from contract.errors import InputError, NotFoundError
 from control.database.session import lock_planning
-from control.database.tables import Group, GroupMember
+from control.database.tables import App, Assignment, EnrollmentToken, Group, GroupMember, OperatorToken
+from control.filters.stored import require_unused
 
 
 def create_group(session: Session, name: str, now: datetime) -> Group:
@@ -34,6 +36,46 @@ def find_group(session: Session, name: str) -> Group:
     if group is None:
         raise NotFoundError(ErrorCode.UNKNOWN_GROUP, place=name)
     return group
+
+
+def require_static(group: Group) -> None:
+    """Let pass only groups whose members operators choose.
+
+    Raises:
+        InputError: GROUP_DYNAMIC.
+    """
+    if group.rule is not None:
+        raise InputError(ErrorCode.GROUP_DYNAMIC, place=group.name, detail=f"its rule is {group.rule}")
+
+
+def delete_group(session: Session, name: str, now: datetime) -> Group:
+    """Remove a group that nothing refers to, with its memberships; what it was.
+
+    Raises:
+        NotFoundError: There is none.
+        InputError: STILL_IN_USE.
+    """
+    group = find_group(session, name)
+    lock_planning(session)
+    require_unused(f"group {name}", list(_users(session, group, now)))
+    session.execute(delete(GroupMember).where(GroupMember.group_id == group.id))
+    # What is left of enrolment tokens can let nobody in any more.
+    session.execute(delete(EnrollmentToken).where(EnrollmentToken.group_id == group.id))
+    session.delete(group)
+    session.flush()
+    return group
+
+
+def _users(session: Session, group: Group, now: datetime) -> Iterator[str]:
+    """Assignments, and tokens that are good still."""
+    apps = select(App.name).join(Assignment, Assignment.app_id == App.id).where(Assignment.group_id == group.id)
+    yield from (f"assignment of {app}" for app in session.scalars(apps.order_by(App.name)))
+    good = (EnrollmentToken.uses_left > 0, EnrollmentToken.expires_at > now)
+    if session.scalar(select(EnrollmentToken).where(EnrollmentToken.group_id == group.id, *good).limit(1)):
+        yield "an enrolment token"
+    lasting = or_(OperatorToken.expires_at.is_(None), OperatorToken.expires_at > now)
+    tokens = select(OperatorToken).where(OperatorToken.revoked_at.is_(None), lasting).order_by(OperatorToken.name)
+    yield from (f"token {token.name}" for token in session.scalars(tokens) if group.id in token.group_ids)
 
 
 def add_member(session: Session, group_id: str, device_id: str, now: datetime) -> None:

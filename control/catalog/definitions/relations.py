@@ -7,9 +7,10 @@ wait beside it, under the name, for the way back. What a manifest could only say
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeGuard, get_args
 
+from control.catalog.assignment_entries import AssignmentIntent
 from control.catalog.definitions.bundle import AppBundle, Json
 from control.catalog.definitions.canonical import odata_type
-from control.catalog.manifest_entries import MAX_NAME_LENGTH, AssignmentIntent, DependencyType, SupersedenceType
+from control.catalog.manifest_entries import MAX_NAME_LENGTH, DependencyType, SupersedenceType
 
 _PREFIX: Final = "#microsoft.graph."
 _APP_NAME: Final = "targetDisplayName"

@@ -1,0 +1,84 @@
+"""Who is in a dynamic group: the devices that match its rule, kept up to date as facts and rules change."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from control.database.session import lock_planning
+from control.database.tables import Device, Group, GroupMember
+from control.filters.evaluate import matches
+from control.filters.facts import facts_of
+from control.filters.parse import parse_rule
+from control.filters.rule import Rule, text_of
+
+#: Devices read at once, and members written at once.
+_BATCH: Final = 500
+#: Rules kept parsed; they are the same at every check-in.
+_KEPT_RULES: Final = 1024
+
+
+@lru_cache(maxsize=_KEPT_RULES)
+def stored_rule(text: str) -> Rule:
+    """The rule of a group or filter as the database has it."""
+    return parse_rule(text)
+
+
+def set_rule(session: Session, group: Group, rule: str | None, now: datetime) -> None:
+    """Let the rule choose the members from now on; without one they stay, and operators choose.
+
+    Raises:
+        InputError: The rule cannot be understood.
+    """
+    text = None if rule is None else text_of(parse_rule(rule, place=f"group {group.name}"))
+    lock_planning(session)
+    group.rule = text
+    session.flush()
+    refresh_group(session, group, now)
+
+
+def refresh_group(session: Session, group: Group, now: datetime) -> None:
+    """Make the members of a dynamic group those that match; a static one stays as it is."""
+    if group.rule is None:
+        return
+    rule = stored_rule(group.rule)
+    enrolled = select(Device).where(Device.retired_at.is_(None)).execution_options(yield_per=_BATCH)
+    matching = {device.id for device in session.scalars(enrolled) if matches(rule, facts_of(device))}
+    # Retired devices stay for the one that replaces them.
+    known = select(GroupMember.device_id).join(Device).where(GroupMember.group_id == group.id)
+    members = set(session.scalars(known.where(Device.retired_at.is_(None))))
+    _add(session, ((group.id, device_id) for device_id in sorted(matching - members)), now)
+    _remove(session, ((group.id, device_id) for device_id in sorted(members - matching)))
+
+
+def refresh_device(session: Session, device: Device, now: datetime) -> bool:
+    """Put a device into the dynamic groups that it matches and take it out of the others.
+
+    Returns:
+        Whether anything changed.
+    """
+    dynamic = session.execute(select(Group.id, Group.rule).where(Group.rule.is_not(None))).all()
+    if not dynamic:
+        return False
+    facts = facts_of(device)
+    matching = {group_id for group_id, rule in dynamic if rule is not None and matches(stored_rule(rule), facts)}
+    known = select(GroupMember.group_id).where(GroupMember.device_id == device.id)
+    members = set(session.scalars(known)) & {group_id for group_id, _ in dynamic}
+    _add(session, ((group_id, device.id) for group_id in sorted(matching - members)), now)
+    _remove(session, ((group_id, device.id) for group_id in sorted(members - matching)))
+    return matching != members
+
+
+def _add(session: Session, pairs: Iterable[tuple[str, str]], now: datetime) -> None:
+    rows = [{"group_id": group_id, "device_id": device_id, "added_at": now} for group_id, device_id in pairs]
+    for start in range(0, len(rows), _BATCH):
+        session.execute(insert(GroupMember), rows[start : start + _BATCH])
+
+
+def _remove(session: Session, pairs: Iterable[tuple[str, str]]) -> None:
+    for group_id, device_id in pairs:
+        is_it = (GroupMember.group_id == group_id, GroupMember.device_id == device_id)
+        session.execute(delete(GroupMember).where(*is_it))
