@@ -34,6 +34,8 @@ _RULES: dict[int | str, type[BaseModel]] = {
     "package": PackageRule,
     "process": ProcessRule,
 }
+#: The fields that hold rules, as files may spell them.
+_RULE_LISTS = ("detectionRules", "detection_rules", "requirementRules", "requirement_rules")
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -127,10 +129,11 @@ def _problem(entry: ErrorDetails) -> tuple[str, str]:
 
 def _dotted(location: tuple[int | str, ...]) -> str:
     parts: list[str] = []
+    in_rules = location[:1] and location[0] in _RULE_LISTS
     for index, part in enumerate(location):
         if isinstance(part, int) and parts:
             parts[-1] += f"[{part}]"
-        elif not (part in _RULES and index and isinstance(location[index - 1], int)):
+        elif not (in_rules and part in _RULES and isinstance(location[index - 1], int)):
             parts.append(str(part))
     return ".".join(parts) or "manifest"
 
@@ -153,7 +156,7 @@ def _keys(model: type[BaseModel]) -> list[str]:
 
 def _unknown_rule_keys(data: Mapping[object, object]) -> Iterator[tuple[str, str]]:
     """Rules keep unknown keys when they travel in policies; in a manifest such a key is a mistake."""
-    for name in ("detectionRules", "detection_rules", "requirementRules", "requirement_rules"):
+    for name in _RULE_LISTS:
         rules = data.get(name)
         for index, rule in enumerate(rules if isinstance(rules, list) else ()):
             model = _RULES.get(str(rule.get("type"))) if isinstance(rule, Mapping) else None
