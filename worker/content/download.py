@@ -20,7 +20,7 @@ DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 def fetch(source: ContentSource, url: str, target: Path, *, size: int, on_progress: Progress) -> int:
     """Bring the target to its full size, going on where an earlier try stopped.
 
-    A connection that is cut after it moved something is followed by another at once; one that moved nothing is not.
+    A connection that is cut after it brought something new is followed by another at once; one that did not is not.
 
     Args:
         source: The content store.
@@ -36,19 +36,20 @@ def fetch(source: ContentSource, url: str, target: Path, *, size: int, on_progre
         UnavailableError: The store does not answer in time, or not with the content.
         PhaseError: DISK_EXHAUSTED; CONTENT_CORRUPT where there is more of it than announced.
     """
-    fetched = 0
+    fetched, furthest = 0, _resumable(target, size)
     while size_of(target) != size:
-        before = fetched
         try:
             with source.open(url, first=_resumable(target, size)) as stream:
                 for count in _append(stream, target, size):
                     fetched += count
                     on_progress(size_of(target), size)
         except UnavailableError:
-            if fetched == before:
+            if size_of(target) <= furthest:
                 raise
-        if fetched == before:
-            raise UnavailableError(ErrorCode.DOWNLOAD_FAILED, detail="the content store sent nothing")
+        if size_of(target) <= furthest:
+            # A store that begins anew each time and never ends would hold the device up for ever.
+            raise UnavailableError(ErrorCode.DOWNLOAD_FAILED, detail="the content store sent nothing new")
+        furthest = size_of(target)
     return fetched
 
 

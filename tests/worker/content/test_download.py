@@ -51,6 +51,24 @@ def test_a_whole_file_is_not_fetched_again(tmp_path: Path) -> None:
     assert source.asked_from == []
 
 
+class Beginner:
+    """A store that says 200 to everything and sends a page of its own."""
+
+    asked = 0
+
+    @contextmanager
+    def open(self, url: str, *, first: int) -> Iterator[ContentStream]:
+        self.asked += 1
+        yield ContentStream(0, iter([b"<html>not here</html>"]))
+
+
+def test_a_server_that_always_begins_anew_and_never_ends_is_given_up(tmp_path: Path) -> None:
+    source = Beginner()
+    with pytest.raises(UnavailableError, match="nothing new"):
+        fetch(source, URL, tmp_path / "content.bin", size=1000, on_progress=lambda _done, _total: None)
+    assert source.asked == 2
+
+
 def test_a_server_that_sends_everything_restarts_the_file(tmp_path: Path) -> None:
     target = tmp_path / "content.bin"
     target.write_bytes(b"x" * 1000)
