@@ -29,19 +29,24 @@ def _is_unwanted(job: type[Job]) -> ColumnElement[bool]:
     return func.coalesce(unwanted, false())
 
 
-def newest_job_ids(*, device_id: str | None = None, superseded: bool = True) -> Select[str]:
+def newest_job_ids(
+    *, first_device_id: str | None = None, last_device_id: str | None = None, superseded: bool = True
+) -> Select[str]:
     """The ids of the newest jobs; of those made in the same instant the one that is alive, or was wanted last.
 
     Args:
-        device_id: Of this device only.
+        first_device_id: Only of devices from this one on, in the order of their ids.
+        last_device_id: Only of devices up to this one.
         superseded: Whether a job that was cancelled because nobody wanted it counts as the newest.
     """
     unwanted = _is_unwanted(Job)
     standing = case((Job.state.in_(LIVE_STATES), 0), (Job.state == JobState.FINISHED, 1), (unwanted, 3), else_=2)
     rank = func.row_number().over(partition_by=(Job.device_id, Job.app_id), order_by=(Job.created_at.desc(), standing))
     ranked = select(Job.id, rank.label("rank"))
-    if device_id is not None:
-        ranked = ranked.where(Job.device_id == device_id)
+    if first_device_id is not None:
+        ranked = ranked.where(Job.device_id >= first_device_id)
+    if last_device_id is not None:
+        ranked = ranked.where(Job.device_id <= last_device_id)
     if not superseded:
         ranked = ranked.where(~unwanted)
     found = ranked.subquery()

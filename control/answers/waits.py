@@ -129,7 +129,7 @@ def _waiting(job: Situation) -> Waiting:
 
 
 def _held(job: Situation) -> Waiting:
-    return Waiting(WaitingFor.RELATION, job.last_sign_at, words=job.next_action_detail)
+    return Waiting(WaitingFor.RELATION, job.last_sign_at, words=job.next_action_detail or "other apps come first")
 
 
 def _cancelling(job: Situation) -> Waiting:

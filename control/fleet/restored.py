@@ -10,6 +10,7 @@ from control.database.tables import Device, Job
 from control.dispatch.resend import resend
 from control.planning.plan import wanted_jobs
 from control.planning.snapshot import load_fleet
+from control.planning.standing import fits
 
 #: What a device may have forgotten that it has, or that it has done.
 _FORGETTABLE = (JobState.SENT, JobState.RUNNING, JobState.WAITING, JobState.FINISHED)
@@ -28,12 +29,10 @@ def note_memory(session: Session, device: Device, message: CheckIn, now: datetim
     known, device.remembers_until = device.remembers_until, message.remembers_until
     if known is None or (message.remembers_until is not None and message.remembers_until >= known):
         return False
-    fleet = load_fleet(session, device.id)
+    fleet = load_fleet(session, now, device.id)
     wanted = wanted_jobs(fleet)
-    for job in fleet.jobs:
-        due = wanted.get((job.device_id, job.app_id))
-        if due is None or job.state not in _FORGETTABLE:
-            continue
-        if (job.revision, job.intent) == (due.revision, due.intent):
+    for job in fleet.devices[0].jobs.values():
+        due = wanted.get((device.id, job.app_id))
+        if due is not None and job.state in _FORGETTABLE and fits(job, due):
             resend(session, session.get_one(Job, job.job_id, with_for_update=True), GenerationReason.RESTORED, now)
     return True

@@ -1,98 +1,137 @@
-"""The plan: from assignments to jobs, as a pure function."""
+"""The plan: from assignments and relations to jobs, as a pure function."""
 
-from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Final
 
 from contract.jobs import JobState
-from contract.states import Intent
+from contract.states import Outcome
 from contract.uplink import GenerationReason
 from control.cancel_reasons import CancelReason
 from control.live_states import WANTED_STATES
-from control.planning.intents import PUSHED, winning_intent
-from control.planning.models import Fleet, KnownJob, NewJob, Plan
+from control.planning.marks import mark_of, mark_of_unwanted
+from control.planning.models import Changed, Demand, DeviceSituation, Fleet, KnownJob, Mark, NewJob, Plan, Want
+from control.planning.standing import ON_DEVICE, holds_its_place, may_advance, serves
+from control.planning.subgraph import Subgraph
+from control.planning.targets import targets_of
 
-_Target = tuple[str, str]
-
-
-#: Something of a job in one of these states may be running on its device this very moment.
-_ON_DEVICE: Final = (JobState.RUNNING, JobState.CANCELLING)
+#: An app that others depend on, and that is not to be installed, is looked for so often: as often as devices check in
+#: by default (behaviour N-01).
+LOOK_AGAIN_AFTER: Final = timedelta(hours=1)
 
 
 def plan(fleet: Fleet) -> Plan:
-    """Decide which jobs to make and which to cancel.
+    """Decide which jobs to make, to change and to cancel.
 
-    A device needs a job for an app where the newest job is not for the newest revision and the winning intent. While a
+    A device needs a job for an app where the newest job is not for the revision and the intent that are wanted. While a
     job that is no longer wanted is running on a device, the device is told to let go of it, and the new job is made
     when it has: no device ever works on two jobs for one app. A job that an operator cancelled keeps its place for as
     long as the same is wanted, and so does one that expired until its device is seen again. Planning what has been
     planned changes nothing.
     """
-    wanted = wanted_jobs(fleet)
-    known = {(job.device_id, job.app_id): job for job in fleet.jobs}
-    make = (
-        replace(job, reason=_reason(known.get(target), job))
-        for target, job in wanted.items()
-        if not _serves(known.get(target), job) and not _is_in_the_way(known.get(target))
-    )
-    unwanted = [job for target, job in known.items() if not _serves(job, wanted.get(target))]
-    live = [job for job in unwanted if job.state in WANTED_STATES]
-    return Plan(
-        make=tuple(make),
-        cancel=tuple(job.job_id for job in live if not _must_be_recalled(job, fleet)),
-        recall=tuple(job.job_id for job in live if _must_be_recalled(job, fleet)),
-        release=tuple(job.job_id for job in unwanted if _holds(job)),
-    )
+    decisions = _Decisions()
+    for device in fleet.devices:
+        decisions.decide(subgraph_of(fleet.demand, device))
+    return decisions.as_plan()
 
 
-def wanted_jobs(fleet: Fleet) -> Mapping[_Target, NewJob]:
-    """What each device should have got by now, for each app that is pushed to it."""
-    wanted: dict[_Target, NewJob] = {}
-    for (device_id, app_id), intents in _intents(fleet).items():
-        intent = winning_intent(intents)
-        revision = fleet.newest_revisions.get(app_id)
-        if intent in PUSHED and revision is not None and device_id in fleet.devices:
-            wanted[device_id, app_id] = NewJob(device_id, app_id, revision, intent)
-    return wanted
+def subgraph_of(demand: Demand, device: DeviceSituation) -> Subgraph:
+    """What is wanted of one device, and why not more."""
+    subgraph = Subgraph(demand, device, targets_of(demand, device))
+    subgraph.resolve()
+    return subgraph
 
 
-def _intents(fleet: Fleet) -> Mapping[_Target, set[Intent]]:
-    members: defaultdict[str, list[str]] = defaultdict(list)
-    for membership in fleet.memberships:
-        members[membership.group_id].append(membership.device_id)
-    intents: defaultdict[_Target, set[Intent]] = defaultdict(set)
-    for assignment in fleet.assignments:
-        for device_id in members[assignment.group_id]:
-            intents[device_id, assignment.app_id].add(assignment.intent)
-    return intents
+def wanted_jobs(fleet: Fleet) -> Mapping[tuple[str, str], Want]:
+    """What each device should have got by now, by device and app."""
+    return {
+        (device.device_id, want.app_id): want
+        for device in fleet.devices
+        for want in subgraph_of(fleet.demand, device).wants.values()
+    }
 
 
-def _serves(job: KnownJob | None, wanted: NewJob | None) -> bool:
-    if job is None or wanted is None or (job.state is JobState.CANCELLED and not _holds(job)):
-        return False
-    return (job.revision, job.intent) == (wanted.revision, wanted.intent)
+@dataclass
+class _Decisions:
+    make: list[NewJob] = field(default_factory=list)
+    cancel: list[str] = field(default_factory=list)
+    recall: list[str] = field(default_factory=list)
+    release: list[str] = field(default_factory=list)
+    advance: list[Changed] = field(default_factory=list)
+    adjust: list[Changed] = field(default_factory=list)
+    look_again: list[str] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+
+    def decide(self, subgraph: Subgraph) -> None:
+        """Decide for one device."""
+        for app_id, job in subgraph.device.jobs.items():
+            want = subgraph.wants.get(app_id)
+            if want is not None and serves(job, want):
+                self._keep(job, want, subgraph)
+            else:
+                self._end(job, subgraph)
+        self.make += _new_jobs(subgraph)
+
+    def as_plan(self) -> Plan:
+        """What was decided for all devices."""
+        return Plan(
+            make=tuple(self.make),
+            cancel=tuple(self.cancel),
+            recall=tuple(self.recall),
+            release=tuple(self.release),
+            advance=tuple(self.advance),
+            adjust=tuple(self.adjust),
+            look_again=tuple(self.look_again),
+            marks=tuple(self.marks),
+        )
+
+    def _keep(self, job: KnownJob, want: Want, subgraph: Subgraph) -> None:
+        if may_advance(job, want):
+            self.advance.append(Changed(job.job_id, want))
+            return
+        if _is_to_look_again(job, want, subgraph.demand.now):
+            self.look_again.append(job.job_id)
+            return
+        self._mark(mark_of(job, subgraph))
+        is_so_delivered = job.settings_digest == want.settings_digest
+        if job.state in WANTED_STATES and job.evaluates_only == want.evaluates_only and not is_so_delivered:
+            self.adjust.append(Changed(job.job_id, want))
+
+    def _end(self, job: KnownJob, subgraph: Subgraph) -> None:
+        if job.state in WANTED_STATES:
+            # One that has been retired will never answer.
+            is_asked_first = job.state in ON_DEVICE and subgraph.device.is_enrolled
+            (self.recall if is_asked_first else self.cancel).append(job.job_id)
+        elif holds_its_place(job):
+            self.release.append(job.job_id)
+        else:
+            self._mark(mark_of_unwanted(job, subgraph))
+
+    def _mark(self, mark: Mark | None) -> None:
+        if mark is not None:
+            self.marks.append(mark)
 
 
-def _holds(job: KnownJob) -> bool:
-    """Whether a job that is void keeps others from being made."""
-    expired_for_good = job.cancel_reason is CancelReason.EXPIRED and not job.seen_since
-    return job.state is JobState.CANCELLED and (expired_for_good or job.cancel_reason is CancelReason.OPERATOR)
+def _new_jobs(subgraph: Subgraph) -> Iterator[NewJob]:
+    for app_id, want in subgraph.wants.items():
+        job = subgraph.device.jobs.get(app_id)
+        if not serves(job, want) and (job is None or job.state not in ON_DEVICE):
+            yield NewJob(subgraph.device.device_id, want, _reason(job, want))
 
 
-def _is_in_the_way(job: KnownJob | None) -> bool:
-    return job is not None and job.state in _ON_DEVICE
+def _is_to_look_again(job: KnownJob, want: Want, now: datetime) -> bool:
+    looked = job.state is JobState.FINISHED and job.outcome is Outcome.EVALUATED and want.evaluates_only
+    return looked and job.finished_at is not None and job.finished_at + LOOK_AGAIN_AFTER <= now
 
 
-def _must_be_recalled(job: KnownJob, fleet: Fleet) -> bool:
-    """Whether the device is asked first; one that has been retired will never answer."""
-    return job.state in _ON_DEVICE and job.device_id in fleet.devices
-
-
-def _reason(known: KnownJob | None, job: NewJob) -> GenerationReason:
-    if known is None:
+def _reason(job: KnownJob | None, want: Want) -> GenerationReason:
+    if job is None:
         return GenerationReason.PLANNED
-    if known.cancel_reason is CancelReason.EXPIRED:
+    if job.cancel_reason is CancelReason.EXPIRED:
         return GenerationReason.RESTORED
-    is_other = (known.revision, known.intent) != (job.revision, job.intent)
-    return GenerationReason.REVISION if is_other else GenerationReason.PLANNED
+    return GenerationReason.PLANNED if _is_for(job, want) else GenerationReason.REVISION
+
+
+def _is_for(job: KnownJob, want: Want) -> bool:
+    return (job.revision, job.intent) == (want.revision, want.intent)
