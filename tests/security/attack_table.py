@@ -40,7 +40,9 @@ def name_row(item: pytest.Item) -> None:
     """Have the reports of a test name the rows that its markers name; the attacker is the file's."""
     for kind in (ATTACK, GUARD_REMOVED):
         for marker in item.iter_markers(kind):
-            item.user_properties.append((kind, (item.getparent(pytest.Module).obj.ATTACKER, *marker.args)))  # type: ignore[union-attr]
+            module = item.getparent(pytest.Module)
+            assert module is not None
+            item.user_properties.append((kind, (module.obj.ATTACKER, *marker.args)))
 
 
 def rows_of(reports: Iterable[pytest.TestReport]) -> dict[tuple[str, str], Row]:

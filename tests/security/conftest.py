@@ -21,8 +21,8 @@ from tests.control.conftest import (  # noqa: F401  what attackers attack
     sqlite_url,
 )
 from tests.security.attack_table import REFUSED_BY, Row, attack_table, gaps, name_row, rows_of
+from tests.worker.conftest import content, rig  # noqa: F401  a device without network
 from worker.identity import Identity
-
 
 #: How many columns the table of attacks takes.
 _WIDTH = 160
@@ -56,7 +56,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def _rows(config: pytest.Config) -> dict[tuple[str, str], Row]:
     reporter: pytest.TerminalReporter = config.pluginmanager.getplugin("terminalreporter")
     kinds = ("passed", "failed", "skipped", "error")
-    return rows_of(report for kind in kinds for report in reporter.getreports(kind))
+    reports = (report for kind in kinds for report in reporter.getreports(kind))
+    return rows_of(report for report in reports if isinstance(report, pytest.TestReport))
 
 
 RefusedBy = Callable[[object], None]
