@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links
 
-.PHONY: help setup demo down test check lock bench faults security clean
+.PHONY: help setup demo down test check lock bench faults security audit sbom clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "  make %-8s %s\n", $$1, $$2}'
@@ -45,6 +45,12 @@ faults: setup ## Kill, cut and starve real parts; fails where a job is lost or i
 
 security: setup ## Attack the parts as device, network, operator, visitor; print attacker by attack
 	@$(BIN)/python -m pytest tests/security -q --attacks
+
+audit: setup ## Compare what is installed with the lock, and ask what is known against it (status 3: could not ask)
+	@$(BIN)/python -m deploy.supply_chain.audit
+
+sbom: setup ## Write the bill of materials and the licences to dist/
+	@$(BIN)/python -m deploy.supply_chain.sbom
 
 clean: down ## Remove the environment and everything the local stack left
 	@rm -rf $(VENV) .outrider
