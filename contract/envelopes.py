@@ -1,17 +1,20 @@
 """Signed documents: the exact bytes that were signed, and who signed them."""
 
+import hashlib
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pydantic import Field
 
 from contract.documents import Document, Fragment
-from contract.error_codes import ErrorCode
-from contract.errors import TrustError
 
-DocumentT = TypeVar("DocumentT", bound=Document)
+#: Hex digits of a key id: half of a SHA-256, so that nobody makes a second key for an id.
+KEY_ID_LENGTH: Final = 32
+KEY_ID_PATTERN: Final = rf"^[0-9a-f]{{{KEY_ID_LENGTH}}}$"
+#: No document has more; each costs a verification.
+_MAX_SIGNATURES: Final = 32
 
 
 class Signature(Fragment):
@@ -24,45 +27,61 @@ class Signature(Fragment):
 class SignedEnvelope(Document):
     """A document as it was signed.
 
-    The payload's bytes are kept as they are, so that no two programs need agree on how to write JSON.
+    The payload's bytes are kept as they are, so that no two programs need agree on how to write JSON. Without
+    signatures it is a draft that somebody is yet to sign.
     """
 
     payload: bytes
-    signatures: tuple[Signature, ...] = Field(min_length=1)
+    signatures: tuple[Signature, ...] = Field(max_length=_MAX_SIGNATURES)
 
 
-def sign(document: Document, key: Ed25519PrivateKey, key_id: str) -> SignedEnvelope:
-    """Sign a document; the signature also covers its kind, so that none passes for another."""
-    payload = document.to_json().encode()
-    signature = key.sign(_signed_bytes(type(document), payload))
-    return SignedEnvelope(payload=payload, signatures=(Signature(key_id=key_id, signature=signature),))
+def key_id_of(public_key: bytes) -> str:
+    """The id of a raw Ed25519 public key: the beginning of its SHA-256; a key has one id and cannot pass for two."""
+    return hashlib.sha256(public_key).hexdigest()[:KEY_ID_LENGTH]
 
 
-def verify(envelope: SignedEnvelope, kind: type[DocumentT], keys: Mapping[str, Ed25519PublicKey]) -> DocumentT:
-    """The document inside, if one of `keys` signed it as that kind.
-
-    Raises:
-        TrustError: No signature holds.
-        DocumentError: It is signed, but not such a document.
-    """
-    signed_bytes = _signed_bytes(kind, envelope.payload)
-    if not any(_holds(signature, signed_bytes, keys) for signature in envelope.signatures):
-        found = ", ".join(signature.key_id for signature in envelope.signatures)
-        detail = f"signed by {found}; trusted are {', '.join(sorted(keys)) or 'none'}"
-        raise TrustError(ErrorCode.POLICY_UNTRUSTED, detail=detail, place=kind.__name__)
-    return kind.from_json(envelope.payload)
+def draft(document: Document) -> SignedEnvelope:
+    """The document in an envelope that nobody has signed."""
+    return SignedEnvelope(payload=document.to_json().encode(), signatures=())
 
 
-def _signed_bytes(kind: type[Document], payload: bytes) -> bytes:
+def sign(document: Document, *keys: Ed25519PrivateKey) -> SignedEnvelope:
+    """The document, signed with each key."""
+    envelope = draft(document)
+    for key in keys:
+        envelope = countersigned(envelope, type(document), key)
+    return envelope
+
+
+def countersigned(envelope: SignedEnvelope, kind: type[Document], key: Ed25519PrivateKey) -> SignedEnvelope:
+    """The envelope with one more signature; the key's earlier one is replaced."""
+    key_id = key_id_of(key.public_key().public_bytes_raw())
+    return with_signature(envelope, Signature(key_id=key_id, signature=key.sign(signed_bytes(kind, envelope.payload))))
+
+
+def with_signature(envelope: SignedEnvelope, signature: Signature) -> SignedEnvelope:
+    """The envelope with one more signature; the key's earlier one is replaced."""
+    others = tuple(one for one in envelope.signatures if one.key_id != signature.key_id)
+    return envelope.model_copy(update={"signatures": (*others, signature)})
+
+
+def signed_bytes(kind: type[Document], payload: bytes) -> bytes:
+    """What is signed: the payload behind its kind, so that no document passes for one of another kind."""
     return f"outrider-{kind.__name__.lower()}-1\0".encode() + payload
 
 
-def _holds(signature: Signature, signed_bytes: bytes, keys: Mapping[str, Ed25519PublicKey]) -> bool:
+def signers(envelope: SignedEnvelope, kind: type[Document], keys: Mapping[str, Ed25519PublicKey]) -> frozenset[str]:
+    """Which of `keys` signed the envelope as a document of that kind; each counts once."""
+    message = signed_bytes(kind, envelope.payload)
+    return frozenset(one.key_id for one in envelope.signatures if _holds(one, message, keys))
+
+
+def _holds(signature: Signature, message: bytes, keys: Mapping[str, Ed25519PublicKey]) -> bool:
     key = keys.get(signature.key_id)
     if key is None:
         return False
     try:
-        key.verify(signature.signature, signed_bytes)
+        key.verify(signature.signature, message)
     except InvalidSignature:
         return False
     return True

@@ -48,7 +48,7 @@ class ErrorCode(Enum):
         OWN_CODES + 0x02,
         Phase.METADATA,
         "The policy is not signed by a key this device trusts.",
-        "Someone may be tampering. Compare the control plane's verification key with the one the device enrolled with.",
+        "Its key is unknown or was revoked. Compare it with `outrider-control keys show`; someone may be tampering.",
         False,
     )
     POLICY_EXPIRED = (
@@ -70,6 +70,34 @@ class ErrorCode(Enum):
         Phase.METADATA,
         "The policy is not the one this job asks for.",
         "Someone may be tampering. The control plane answered with the policy of another job.",
+        False,
+    )
+    POLICY_UNSIGNED = (
+        OWN_CODES + 0x06,
+        Phase.METADATA,
+        "The policy is not signed.",
+        "Someone may be tampering. The control plane signs every policy; look at what stands on its way.",
+        False,
+    )
+    POLICY_TAMPERED = (
+        OWN_CODES + 0x07,
+        Phase.METADATA,
+        "The policy is not what its key signed.",
+        "Someone may be tampering. The policy was changed after it was signed; look at what stands on its way.",
+        False,
+    )
+    TRUSTED_KEYS_EXPIRED = (
+        OWN_CODES + 0x08,
+        Phase.METADATA,
+        "The list of trusted keys that this device knows has expired.",
+        "Check the device's clock; sign a newer list with `outrider-control keys renew`.",
+        True,
+    )
+    TRUSTED_KEYS_REFUSED = (
+        OWN_CODES + 0x09,
+        Phase.METADATA,
+        "The list of trusted keys is not signed by the root keys, or is not the next one.",
+        "Someone may be tampering. Compare the control plane's root keys with those the device enrolled with.",
         False,
     )
 
@@ -328,6 +356,27 @@ class ErrorCode(Enum):
         "Update this side first.",
         False,
     )
+    SIGNER_UNAVAILABLE = (
+        None,
+        None,
+        "The policy signer does not answer, or holds none of the keys that devices trust.",
+        "Check OUTRIDER_POLICY_SIGNER_COMMAND and what it reaches; compare its keys with `outrider-control keys show`.",
+        True,
+    )
+    NO_TRUSTED_KEYS = (
+        None,
+        None,
+        "The control plane has no list of trusted keys yet.",
+        "Run `outrider-control init`.",
+        False,
+    )
+    KEY_CHANGE_INVALID = (
+        None,
+        None,
+        "The trusted keys cannot be changed like this.",
+        "Look at `outrider-control keys show` and name keys that are in use.",
+        False,
+    )
     SEAL_BROKEN = (
         None,
         None,
@@ -420,6 +469,13 @@ class ErrorCode(Enum):
         "Change the rule with `outrider group set-rule`, or the facts it asks for.",
         False,
     )
+    GROUP_STATIC = (
+        None,
+        None,
+        "This group has no rule: operators choose its members.",
+        "Give it a rule with `outrider group set-rule`.",
+        False,
+    )
     STILL_IN_USE = (
         None,
         None,
@@ -456,6 +512,7 @@ class ErrorCode(Enum):
         "Look for the newer one with `outrider device show DEVICE`.",
         False,
     )
+    UNKNOWN_REVISION = (None, None, "The app has no such revision.", "List them with `outrider app show APP`.", False)
     UNKNOWN_ROLLOUT = (
         None,
         None,
@@ -463,6 +520,7 @@ class ErrorCode(Enum):
         "List the rollouts with `outrider rollout list`.",
         False,
     )
+    UNKNOWN_RING = (None, None, "The rollout has no such ring.", "Its status names its rings.", False)
     ROLLOUT_INVALID = (
         None,
         None,
@@ -491,7 +549,13 @@ class ErrorCode(Enum):
         "Someone changed the database past the control plane. Compare it with a backup.",
         False,
     )
-    UNKNOWN_TOKEN = (None, None, "There is no such token.", "List the tokens with `outrider token list`.", False)
+    UNKNOWN_TOKEN = (
+        None,
+        None,
+        "There is no such token.",
+        "List the tokens with `outrider token list` or `outrider enrollment list`.",
+        False,
+    )
     UNKNOWN_SECRET = (None, None, "There is no such secret.", "List the secrets with `outrider secret list`.", False)
     SECRET_IN_USE = (
         None,
@@ -512,6 +576,20 @@ class ErrorCode(Enum):
         None,
         "The app's manifest is not valid.",
         "Correct the field named here; docs/manifest.md lists them all.",
+        False,
+    )
+    RELATION_CYCLE = (
+        None,
+        None,
+        "The apps would depend on each other, or take each other's place, in a circle.",
+        "Take one of the relations on the path named here out of its app's manifest.",
+        False,
+    )
+    RELATION_LIMIT = (
+        None,
+        None,
+        "Too many apps are related to each other.",
+        "Put several of the apps named in the manifests into one package, or take relations out.",
         False,
     )
     USER_CONTEXT_IMPOSSIBLE = (
@@ -554,6 +632,20 @@ class ErrorCode(Enum):
         None,
         "The control plane has no such address.",
         "Check the address; one side may be older than the other.",
+        False,
+    )
+    UNKNOWN_TARGET = (
+        None,
+        None,
+        "No app, rollout, group or device has this name.",
+        "Look for it with `outrider app list`, `outrider group list` or `outrider device list`.",
+        False,
+    )
+    TARGET_AMBIGUOUS = (
+        None,
+        None,
+        "The name could mean several things.",
+        "Say which with --app, --rollout, --group or --device.",
         False,
     )
     CURSOR_INVALID = (

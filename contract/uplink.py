@@ -6,6 +6,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from contract.documents import Document, Fragment
+from contract.envelopes import SignedEnvelope
 from contract.installer_secrets import MAX_SECRETS, SecretName
 from contract.jobs import ID_PATTERN
 from contract.report import Progress
@@ -18,11 +19,18 @@ CONTENT_INFO_PATH = "/v1/device/jobs/{job_id}/content-info"
 SECRETS_PATH = "/v1/device/jobs/{job_id}/secrets"
 PROGRESS_PATH = "/v1/device/progress"
 KEYS_PATH = "/v1/device/keys"
+TRUSTED_KEYS_PATH = "/v1/device/trusted-keys"
 ORDERS_PATH = "/v1/device/orders"
 REPORTS_PATH = "/v1/device/reports"
 
 #: The header of every answer at `POLICY_PATH` that says why the job has the generation it has; a `GenerationReason`.
 GENERATION_REASON_HEADER = "Outrider-Generation-Reason"
+
+#: The header of every answer at `POLICY_PATH` that says which version of the trusted keys is the newest.
+TRUSTED_KEYS_VERSION_HEADER = "Outrider-Trusted-Keys-Version"
+
+#: Versions of the trusted keys in one answer; who is further behind asks again.
+MAX_TRUSTED_KEYS_VERSIONS = 16
 
 #: Bodies larger than this are refused before they are parsed.
 MAX_BODY_BYTES = 1024 * 1024
@@ -100,15 +108,21 @@ class EnrollmentReply(Document):
     Attributes:
         broker_url: Where orders come from, without user or secret.
         broker_user: The device's own broker user; it can touch the device's own queue only.
-        policy_keys: The raw Ed25519 keys that policies are signed with, by key id.
+        trusted_keys: The newest `TrustedKeys`, as it was signed.
     """
 
     device_id: str = Field(pattern=ID_PATTERN)
     broker_url: str
     broker_user: str
     broker_secret: str = Field(repr=False)
-    policy_keys: dict[str, bytes]
+    trusted_keys: SignedEnvelope
     check_in_interval_seconds: float = Field(default=3600, gt=0)
+
+
+class TrustedKeysReply(Document):
+    """The versions of `TrustedKeys` that follow the one a device knows, in order, as they were signed."""
+
+    chain: tuple[SignedEnvelope, ...] = Field(max_length=MAX_TRUSTED_KEYS_VERSIONS)
 
 
 class CheckInReason(StrEnum):
@@ -143,6 +157,8 @@ class GenerationReason(StrEnum):
     REVISION = "revision"
     #: An operator said "retry now".
     OPERATOR = "operator"
+    #: An operator wants to know how the device stands: it looks again, and a wait goes on.
+    DETECTION = "detection"
     #: It was due and not heard of, or the broker had lost it.
     RECONCILER = "reconciler"
     #: The device came back from an old image, or after it had been given up.
@@ -190,11 +206,13 @@ class CheckInReply(Document):
         jobs_sent: How many jobs are on their way to it because of this check-in.
         orders: See `OrdersReply`.
         server_time: The control plane's clock.
+        trusted_keys_version: The newest version of the trusted keys.
     """
 
     jobs_sent: int = Field(ge=0)
     check_in_interval_seconds: float = Field(gt=0)
     server_time: datetime
+    trusted_keys_version: int = Field(ge=1)
     orders: tuple[JobOrder, ...] = Field(default=(), max_length=1000)
 
 

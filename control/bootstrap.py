@@ -1,10 +1,16 @@
 """The one place where the control plane's parts are chosen and put together."""
 
+import shlex
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import timedelta
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from contract.clock import Clock, SystemClock
 from contract.queues import ControlTask
+from contract.trusted_keys import TrustedKeys
 from control.audit.seals import AuditSealer
 from control.audit.trail import AuditTrail
 from control.catalog.content import PackageIntake
@@ -19,15 +25,24 @@ from control.fleet.broker_users import BrokerUsers, RedisBrokerUsers
 from control.fleet.device_auth import DeviceGate
 from control.fleet.enrollment import Enrollment, EnrollmentTerms
 from control.secrets.vault import SecretVault
+from control.security.command_policy_signer import CommandPolicySigner
 from control.security.content_keys import ContentKeys, ensure_key_encryption_key
+from control.security.ed25519_files import ensure_signing_key, public_key_of, read_signing_key
+from control.security.file_policy_signer import FilePolicySigner, ensure_policy_key, policy_key_folder
+from control.security.key_office import KeyOffice, root_key_file
 from control.security.nonces import BrokerNonces, NonceMemory
-from control.security.policy_signing import FilePolicySigner, PolicySigner, ensure_policy_key
+from control.security.policy_signing import PolicySigner
 from control.security.rate_limits import RateLimiter
+from control.security.trust_chain import TrustChain
+from control.security.trust_changes import Term, first_version
 from control.services import Services
 from control.settings import ControlSettings
 from storage.objects.port import ObjectStore
 from storage.objects.s3 import S3ObjectStore
 from storage.objects.s3_settings import S3Settings
+
+#: How long a version of the trusted keys is good; within it somebody must fetch the root keys and sign the next.
+TRUST_LIFETIME: Final = timedelta(days=365)
 
 
 def make_services(settings: ControlSettings) -> Services:
@@ -41,7 +56,7 @@ def make_services(settings: ControlSettings) -> Services:
         settings,
         clock=SystemClock(),
         store=make_store(settings),
-        signer=FilePolicySigner.load(settings.state_dir),
+        signer=make_signer(settings),
         broker_users=RedisBrokerUsers((settings.broker_users_url or settings.broker_url).get_secret_value()),
         nonces=BrokerNonces(broker_url, SystemClock()),
         queue=CeleryControlQueue(make_app(broker_url)),
@@ -61,11 +76,8 @@ def assemble(
     """The parts put together from the given implementations."""
     database = Database.at(settings.database_url.get_secret_value())
     content_keys = ContentKeys.load(settings.state_dir)
-    terms = EnrollmentTerms(
-        broker_url=settings.broker_url_for_devices,
-        policy_keys=signer.public_keys(),
-        check_in_interval=settings.check_in_interval,
-    )
+    chain = TrustChain()
+    terms = EnrollmentTerms(broker_url=settings.broker_url_for_devices, check_in_interval=settings.check_in_interval)
     return Services(
         settings=settings,
         clock=clock,
@@ -74,9 +86,10 @@ def assemble(
         content_keys=content_keys,
         secrets=SecretVault.load(settings.state_dir),
         packages=PackageIntake(database, store, content_keys, clock),
-        policies=PolicyOffice(signer, settings.policy_lifetime),
-        enrollment=Enrollment(broker_users, terms),
+        policies=PolicyOffice(signer, chain, settings.policy_lifetime),
+        enrollment=Enrollment(broker_users, chain, terms),
         audit=AuditTrail(AuditSealer.load(settings.state_dir)),
+        trust=chain,
         gate=DeviceGate(nonces, RateLimiter(settings.device_rate, clock)),
         queue=queue,
     )
@@ -96,6 +109,39 @@ def make_store(settings: ControlSettings) -> ObjectStore:
     )
 
 
+def make_signer(settings: ControlSettings) -> PolicySigner:
+    """Signs policies as the settings say: by a command, or with key files in the state folder."""
+    if settings.policy_signer_command is not None:
+        return CommandPolicySigner(shlex.split(settings.policy_signer_command))
+    return FilePolicySigner(policy_key_folder(settings.state_dir))
+
+
+def make_key_office(settings: ControlSettings, database: Database, clock: Clock) -> KeyOffice:
+    """Where the trusted keys are changed.
+
+    Raises:
+        InputError: `outrider-control init` has not been run.
+    """
+    return KeyOffice(database, TrustChain(), AuditTrail(AuditSealer.load(settings.state_dir)), clock)
+
+
+def begin_trust(settings: ControlSettings, database: Database, signer: PolicySigner, clock: Clock) -> bool:
+    """Make a root key and the first version of the trusted keys, unless there are trusted keys already.
+
+    Returns:
+        Whether they were made now.
+    """
+    path = root_key_file(settings.state_dir)
+
+    def first() -> tuple[TrustedKeys, Ed25519PrivateKey]:
+        ensure_signing_key(path)
+        root = read_signing_key(path)
+        term = Term(clock.now(), TRUST_LIFETIME)
+        return first_version(signer.public_keys().values(), [public_key_of(root)], term), root
+
+    return make_key_office(settings, database, clock).begin(first) is not None
+
+
 def make_publisher(settings: ControlSettings) -> JobPublisher:
     """Sends jobs to devices by the broker that the settings name."""
     return RedisJobPublisher(settings.broker_url.get_secret_value(), chain_template())
@@ -112,6 +158,7 @@ def beat_intervals(settings: ControlSettings) -> Mapping[ControlTask, timedelta]
         ControlTask.PLAN: timedelta(seconds=settings.plan_interval_seconds),
         ControlTask.DISPATCH: timedelta(seconds=settings.dispatch_interval_seconds),
         ControlTask.RECONCILE: timedelta(seconds=settings.reconcile_interval_seconds),
+        ControlTask.ROLLOUT: timedelta(seconds=settings.rollout_interval_seconds),
     }
 
 
@@ -124,18 +171,19 @@ def initialise(settings: ControlSettings) -> list[str]:
     Raises:
         UnavailableError: The database or the content store does not answer.
     """
-    done = []
-    for made, what in (
-        (ensure_policy_key(settings.state_dir), "policy signing key"),
-        (ensure_key_encryption_key(settings.state_dir), "key-encryption key"),
-    ):
-        done.append(f"{what}: {'made' if made else 'there already'}")
-    database = Database.at(settings.database_url.get_secret_value())
-    try:
+    made = ensure_key_encryption_key(settings.state_dir)
+    done = [f"key-encryption key: {_made(made)}"]
+    if settings.policy_signer_command is None:
+        done.append(f"policy key: {_made(ensure_policy_key(policy_key_folder(settings.state_dir)))}")
+    with closing(Database.at(settings.database_url.get_secret_value())) as database:
         upgrade(database)
-    finally:
-        database.close()
-    done.append("database schema: up to date")
+        done.append("database schema: up to date")
+        made = begin_trust(settings, database, make_signer(settings), SystemClock())
+        done.append(f"root key and trusted keys: {_made(made)}")
     make_store(settings).ensure_ready()
     done.append(f"bucket {settings.s3_bucket}: ready")
     return done
+
+
+def _made(now: bool) -> str:
+    return "made" if now else "there already"

@@ -12,6 +12,7 @@ from control.fleet.device_auth import DeviceGate
 from control.fleet.enrollment import Enrollment
 from control.secrets.vault import SecretVault
 from control.security.content_keys import ContentKeys
+from control.security.trust_chain import TrustChain
 from control.settings import ControlSettings
 from storage.objects.port import ObjectStore
 
@@ -31,4 +32,5 @@ class Services:
     enrollment: Enrollment
     gate: DeviceGate
     audit: AuditTrail
+    trust: TrustChain
     queue: ControlQueue

@@ -34,6 +34,7 @@ class ControlSettings(BaseSettings):
         s3_endpoint: The content store; the five `s3_` settings are read from S3_ENDPOINT and so on.
         s3_public_endpoint: The content store as devices reach it, where that is another address.
         state_dir: Holds the key files; neither broker nor store nor database ever see them.
+        policy_signer_command: Signs policies in place of the key files here; see `control.security.signer_protocol`.
         public_url: The API as devices and operators reach it.
         allow_insecure_broker: Take a broker on another machine without TLS, for this part and for devices.
         allow_insecure_api: Tell devices and operators an API on another machine without TLS.
@@ -63,6 +64,7 @@ class ControlSettings(BaseSettings):
     s3_access_key: str = Field(validation_alias=_env("S3_ACCESS_KEY"))
     s3_secret_key: SecretStr = Field(validation_alias=_env("S3_SECRET_KEY"))
     state_dir: Path
+    policy_signer_command: str | None = None
     public_url: str = "http://127.0.0.1:8080"
     allow_insecure_broker: bool = False
     allow_insecure_api: bool = False
@@ -73,6 +75,7 @@ class ControlSettings(BaseSettings):
     plan_interval_seconds: Annotated[float, Field(gt=0)] = 60
     dispatch_interval_seconds: Annotated[float, Field(gt=0)] = 5
     reconcile_interval_seconds: Annotated[float, Field(gt=0)] = 60
+    rollout_interval_seconds: Annotated[float, Field(gt=0)] = 5
     silence_limit_seconds: Annotated[float, Field(gt=0)] = 900
     quiet_limit_seconds: Annotated[float, Field(gt=0)] = 30
     expiry_days: Annotated[float, Field(gt=0)] = 30

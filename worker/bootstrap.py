@@ -5,6 +5,7 @@ from functools import partial
 from random import SystemRandom
 
 from contract.clock import Clock, SystemClock
+from contract.uplink import CheckInReply
 from worker.activity import Activity
 from worker.content.keys import ContentKeys
 from worker.content.source import HttpContentSource
@@ -33,6 +34,7 @@ from worker.restart.restarts import Restarts
 from worker.secrets.duty import SweepingDuty
 from worker.secrets.files import SecretFiles
 from worker.settings import AgentSettings
+from worker.trust import Trust
 from worker.uplink.addresses import require_secure_api, require_secure_broker
 from worker.uplink.http import HttpUplink
 from worker.uplink.transport import http_client
@@ -101,6 +103,7 @@ def build_device(
         machine=Machine(platform, folders.scripts, environment),
         environment=environment,
         restarts=Restarts(ledger.restarts, clock),
+        trust=Trust(identity.trusted_keys, ledger.trust),
         notifier=this_notifier(platform, environment),
         secret_files=SecretFiles(settings.state_dir),
         known_secrets=known_secrets or KnownSecrets(),
@@ -126,5 +129,11 @@ def _check_in_duty(settings: AgentSettings, device: Device, orders: OrdersDuty) 
         SystemRandom(),
         interval_seconds=override or device.identity.check_in_interval_seconds,
         fixed_interval=override is not None,
-        on_orders=orders.take,
+        on_reply=partial(_hear, device, orders),
     )
+
+
+def _hear(device: Device, orders: OrdersDuty, reply: CheckInReply) -> None:
+    """What a check-in brings: the orders that stand, and whether there are newer trusted keys."""
+    orders.take(reply.orders)
+    device.trust.learn_in_passing(reply.trusted_keys_version, device.uplink)

@@ -15,6 +15,7 @@ from worker.processes.environment import Environment
 from worker.refused_messages import RefusedMessages
 from worker.restart.restarts import Restarts
 from worker.secrets.files import SecretFiles
+from worker.trust import Trust
 from worker.uplink.port import Uplink
 
 
@@ -26,6 +27,7 @@ class Device:
         machine: The machine as rules see it.
         environment: What installers may see of the agent's environment.
         restarts: The restarts that apps wait for.
+        trust: The keys that policies must be signed with.
         notifier: Tells the person at the device.
         secret_files: Where commands find the secrets they are given as files.
         known_secrets: What the logs leave out.
@@ -42,6 +44,7 @@ class Device:
     machine: Machine
     environment: Environment
     restarts: Restarts
+    trust: Trust
     notifier: Notifier
     secret_files: SecretFiles
     known_secrets: KnownSecrets = field(default_factory=KnownSecrets)

@@ -6,25 +6,26 @@ import tempfile
 from functools import cached_property
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from pydantic import ConfigDict, Field
 
 from contract.documents import Document
+from contract.envelopes import SignedEnvelope
 from contract.error_codes import ErrorCode
 from contract.errors import DocumentError, InputError
 from contract.jobs import ID_PATTERN
 
 
 class Identity(Document):
-    """The device's id, its private keys, its broker user and the keys it trusts.
+    """The device's id, its private keys, its broker user and the keys it first trusted.
 
     Attributes:
         name: The device's name for people.
         control_plane_url: Where the control plane answers.
         signing_key: The raw Ed25519 private key that signs requests.
         sealing_key: The raw X25519 private key that content keys are sealed to.
-        policy_keys: The raw Ed25519 public keys that policies must be signed with, by key id.
+        trusted_keys: The `TrustedKeys` that the device pinned when it enrolled.
     """
 
     model_config = ConfigDict(hide_input_in_errors=True)
@@ -37,7 +38,7 @@ class Identity(Document):
     broker_url: str
     broker_user: str
     broker_secret: str = Field(repr=False)
-    policy_keys: dict[str, bytes]
+    trusted_keys: SignedEnvelope
     check_in_interval_seconds: float = Field(gt=0)
 
     @cached_property
@@ -49,11 +50,6 @@ class Identity(Document):
     def unsealer(self) -> X25519PrivateKey:
         """The key that opens sealed content keys."""
         return X25519PrivateKey.from_private_bytes(self.sealing_key)
-
-    @cached_property
-    def trusted_policy_keys(self) -> dict[str, Ed25519PublicKey]:
-        """The keys that policies must be signed with."""
-        return {key_id: Ed25519PublicKey.from_public_bytes(raw) for key_id, raw in self.policy_keys.items()}
 
 
 def load_identity(path: Path) -> Identity:

@@ -14,11 +14,14 @@ from contract.uplink import (
     ENROLL_PATH,
     GENERATION_REASON_HEADER,
     KEYS_PATH,
+    MAX_COUNT,
     ORDERS_PATH,
     POLICY_PATH,
     PROGRESS_PATH,
     REPORTS_PATH,
     SECRETS_PATH,
+    TRUSTED_KEYS_PATH,
+    TRUSTED_KEYS_VERSION_HEADER,
     CheckIn,
     CheckInReply,
     ContentInfo,
@@ -28,6 +31,7 @@ from contract.uplink import (
     OrdersReply,
     ProgressBatch,
     SecretsReply,
+    TrustedKeysReply,
     content_key_context,
 )
 from control.api.dependencies import BodyDep, DeviceDep, ServicesDep
@@ -41,6 +45,7 @@ from control.ingest.progress import take_progress
 from control.ingest.reports import take_report
 from control.secrets.delivery import sealed_secrets
 from control.steering.orders import standing_orders
+from control.work import plan_device
 
 router = APIRouter(tags=["devices' side"])
 
@@ -62,7 +67,7 @@ def rotate_device_keys(body: BodyDep, device: DeviceDep, services: ServicesDep) 
     with services.database.transaction() as session:
         row = session.get_one(Device, device.id)
         rotate_keys(session, row, request)
-        return services.enrollment.hand_out(row)
+        return services.enrollment.hand_out(session, row)
 
 
 @router.post(CHECK_IN_PATH)
@@ -76,6 +81,7 @@ def device_check_in(body: BodyDep, device: DeviceDep, services: ServicesDep) -> 
             message,
             check_in_interval=services.settings.check_in_interval,
             online_window=services.settings.online_window,
+            trusted_keys_version=services.trust.version(session),
             now=services.clock.now(),
         )
     if reply.jobs_sent:
@@ -108,9 +114,19 @@ def policy(
         with services.database.transaction() as session:
             row = services.policies.current(session, order, now)
     headers = {"ETag": f'"{row.digest}"', GENERATION_REASON_HEADER: job.generation_reason}
+    headers[TRUSTED_KEYS_VERSION_HEADER] = str(row.trusted_keys_version)
     if headers["ETag"] in (tag.strip() for tag in if_none_match.split(",")):
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
     return Response(row.envelope, media_type="application/json", headers=headers)
+
+
+@router.get(TRUSTED_KEYS_PATH)
+def trusted_keys(
+    _device: DeviceDep, services: ServicesDep, after: Annotated[int, Query(ge=0, le=MAX_COUNT)]
+) -> TrustedKeysReply:
+    """The versions of the trusted keys that follow the one a device knows."""
+    with services.database.snapshot() as session:
+        return TrustedKeysReply(chain=tuple(services.trust.after(session, after)))
 
 
 @router.post(CONTENT_INFO_PATH)
@@ -155,4 +171,6 @@ def report(body: BodyDep, device: DeviceDep, services: ServicesDep) -> dict[str,
         taken = take_report(session, session.get_one(Device, device.id), message, services.clock.now())
     if taken.let_go:
         services.queue.request(ControlTask.PLAN)
+    elif taken.concerns_others:
+        plan_device(services, device.id)
     return {"stored": True, "new": taken.new}

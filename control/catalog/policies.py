@@ -7,6 +7,8 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from contract.error_codes import ErrorCode
+from contract.errors import UnavailableError
 from contract.installer_secrets import SecretUse
 from contract.policy import (
     DEFAULT_RETURN_CODES,
@@ -22,11 +24,14 @@ from contract.policy import (
     ReturnCode,
 )
 from contract.states import DeviceRestartBehavior, Intent, NotificationLevel, ReturnCodeType
+from contract.trusted_keys import TrustedKeys
 from control.catalog.deliveries import delivery_of
 from control.catalog.manifest import Manifest
 from control.catalog.manifest_entries import NotificationWord, RestartSettingsEntry, RetryEntry, ReturnCodeEntry
+from control.database.session import lock_policies
 from control.database.tables import App, Package, PolicyRow, Revision
-from control.security.policy_signing import PolicySigner
+from control.security.policy_signing import PolicySigner, sign_policy
+from control.security.trust_chain import TrustChain
 
 _MINUTE_SECONDS = 60
 _HOUR_SECONDS = 3600
@@ -178,29 +183,48 @@ def _notifications(manifest: Manifest, delivery: Delivery) -> NotificationLevel:
 
 
 class PolicyOffice:
-    """Signs policies and keeps them; a policy past half its life is signed anew when a device asks for it."""
+    """Signs policies and keeps them.
 
-    def __init__(self, signer: PolicySigner, lifetime: timedelta) -> None:
+    A policy past half its life, or of an older version of the trusted keys, is signed anew when a device asks for it.
+    """
+
+    def __init__(self, signer: PolicySigner, chain: TrustChain, lifetime: timedelta) -> None:
         self._signer = signer
+        self._chain = chain
         self._lifetime = lifetime
 
     def fresh(self, session: Session, order: Order, now: datetime) -> PolicyRow | None:
         """The policy as it was signed; None where it is time to sign a new one."""
         row = session.get(PolicyRow, order.key)
-        return row if row is not None and row.expires_at - now > self._lifetime / 2 else None
+        return row if row is not None and self._is_fresh(session, row, now) else None
 
     def current(self, session: Session, order: Order, now: datetime) -> PolicyRow:
-        """The policy to hand out now, signed anew where it is time to."""
-        row = self.fresh(session, order, now)
-        return session.merge(self._issue(session, order, now)) if row is None else row
+        """The policy to hand out now, signed anew where it is time to.
 
-    def _issue(self, session: Session, order: Order, now: datetime) -> PolicyRow:
+        Raises:
+            UnavailableError: SIGNER_UNAVAILABLE or NO_TRUSTED_KEYS: nothing can be signed now.
+        """
+        # Many devices may ask at once for a policy that is yet to be signed.
+        lock_policies(session)
+        row = session.get(PolicyRow, order.key, populate_existing=True)
+        if row is not None and self._is_fresh(session, row, now):
+            return row
+        # Devices refuse one that is older than what they saw, and the clocks of several hosts differ.
+        issued_at = now if row is None else max(now, row.issued_at)
+        return session.merge(self._issue(session, order, issued_at))
+
+    def _is_fresh(self, session: Session, row: PolicyRow, now: datetime) -> bool:
+        is_young = row.expires_at - now > self._lifetime / 2
+        return is_young and row.trusted_keys_version == self._chain.version(session)
+
+    def _issue(self, session: Session, order: Order, issued_at: datetime) -> PolicyRow:
         revision = order.revision
         app = session.get_one(App, revision.app_id)
         package = session.get_one(Package, revision.package_digest)
         delivery = delivery_of(session, order.settings_digest)
-        policy = build_policy(app, order, package, delivery, issued_at=now, lifetime=self._lifetime)
-        envelope = self._signer.sign(policy).to_json().encode()
+        policy = build_policy(app, order, package, delivery, issued_at=issued_at, lifetime=self._lifetime)
+        trusted = self._chain.newest(session)
+        envelope = sign_policy(policy, self._signer, self._signing_key(trusted)).to_json().encode()
         return PolicyRow(
             app_id=revision.app_id,
             revision=revision.number,
@@ -208,6 +232,15 @@ class PolicyOffice:
             settings_digest=order.settings_digest,
             envelope=envelope,
             digest=hashlib.sha256(envelope).hexdigest(),
+            trusted_keys_version=trusted.version,
             issued_at=policy.issued_at,
             expires_at=policy.expires_at,
         )
+
+    def _signing_key(self, trusted: TrustedKeys) -> str:
+        held = self._signer.public_keys()
+        for key_id in trusted.signing_key_ids:
+            if key_id in held:
+                return key_id
+        detail = f"it holds {', '.join(held) or 'none'}, expected {' or '.join(trusted.signing_key_ids)}"
+        raise UnavailableError(ErrorCode.SIGNER_UNAVAILABLE, detail=detail)

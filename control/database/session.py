@@ -18,6 +18,7 @@ from control.database.engine import BEGIN_OPTION, BEGIN_READING, make_engine
 #: Any number, as long as it is nobody else's: PostgreSQL's advisory locks are global to a database.
 _PLANNING_LOCK: Final = 7_240_318
 _AUDIT_LOCK: Final = 7_240_319
+_POLICY_LOCK: Final = 7_240_320
 
 
 class Database:
@@ -73,6 +74,12 @@ def lock_planning(session: Session) -> None:
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _PLANNING_LOCK})
+
+
+def lock_policies(session: Session) -> None:
+    """Hold off everybody else who would sign a policy until this transaction ends."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _POLICY_LOCK})
 
 
 def lock_audit(session: Session) -> None:

@@ -11,6 +11,7 @@ from contract.uplink import CheckIn, CheckInReason, CheckInReply
 from control.database.session import lock_planning
 from control.database.tables import Device, Job
 from control.dispatch.outbox import pending_entries
+from control.fleet.membership import refresh_device
 from control.fleet.refused_messages import note_refused_messages
 from control.fleet.restored import note_memory
 from control.live_states import LIVE_STATES
@@ -27,6 +28,7 @@ def check_in(
     *,
     check_in_interval: timedelta,
     online_window: timedelta,
+    trusted_keys_version: int,
     now: datetime,
 ) -> CheckInReply:
     """Note that the device is there, plan for it, put what is due for it into the outbox, and say what is void."""
@@ -40,6 +42,7 @@ def check_in(
     note_refused_messages(device, message)
     session.flush()
     lock_planning(session)
+    refresh_device(session, device, now)
     if note_memory(session, device, message, now):
         _log.warning("a device came back from an old image", device=device.id)
     plan_fleet(session, now=now, online_since=now, device_id=device.id)
@@ -47,6 +50,7 @@ def check_in(
         jobs_sent=pending_entries(session, device.id),
         check_in_interval_seconds=next_check_in(check_in_interval, device.id, was_away=was_away).total_seconds(),
         server_time=now,
+        trusted_keys_version=trusted_keys_version,
         orders=standing_orders(session, device.id),
     )
 

@@ -1,4 +1,4 @@
-"""Enrolment: a token and proof of the device's key against an id, a broker user and the policy keys."""
+"""Enrolment: a token and proof of the device's key against an id, a broker user and the trusted keys."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,12 +11,14 @@ from contract.error_codes import ErrorCode
 from contract.errors import TrustError
 from contract.queues import device_broker_user
 from contract.uplink import EnrollmentReply, EnrollmentRequest, proof_message
-from control.database.tables import Device, EnrollmentToken, GroupMember
+from control.database.tables import Device, EnrollmentToken, Group, GroupMember
 from control.fleet.broker_users import BrokerUsers, secret_hash
 from control.fleet.groups import add_member
+from control.fleet.membership import refresh_device
 from control.fleet.proof import check_keys
 from control.fleet.retirement import retire
 from control.security.tokens import new_token, token_hash
+from control.security.trust_chain import TrustChain
 
 
 @dataclass(frozen=True)
@@ -25,20 +27,19 @@ class EnrollmentTerms:
 
     Attributes:
         broker_url: Where orders come from, without user or secret.
-        policy_keys: Raw Ed25519 keys that policies are signed with, by key id.
         check_in_interval: How often to check in.
     """
 
     broker_url: str
-    policy_keys: dict[str, bytes]
     check_in_interval: timedelta
 
 
 class Enrollment:
     """Lets devices in."""
 
-    def __init__(self, broker_users: BrokerUsers, terms: EnrollmentTerms) -> None:
+    def __init__(self, broker_users: BrokerUsers, chain: TrustChain, terms: EnrollmentTerms) -> None:
         self._broker_users = broker_users
+        self._chain = chain
         self._terms = terms
 
     def enroll(self, session: Session, request: EnrollmentRequest, now: datetime) -> EnrollmentReply:
@@ -56,9 +57,9 @@ class Enrollment:
             device = self._admit(session, request, digest, now)
         elif device.enrolled_with != digest or device.retired_at is not None:
             raise TrustError(ErrorCode.TOKEN_REFUSED, detail="a device with this key is enrolled already")
-        return self.hand_out(device)
+        return self.hand_out(session, device)
 
-    def hand_out(self, device: Device) -> EnrollmentReply:
+    def hand_out(self, session: Session, device: Device) -> EnrollmentReply:
         """Everything an enrolled device is told, with a new broker secret; the one it had before is void.
 
         Called last in a transaction: a broker that does not answer leaves everything as it was.
@@ -74,7 +75,7 @@ class Enrollment:
             broker_url=self._terms.broker_url,
             broker_user=device_broker_user(device.id),
             broker_secret=secret,
-            policy_keys=self._terms.policy_keys,
+            trusted_keys=self._chain.envelope(session),
             check_in_interval_seconds=self._terms.check_in_interval.total_seconds(),
         )
 
@@ -104,14 +105,18 @@ class Enrollment:
         token = _spend(session, digest, now)
         old = None if token.replaces is None else session.get_one(Device, token.replaces)
         device = _add(session, request, digest, now)
+        device.site = token.site
         groups = set() if token.group_id is None else {token.group_id}
         if old is not None:
-            device.name = old.name
+            device.name, device.site = old.name, old.site
             groups |= set(session.scalars(select(GroupMember.group_id).where(GroupMember.device_id == old.id)))
             retire(session, old, now)
             self._broker_users.remove(old.id)
-        for group_id in sorted(groups):
+        # A rule chooses the members of the others.
+        static = select(Group.id).where(Group.id.in_(groups), Group.rule.is_(None)).order_by(Group.id)
+        for group_id in session.scalars(static).all():
             add_member(session, group_id, device.id, now)
+        refresh_device(session, device, now)
         return device
 
 
@@ -123,6 +128,7 @@ def create_enrollment_token(
     lifetime: timedelta,
     now: datetime,
     replaces: str | None = None,
+    site: str | None = None,
 ) -> tuple[str, EnrollmentToken]:
     """Make a token; only its hash is kept, so this is the only time it can be shown.
 
@@ -132,12 +138,14 @@ def create_enrollment_token(
         uses: How many devices may enrol with it.
         lifetime: For how long.
         now: The time.
-        replaces: The id of a device whose name and groups the new one takes over; the old one is retired by that.
+        replaces: The id of a device whose name, site and groups the new one takes over; the old one is retired by that.
+        site: Where the devices stand.
     """
     token = new_token()
     row = EnrollmentToken(
         token_hash=token_hash(token),
         group_id=group_id,
+        site=site,
         uses_left=uses,
         replaces=replaces,
         created_at=now,

@@ -1,63 +1,41 @@
-"""Signing policies: a port, and its implementation on a key file."""
+"""Signing policies: the port behind which a key file, a hardware module or a key service can stand."""
 
-import hashlib
-from pathlib import Path
-from typing import Final, Protocol
+from collections.abc import Mapping
+from typing import Protocol
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-from contract.envelopes import SignedEnvelope, sign
+from contract.envelopes import Signature, SignedEnvelope, draft, signed_bytes, with_signature
 from contract.policy import Policy
-from control.security.key_files import ensure_key_file, read_key_file
-
-_FILE_NAME: Final = "policy-signing.key"
-_KEY_BYTES: Final = 32
-_KEY_ID_CHARACTERS: Final = 16
 
 
 class PolicySigner(Protocol):
-    """Signs policies; a hardware module or a key service can stand behind it."""
+    """Holds private keys and signs with them; what it holds need not be what devices trust."""
 
-    def sign(self, policy: Policy) -> SignedEnvelope:
-        """The policy in an envelope signed with the current key."""
-        ...
-
-    def public_keys(self) -> dict[str, bytes]:
-        """The raw Ed25519 keys that devices are to trust, by key id."""
-        ...
-
-
-class FilePolicySigner:
-    """A `PolicySigner` whose key is a file in the state folder."""
-
-    def __init__(self, key: Ed25519PrivateKey) -> None:
-        self._key = key
-        raw = key.public_key().public_bytes_raw()
-        self._key_id = hashlib.sha256(raw).hexdigest()[:_KEY_ID_CHARACTERS]
-
-    @classmethod
-    def load(cls, state_dir: Path) -> "FilePolicySigner":
-        """The signer with the key of this state folder.
+    def public_keys(self) -> Mapping[str, bytes]:
+        """The raw Ed25519 public keys of the keys it holds, by their ids.
 
         Raises:
-            InputError: There is no usable key file.
+            UnavailableError: SIGNER_UNAVAILABLE: it does not answer.
+            InputError: KEY_FILE_UNUSABLE: a key cannot be read.
         """
-        raw = read_key_file(state_dir / _FILE_NAME, size=_KEY_BYTES)
-        return cls(Ed25519PrivateKey.from_private_bytes(raw))
+        ...
 
-    def sign(self, policy: Policy) -> SignedEnvelope:
-        """The policy in an envelope signed with the file's key."""
-        return sign(policy, self._key, self._key_id)
+    def sign(self, key_id: str, message: bytes) -> bytes:
+        """The Ed25519 signature of a message by one of its keys; several threads may ask at once.
 
-    def public_keys(self) -> dict[str, bytes]:
-        """The one key, by its id: the beginning of its SHA-256."""
-        return {self._key_id: self._key.public_key().public_bytes_raw()}
+        Raises:
+            UnavailableError: SIGNER_UNAVAILABLE: it does not answer, refuses, or holds no such key.
+            InputError: KEY_FILE_UNUSABLE: the key cannot be read.
+        """
+        ...
 
 
-def ensure_policy_key(state_dir: Path) -> bool:
-    """Make the signing key unless it is there.
+def sign_policy(policy: Policy, signer: PolicySigner, key_id: str) -> SignedEnvelope:
+    """The policy in an envelope that one of the signer's keys signed.
 
-    Returns:
-        Whether it was made now.
+    Raises:
+        UnavailableError: See `PolicySigner.sign`.
+        InputError: See `PolicySigner.sign`.
     """
-    return ensure_key_file(state_dir / _FILE_NAME, Ed25519PrivateKey.generate().private_bytes_raw())
+    envelope = draft(policy)
+    signature = signer.sign(key_id, signed_bytes(Policy, envelope.payload))
+    return with_signature(envelope, Signature(key_id=key_id, signature=signature))

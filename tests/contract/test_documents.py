@@ -10,6 +10,7 @@ from contract.jobs import JobRef
 from contract.policy import DEFAULT_RETURN_CODES, Limits
 from contract.rules import FileRule
 from contract.uplink import CheckInReply, EnrollmentReply
+from tests.support.trust import Roots
 
 JOB = "11111111-2222-4333-8444-555555555555"
 
@@ -73,7 +74,7 @@ def test_a_rule_is_read_in_either_spelling() -> None:
 
 def test_secrets_do_not_show_when_a_document_is_printed() -> None:
     reply = EnrollmentReply(
-        device_id=JOB, broker_url="redis://b", broker_user="u", broker_secret="hush", policy_keys={}
+        device_id=JOB, broker_url="redis://b", broker_user="u", broker_secret="hush", trusted_keys=Roots().signed(1, {})
     )
     assert "hush" not in repr(reply)
     assert "hush" in reply.to_json()
@@ -93,5 +94,7 @@ def test_the_numbers_of_the_original_are_the_defaults() -> None:
 
 
 def test_times_keep_their_zone() -> None:
-    reply = CheckInReply(jobs_sent=0, check_in_interval_seconds=1, server_time=datetime(2026, 1, 2, tzinfo=UTC))
+    reply = CheckInReply(
+        jobs_sent=0, check_in_interval_seconds=1, server_time=datetime(2026, 1, 2, tzinfo=UTC), trusted_keys_version=1
+    )
     assert CheckInReply.from_json(reply.to_json()).server_time.tzinfo is not None

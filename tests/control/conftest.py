@@ -14,14 +14,14 @@ from starlette.exceptions import StarletteDeprecationWarning
 
 from contract.clock import ManualClock
 from control.api.app import create_app
-from control.bootstrap import assemble
+from control.bootstrap import assemble, make_signer
 from control.database.migrate import upgrade
 from control.database.session import Database
 from control.database.tables import Role
 from control.security.content_keys import ensure_key_encryption_key
+from control.security.file_policy_signer import ensure_policy_key, policy_key_folder
 from control.security.nonces import ProcessNonces
 from control.security.operator_tokens import create_operator_token
-from control.security.policy_signing import FilePolicySigner, ensure_policy_key
 from control.settings import ControlSettings
 from storage.intunewin.builder import build_package
 from storage.objects.memory import MemoryObjectStore
@@ -81,7 +81,7 @@ def make_plane(package: Path) -> Iterator[Callable[[ControlSettings], Plane]]:
     opened: list[Database] = []
 
     def make(settings: ControlSettings) -> Plane:
-        ensure_policy_key(settings.state_dir)
+        ensure_policy_key(policy_key_folder(settings.state_dir))
         ensure_key_encryption_key(settings.state_dir)
         clock = ManualClock(datetime.now(UTC))
         store = MemoryObjectStore(clock=clock)
@@ -90,13 +90,15 @@ def make_plane(package: Path) -> Iterator[Callable[[ControlSettings], Plane]]:
             settings,
             clock=clock,
             store=store,
-            signer=FilePolicySigner.load(settings.state_dir),
+            signer=make_signer(settings),
             broker_users=broker_users,
             nonces=ProcessNonces(clock),
             queue=queue,
         )
         opened.append(services.database)
-        return Plane(services, clock, store, broker_users, queue, package)
+        made = Plane(services, clock, store, broker_users, queue, package)
+        made.publish_keys()
+        return made
 
     yield make
     for database in opened:

@@ -28,6 +28,7 @@ from contract.states import (
     Intent,
     Outcome,
 )
+from contract.trusted_keys import PolicyKey
 from contract.uplink import (
     CHECK_IN_PATH,
     ENROLL_PATH,
@@ -44,6 +45,7 @@ from contract.uplink import (
     ProgressBatch,
     proof_message,
 )
+from control.bootstrap import make_signer
 from control.catalog.assignments import assign
 from control.catalog.manifest import Manifest
 from control.catalog.revisions import add_revision, find_app
@@ -54,6 +56,7 @@ from control.fleet.groups import create_group
 from control.services import Services
 from control.work import plan_now, reconcile_now
 from storage.objects.memory import MemoryObjectStore
+from tests.support.trust import Roots
 
 FACTS = DeviceFacts(
     hostname="desk-1",
@@ -151,8 +154,19 @@ class Plane:
     broker_users: RecordingBrokerUsers
     queue: RecordingQueue
     package: Path
+    roots: Roots = field(default_factory=Roots)
     publisher: RecordingPublisher = field(default_factory=RecordingPublisher)
     inspector: RecordingInspector = field(default_factory=RecordingInspector)
+
+    def publish_keys(self, policy: Mapping[str, PolicyKey] | None = None, **changes: Any) -> int:
+        """Publish the next version of the trusted keys, with the signer's keys unless others are named."""
+        if policy is None:
+            held = make_signer(self.services.settings).public_keys()
+            policy = {key_id: PolicyKey(public_key=raw) for key_id, raw in held.items()}
+        with self.services.database.transaction() as session:
+            number = self.services.trust.version(session) + 1
+            signed = self.roots.signed(number, policy, **changes)
+            return self.services.trust.add(session, signed, self.clock.now()).version
 
     def publish(self, **changes: Any) -> int:
         """Publish a revision of the small manifest; its number."""

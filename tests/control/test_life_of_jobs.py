@@ -32,7 +32,7 @@ from control.answers.job_filter import JobFilter
 from control.answers.jobs import list_jobs
 from control.answers.moment import this_moment
 from control.answers.pages import PageRequest
-from control.bootstrap import assemble
+from control.bootstrap import assemble, make_signer
 from control.database.tables import Device, Job, OutboxEntry
 from control.fleet.check_in import check_in
 from control.fleet.groups import add_member
@@ -40,8 +40,8 @@ from control.ingest.progress import take_progress
 from control.ingest.reports import take_report
 from control.live_states import LIVE_STATES, WANTED_STATES
 from control.security.content_keys import ensure_key_encryption_key
+from control.security.file_policy_signer import ensure_policy_key, policy_key_folder
 from control.security.nonces import ProcessNonces
-from control.security.policy_signing import FilePolicySigner, ensure_policy_key
 from control.settings import ControlSettings
 from control.steering.actions import Wish, cancel_jobs, retry_jobs
 from control.steering.decisions import Change
@@ -171,6 +171,7 @@ class LifeOfJobs(RuleBasedStateMachine):
                 message,
                 check_in_interval=services.settings.check_in_interval,
                 online_window=services.settings.online_window,
+                trusted_keys_version=services.trust.version(session),
                 now=now,
             )
             planned = select(Job.id, Job.generation).where(
@@ -197,12 +198,13 @@ class LifeOfJobs(RuleBasedStateMachine):
             take_report(session, session.get_one(Device, device_id), report, self.plane.clock.now())
 
     def next_action(self, how: str, ref: JobRef) -> NextAction | None:
-        later = self.plane.clock.now() + timedelta(minutes=5)
+        now = self.plane.clock.now()
+        later = now + timedelta(minutes=5)
         if how == "retry":
             reason = WaitReason.RETRY_INTERVAL
-            return NextAction(at=later, reason=reason, generation=ref.generation, attempt=ref.attempt + 1)
+            return NextAction(since=now, at=later, reason=reason, generation=ref.generation, attempt=ref.attempt + 1)
         if how == "grs":
-            return NextAction(at=later, reason=WaitReason.GRS, generation=ref.generation + 1, attempt=1)
+            return NextAction(since=now, at=later, reason=WaitReason.GRS, generation=ref.generation + 1, attempt=1)
         return None
 
     def jobs(self) -> list[Job]:
@@ -264,11 +266,11 @@ def plane_in(folder: Path, package: Path) -> Plane:
         check_in_interval_seconds=600,
         online_slack_seconds=60,
     )
-    ensure_policy_key(configured.state_dir)
+    ensure_policy_key(policy_key_folder(configured.state_dir))
     ensure_key_encryption_key(configured.state_dir)
     clock, store = ManualClock(datetime.now(UTC)), MemoryObjectStore()
     users, queue = RecordingBrokerUsers(), RecordingQueue()
-    signer = FilePolicySigner.load(configured.state_dir)
+    signer = make_signer(configured)
     services = assemble(
         configured,
         clock=clock,
@@ -278,7 +280,9 @@ def plane_in(folder: Path, package: Path) -> Plane:
         nonces=ProcessNonces(clock),
         queue=queue,
     )
-    return Plane(services, clock, store, users, queue, package)
+    plane = Plane(services, clock, store, users, queue, package)
+    plane.publish_keys()
+    return plane
 
 
 @pytest.mark.parametrize("examples", [25, pytest.param(300, marks=[pytest.mark.long, pytest.mark.timeout(1200)])])

@@ -12,10 +12,10 @@ from kombu.transport import redis as stock
 
 from contract.celery_process import prepare_celery_process
 from contract.clock import SystemClock
-from contract.envelopes import SignedEnvelope, verify
 from contract.jobs import JobRef
 from contract.phases import Phase
 from contract.policy import Policy
+from contract.policy_verification import read_envelope, verify_policy
 from contract.queue_messages import is_packed, unpacked
 from contract.queues import device_queue
 from contract.report import Report
@@ -27,6 +27,7 @@ from contract.states import (
     EnforcementState,
     Outcome,
 )
+from contract.trusted_keys import first_trust
 from tests.faults.apps import MARKERS
 from worker.bootstrap import build_uplink
 from worker.celery_app import make_app
@@ -69,7 +70,8 @@ class ForgetfulRunner:
     def _policy(self, ref: JobRef) -> Policy:
         envelope = self._uplink.policy(ref, known_digest=None).envelope
         assert envelope is not None
-        return verify(SignedEnvelope.from_json(envelope), Policy, self._identity.trusted_policy_keys)
+        trusted = first_trust(self._identity.trusted_keys)
+        return verify_policy(read_envelope(envelope), trusted, SystemClock().now())
 
     def _report(self, ref: JobRef) -> Report:
         policy, now = self._policy(ref), SystemClock().now()

@@ -21,6 +21,7 @@ from tests.control.conftest import (  # noqa: F401  what attackers attack
     sqlite_url,
 )
 from tests.security.attack_table import REFUSED_BY, Row, attack_table, gaps, name_row, rows_of
+from tests.support.trust import Roots
 from tests.worker.conftest import content, rig  # noqa: F401  a device without network
 from worker.identity import Identity
 
@@ -82,6 +83,6 @@ def identity() -> Identity:
         broker_url="rediss://broker.example/0",
         broker_user=f"device.{device_id}",
         broker_secret="secret",
-        policy_keys={},
+        trusted_keys=Roots().signed(1, {}),
         check_in_interval_seconds=600,
     )

@@ -28,7 +28,9 @@ ALLOWED_SECONDS = 60
 @pytest.fixture
 def brokered(plane: Plane, valkey: RunningBroker, make_client: Callable[[Plane], httpx.Client]) -> httpx.Client:
     """The API with a real broker for its devices' users."""
-    enrollment = Enrollment(RedisBrokerUsers(valkey.url_of(BrokerUser.FLEET)), plane.services.enrollment._terms)
+    enrollment = Enrollment(
+        RedisBrokerUsers(valkey.url_of(BrokerUser.FLEET)), plane.services.trust, plane.services.enrollment._terms
+    )
     plane.services = replace(plane.services, enrollment=enrollment)
     return make_client(plane)
 

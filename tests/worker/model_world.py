@@ -228,7 +228,7 @@ class World:
         if not isinstance(result, PhaseResult) or result.outcome is not PhaseOutcome.DONE:
             return result
         policy = _policy(context.ref.job_id)
-        envelope = sign(policy, _KEY, "policy").to_json().encode()
+        envelope = sign(policy, _KEY).to_json().encode()
         digest = hashlib.sha256(envelope).hexdigest()
         self.ledger.policies.accept(context.ref.job_id, policy, digest=digest, envelope=envelope, now=self.clock.now())
         return done(context.findings.about(policy, digest), "accepted")

@@ -20,6 +20,7 @@ from control.dispatch.ports import AddressedJob
 from control.dispatch.redis_publisher import RedisJobPublisher
 from control.fleet.broker_users import RedisBrokerUsers
 from tests.support.broker import RunningBroker
+from tests.support.trust import Roots
 from worker.celery_app import make_app
 from worker.handover import Handover
 from worker.identity import Identity
@@ -97,7 +98,7 @@ def enrolled_device(valkey: RunningBroker) -> Iterator[Device]:
         broker_url=valkey.device_url,
         broker_user=device_queue(device_id),
         broker_secret=SECRET,
-        policy_keys={},
+        trusted_keys=Roots().signed(1, {}),
         check_in_interval_seconds=3600,
     )
     with redis.Redis.from_url(valkey.control_url) as broker:

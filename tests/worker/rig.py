@@ -22,6 +22,7 @@ from contract.states import Intent
 from contract.uplink import ContentInfo, content_key_context
 from storage.intunewin.builder import build_package
 from storage.intunewin.reader import open_blob, read_metadata
+from tests.support.trust import Roots, policy_keys
 from worker.content.keys import ContentKeys
 from worker.content.memory import MemoryContentSource
 from worker.device import Device
@@ -40,6 +41,7 @@ from worker.progress import ProgressQueue
 from worker.restart.boot import Boot
 from worker.restart.restarts import Restarts
 from worker.secrets.files import SecretFiles
+from worker.trust import Trust
 from worker.uplink.memory import MemoryUplink
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -97,6 +99,7 @@ class Rig:
     folder: Path
     content: PackedContent
     policy_key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    roots: Roots = field(default_factory=Roots)
     clock: ManualClock = field(default_factory=lambda: ManualClock(START))
     uplink: MemoryUplink = field(default_factory=MemoryUplink)
     source: MemoryContentSource = field(default_factory=MemoryContentSource)
@@ -116,7 +119,7 @@ class Rig:
             broker_url="redis://127.0.0.1:1/0",
             broker_user="device",
             broker_secret="secret",
-            policy_keys={"policy-1": self.policy_key.public_key().public_bytes_raw()},
+            trusted_keys=self.roots.signed(1, policy_keys(self.policy_key)),
             check_in_interval_seconds=3600,
         )
         self.source.contents[URL] = self.content.blob
@@ -145,6 +148,7 @@ class Rig:
             machine=Machine(this_platform(folders.state), folders.scripts, environment),
             environment=environment,
             restarts=Restarts(ledger.restarts, self.clock, lambda: self.boot),
+            trust=Trust(self.identity.trusted_keys, ledger.trust),
             notifier=self.notifier,
             secret_files=SecretFiles(folders.state),
         )
@@ -175,7 +179,7 @@ class Rig:
     def publish(self, ref: JobRef, **changes: Any) -> Policy:
         """Make the control plane answer for the job of `ref`."""
         policy = self.policy(**changes)
-        self.uplink.policies[ref.job_id] = sign(policy, self.policy_key, "policy-1")
+        self.uplink.policies[ref.job_id] = sign(policy, self.policy_key)
         context = content_key_context(ref.job_id, self.identity.device_id, policy.content.digest)
         self.uplink.contents[ref.job_id] = ContentInfo(
             url=URL,

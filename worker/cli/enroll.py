@@ -21,6 +21,9 @@ def enroll(
     url: Annotated[str, typer.Argument(help="The control plane's address.")],
     token: Annotated[str, typer.Argument(help="The enrolment token an operator handed out.")],
     name: Annotated[str, typer.Option(help="The device's name for people.", show_default="host name")] = "",
+    root_key: Annotated[
+        str | None, typer.Option(help="The id of a root key: trust no control plane whose keys it did not sign.")
+    ] = None,
     state_dir: StateDir = None,
     as_json: AsJson = False,
 ) -> None:
@@ -32,10 +35,10 @@ def enroll(
 
     \b
     Exit status: 0 enrolled; 2 already enrolled, or a wrong argument; 3 the control plane does not answer;
-    4 the token is refused.
+    4 the token is refused, or the keys are not signed by the root key.
     """  # noqa: D301  click keeps the lines of a paragraph that begins so
     with handled(as_json=as_json):
-        identity = _enroll(load_settings(state_dir), _checked(url), token, name or socket.gethostname())
+        identity = _enroll(load_settings(state_dir), _checked(url), token, name or socket.gethostname(), root_key)
         text = f"Enrolled as {identity.name} ({identity.device_id}). Start the agent with `outrider-agent run`."
         show({"device_id": identity.device_id, "name": identity.name}, text, as_json=as_json)
 
@@ -47,7 +50,7 @@ def _checked(url: str) -> str:
         raise InputError(ErrorCode.URL_INVALID, detail=error.errors()[0]["msg"], place=url) from error
 
 
-def _enroll(settings: AgentSettings, url: str, token: str, name: str) -> Identity:
+def _enroll(settings: AgentSettings, url: str, token: str, name: str, root_key: str | None) -> Identity:
     from worker.uplink.addresses import require_secure_api, require_secure_broker  # noqa: PLC0415
     from worker.uplink.enrolment import enroll as join  # noqa: PLC0415  other commands need not load HTTP
     from worker.uplink.transport import http_client  # noqa: PLC0415
@@ -60,7 +63,7 @@ def _enroll(settings: AgentSettings, url: str, token: str, name: str) -> Identit
             raise InputError(ErrorCode.ALREADY_ENROLLED, place=str(folders.state))
         facts = this_platform(folders.state).facts()
         with http_client(settings, base_url=url) as client:
-            identity = join(client, token=token, name=name, facts=facts)
+            identity = join(client, token=token, name=name, facts=facts, root_key_id=root_key)
         require_secure_broker(settings, identity.broker_url)
         save_identity(identity, folders.identity)
     return identity

@@ -1,13 +1,13 @@
 """Checking in: at start, at every interval, and again soon after one that failed (behaviour 2.2, N-01)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from random import Random
 
 import structlog
 
 from contract.clock import Clock
 from contract.errors import OutriderError
-from contract.uplink import CheckIn, CheckInReason, JobOrder
+from contract.uplink import CheckIn, CheckInReason, CheckInReply
 from worker.device import Device
 from worker.rules.backoff import growing_wait
 from worker.uplink.port import Uplink
@@ -35,7 +35,7 @@ class CheckInDuty:
         message: What to say for a reason; asked anew at each check-in.
         interval_seconds: Between two check-ins, until the control plane asks for another interval.
         fixed_interval: The interval was set on this device; what the control plane asks for is ignored.
-        on_orders: Told the orders that stand, at each check-in.
+        on_reply: Told what the control plane answered, at each check-in.
     """
 
     def __init__(
@@ -47,9 +47,9 @@ class CheckInDuty:
         *,
         interval_seconds: float,
         fixed_interval: bool = False,
-        on_orders: Callable[[Iterable[JobOrder]], None] = lambda _orders: None,
+        on_reply: Callable[[CheckInReply], None] = lambda _reply: None,
     ) -> None:
-        self._on_orders = on_orders
+        self._on_reply = on_reply
         self._uplink = uplink
         self._message = message
         self._clock = clock
@@ -79,5 +79,5 @@ class CheckInDuty:
         if not self._fixed_interval:
             self._interval_seconds = reply.check_in_interval_seconds
         _log.info("checked in", jobs_sent=reply.jobs_sent)
-        self._on_orders(reply.orders)
+        self._on_reply(reply)
         return self._interval_seconds * self._random.uniform(1 - JITTER, 1 + JITTER)

@@ -11,6 +11,7 @@ from worker.ledger.orders import Orders
 from worker.ledger.outbox import Outbox
 from worker.ledger.policies import Policies
 from worker.ledger.restarts import RestartTable
+from worker.ledger.trust import TrustTable
 from worker.state_mirror import NoStateMirror, StateMirror
 
 
@@ -25,6 +26,7 @@ class Ledger:
         apps: The last result of each app.
         restarts: Restarts that apps wait for.
         policies: Signed policies by digest.
+        trust: The newest version of the trusted keys.
         outbox: Undelivered reports.
 
     Raises:
@@ -40,6 +42,7 @@ class Ledger:
         self.apps = Apps(self._database, mirror or NoStateMirror())
         self.restarts = RestartTable(self._database)
         self.policies = Policies(self._database)
+        self.trust = TrustTable(self._database)
         self.outbox = Outbox(self._database)
 
     def close(self) -> None:

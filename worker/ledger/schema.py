@@ -7,6 +7,7 @@ CREATE TABLE jobs (
   job_id TEXT PRIMARY KEY,
   newest_generation INTEGER NOT NULL,
   app_id TEXT,
+  revision INTEGER,
   intent INTEGER,
   policy_digest TEXT
 ) STRICT;
@@ -14,7 +15,8 @@ CREATE TABLE jobs (
 CREATE TABLE orders (
   job_id TEXT PRIMARY KEY,
   generation INTEGER NOT NULL,
-  kind TEXT NOT NULL
+  kind TEXT NOT NULL,
+  noted_at TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE attempts (
@@ -89,6 +91,21 @@ CREATE TABLE policies (
   app_id TEXT NOT NULL,
   envelope BLOB NOT NULL,
   stored_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE newest_policies (
+  app_id TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  intent INTEGER NOT NULL,
+  delivery TEXT NOT NULL,
+  issued_at TEXT NOT NULL,
+  PRIMARY KEY (app_id, revision, intent, delivery)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE trusted_keys (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  version INTEGER NOT NULL,
+  envelope TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE outbox (

@@ -1,10 +1,11 @@
 """Phase 2: the signed policy."""
 
-from contract.envelopes import SignedEnvelope, verify
 from contract.error_codes import ErrorCode
 from contract.errors import NotFoundError, PhaseError
 from contract.policy import Policy
+from contract.policy_verification import read_envelope, verify_policy
 from worker.folders import content_name
+from worker.ledger.ledger import Ledger
 from worker.ledger.policies import Binding
 from worker.phases.context import PhaseContext, PhaseResult, done, void
 from worker.uplink.port import PolicyReply
@@ -15,9 +16,10 @@ def metadata(context: PhaseContext) -> PhaseResult:
 
     Raises:
         UnavailableError: The control plane does not answer.
-        TrustError: POLICY_UNTRUSTED.
+        TrustError: TRUSTED_KEYS_REFUSED, TRUSTED_KEYS_EXPIRED, POLICY_UNSIGNED, POLICY_UNTRUSTED, POLICY_TAMPERED or
+            POLICY_EXPIRED.
         DocumentError: It is signed but no policy this agent understands.
-        PhaseError: POLICY_EXPIRED, POLICY_ROLLED_BACK or POLICY_MISMATCH.
+        PhaseError: POLICY_MISMATCH or POLICY_ROLLED_BACK.
     """
     ledger = context.device.ledger.policies
     binding = ledger.binding(context.ref.job_id)
@@ -27,8 +29,10 @@ def metadata(context: PhaseContext) -> PhaseResult:
         if error.code is ErrorCode.UNKNOWN_JOB:
             return void(context.findings, "the control plane no longer knows the job")
         raise
+    context.device.trust.learn(reply.trusted_keys_version, context.device.uplink)
     policy = _verified(context, envelope)
     _check_binding(policy, binding)
+    _check_age(policy, context.device.ledger)
     ledger.accept(context.ref.job_id, policy, digest=reply.digest, envelope=envelope, now=context.device.clock.now())
     asked_generation = context.ref.generation if reply.reason.ends_grs else 0
     findings = context.findings.about(policy, reply.digest).model_copy(update={"asked_generation": asked_generation})
@@ -52,20 +56,27 @@ def _fetch(context: PhaseContext, binding: Binding | None) -> tuple[PolicyReply,
 
 def _verified(context: PhaseContext, envelope: bytes) -> Policy:
     device = context.device
-    policy = verify(SignedEnvelope.from_json(envelope), Policy, device.identity.trusted_policy_keys)
+    policy = verify_policy(read_envelope(envelope), device.trust.current, device.clock.now())
     content_name(policy)
-    now = device.clock.now()
-    if policy.expires_at <= now:
-        detail = f"at {policy.expires_at.isoformat()}, this device's clock says {now.isoformat()}"
-        raise PhaseError(ErrorCode.POLICY_EXPIRED, detail=detail)
-    highest = device.ledger.apps.highest_revision(policy.app_id)
-    if policy.revision < highest:
-        detail = f"revision {policy.revision}, already seen {highest}"
-        raise PhaseError(ErrorCode.POLICY_ROLLED_BACK, detail=detail, place=policy.app_name)
     return policy
 
 
 def _check_binding(policy: Policy, binding: Binding | None) -> None:
-    if binding is not None and (policy.app_id, policy.intent) != (binding.app_id, binding.intent):
-        detail = f"app {policy.app_id} {policy.intent.name}, the job is for {binding.app_id} {binding.intent.name}"
+    if binding is not None and _target(policy) != _target(binding):
+        detail = f"it is for {_target(policy)}, the job for {_target(binding)}"
         raise PhaseError(ErrorCode.POLICY_MISMATCH, detail=detail)
+
+
+def _target(of: Policy | Binding) -> str:
+    return f"app {of.app_id} revision {of.revision} {of.intent.name}"
+
+
+def _check_age(policy: Policy, ledger: Ledger) -> None:
+    highest = ledger.apps.highest_revision(policy.app_id)
+    if policy.revision < highest:
+        detail = f"revision {policy.revision}, already seen {highest}"
+        raise PhaseError(ErrorCode.POLICY_ROLLED_BACK, detail=detail, place=policy.app_name)
+    newest = ledger.policies.newest_issued_at(policy)
+    if newest is not None and policy.issued_at < newest:
+        detail = f"issued at {policy.issued_at.isoformat()}, already seen one of {newest.isoformat()}"
+        raise PhaseError(ErrorCode.POLICY_ROLLED_BACK, detail=detail, place=policy.app_name)

@@ -4,12 +4,18 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from contract.envelopes import SignedEnvelope, signers
+from contract.error_codes import ErrorCode
+from contract.errors import TrustError
+from contract.trusted_keys import TrustedKeys, first_trust
 from contract.uplink import ENROLL_PATH, DeviceFacts, EnrollmentReply, EnrollmentRequest, proof_message
 from worker.identity import Identity
 from worker.uplink.transport import send
 
 
-def enroll(client: httpx.Client, *, token: str, name: str, facts: DeviceFacts) -> Identity:
+def enroll(
+    client: httpx.Client, *, token: str, name: str, facts: DeviceFacts, root_key_id: str | None = None
+) -> Identity:
     """Make the device's keys and have the control plane enrol it.
 
     Args:
@@ -17,10 +23,11 @@ def enroll(client: httpx.Client, *, token: str, name: str, facts: DeviceFacts) -
         token: The enrolment token an operator handed out.
         name: The device's name for people.
         facts: What the device says of itself.
+        root_key_id: A root key that must have signed the trusted keys; None trusts whatever the control plane says.
 
     Raises:
         UnavailableError: The control plane does not answer.
-        TrustError: The token is refused.
+        TrustError: The token is refused, or the trusted keys are not signed by their root keys.
         DocumentError: The answer is not what an enrolment is answered with.
     """
     signer, unsealer = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
@@ -28,6 +35,7 @@ def enroll(client: httpx.Client, *, token: str, name: str, facts: DeviceFacts) -
     headers = {"Content-Type": "application/json"}
     response = send(client, client.build_request("POST", ENROLL_PATH, content=request.to_json(), headers=headers))
     reply = EnrollmentReply.from_json(response.content)
+    _check_trust(reply.trusted_keys, root_key_id)
     return Identity(
         device_id=reply.device_id,
         name=name,
@@ -37,9 +45,16 @@ def enroll(client: httpx.Client, *, token: str, name: str, facts: DeviceFacts) -
         broker_url=reply.broker_url,
         broker_user=reply.broker_user,
         broker_secret=reply.broker_secret,
-        policy_keys=reply.policy_keys,
+        trusted_keys=reply.trusted_keys,
         check_in_interval_seconds=reply.check_in_interval_seconds,
     )
+
+
+def _check_trust(trusted_keys: SignedEnvelope, root_key_id: str | None) -> None:
+    trusted = first_trust(trusted_keys)
+    if root_key_id is not None and root_key_id not in signers(trusted_keys, TrustedKeys, trusted.roots):
+        found = ", ".join(trusted.root_keys)
+        raise TrustError(ErrorCode.TRUSTED_KEYS_REFUSED, detail=f"expected root key {root_key_id}, found {found}")
 
 
 def _request(

@@ -1,6 +1,7 @@
 """The uplink over HTTPS, every request signed by the device."""
 
 import hashlib
+import re
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -23,6 +24,8 @@ from contract.uplink import (
     PROGRESS_PATH,
     REPORTS_PATH,
     SECRETS_PATH,
+    TRUSTED_KEYS_PATH,
+    TRUSTED_KEYS_VERSION_HEADER,
     CheckIn,
     CheckInReply,
     ContentInfo,
@@ -32,6 +35,7 @@ from contract.uplink import (
     OrdersReply,
     ProgressBatch,
     SecretsReply,
+    TrustedKeysReply,
 )
 from worker.identity import Identity
 from worker.uplink.pause import Pause
@@ -39,6 +43,8 @@ from worker.uplink.port import PolicyReply
 from worker.uplink.transport import send
 
 _log = get_logger(__name__)
+
+_VERSION = re.compile("[0-9]{1,9}")
 
 
 class HttpUplink:
@@ -63,10 +69,14 @@ class HttpUplink:
         """See `Uplink.policy`."""
         headers = {} if known_digest is None else {"If-None-Match": f'"{known_digest}"'}
         response = self._send("GET", _of_generation(POLICY_PATH, ref), headers=headers)
-        reason = _reason(response)
+        reason, version = _reason(response), _trusted_keys_version(response)
         if response.status_code == HTTPStatus.NOT_MODIFIED and known_digest is not None:
-            return PolicyReply(known_digest, envelope=None, reason=reason)
-        return PolicyReply(hashlib.sha256(response.content).hexdigest(), response.content, reason)
+            return PolicyReply(known_digest, None, version, reason)
+        return PolicyReply(hashlib.sha256(response.content).hexdigest(), response.content, version, reason)
+
+    def trusted_keys(self, *, after: int) -> TrustedKeysReply:
+        """See `Uplink.trusted_keys`."""
+        return TrustedKeysReply.from_json(self._send("GET", f"{TRUSTED_KEYS_PATH}?after={after}").content)
 
     def content_info(self, ref: JobRef) -> ContentInfo:
         """See `Uplink.content_info`."""
@@ -128,6 +138,12 @@ def _reason(response: httpx.Response) -> GenerationReason:
         return GenerationReason(response.headers.get(GENERATION_REASON_HEADER, GenerationReason.PLANNED))
     except ValueError:
         return GenerationReason.PLANNED
+
+
+def _trusted_keys_version(response: httpx.Response) -> int:
+    """The header's number; without one there is nothing to learn."""
+    said = response.headers.get(TRUSTED_KEYS_VERSION_HEADER, "")
+    return int(said) if _VERSION.fullmatch(said) else 1
 
 
 def _of_generation(path: str, ref: JobRef) -> str:

@@ -10,6 +10,7 @@ from contract.errors import NotFoundError, TrustError, UnavailableError
 from contract.jobs import JobRef
 from contract.report import Progress, Report
 from contract.uplink import (
+    MAX_TRUSTED_KEYS_VERSIONS,
     CheckIn,
     CheckInReply,
     ContentInfo,
@@ -20,6 +21,7 @@ from contract.uplink import (
     OrdersReply,
     ProgressBatch,
     SecretsReply,
+    TrustedKeysReply,
 )
 from worker.uplink.port import PolicyReply
 
@@ -34,6 +36,7 @@ class MemoryUplink:
         contents: The content information of each job.
         sealed_secrets: What the command of each job is given.
         reasons: Why a job has its generation, where that is not `PLANNED`.
+        trusted_keys_chain: The versions of the trusted keys from the second one on.
         standing_orders: The orders it gives.
         asked_for_content: How often content information was asked for.
     """
@@ -43,6 +46,7 @@ class MemoryUplink:
     contents: dict[str, ContentInfo] = field(default_factory=dict)
     sealed_secrets: dict[str, SecretsReply] = field(default_factory=dict)
     reasons: dict[str, GenerationReason] = field(default_factory=dict)
+    trusted_keys_chain: list[SignedEnvelope] = field(default_factory=list)
     standing_orders: list[JobOrder] = field(default_factory=list)
     check_ins: list[CheckIn] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
@@ -58,6 +62,7 @@ class MemoryUplink:
             jobs_sent=0,
             check_in_interval_seconds=self.check_in_interval_seconds,
             server_time=datetime.now(UTC),
+            trusted_keys_version=1 + len(self.trusted_keys_chain),
             orders=tuple(self.standing_orders),
         )
 
@@ -67,9 +72,14 @@ class MemoryUplink:
         if ref.job_id not in self.policies:
             raise NotFoundError(ErrorCode.UNKNOWN_JOB, place=ref.job_id)
         envelope = self.policies[ref.job_id].to_json().encode()
-        digest = hashlib.sha256(envelope).hexdigest()
+        digest, version = hashlib.sha256(envelope).hexdigest(), 1 + len(self.trusted_keys_chain)
         reason = self.reasons.get(ref.job_id, GenerationReason.PLANNED)
-        return PolicyReply(digest, None if digest == known_digest else envelope, reason)
+        return PolicyReply(digest, None if digest == known_digest else envelope, version, reason)
+
+    def trusted_keys(self, *, after: int) -> TrustedKeysReply:
+        """See `Uplink.trusted_keys`."""
+        self._answer()
+        return TrustedKeysReply(chain=tuple(self.trusted_keys_chain[after - 1 :][:MAX_TRUSTED_KEYS_VERSIONS]))
 
     def content_info(self, ref: JobRef) -> ContentInfo:
         """See `Uplink.content_info`."""

@@ -21,6 +21,7 @@ from contract.uplink import (
     OrdersReply,
     ProgressBatch,
     SecretsReply,
+    TrustedKeysReply,
 )
 
 
@@ -31,11 +32,13 @@ class PolicyReply:
     Attributes:
         digest: SHA-256 of the signed policy's bytes in lower-case hex.
         envelope: Those bytes; None where the one already known is still the right one.
+        trusted_keys_version: The newest version of the trusted keys.
         reason: Why the job has the generation it was asked for with.
     """
 
     digest: str
     envelope: bytes | None
+    trusted_keys_version: int
     reason: GenerationReason = GenerationReason.PLANNED
 
 
@@ -48,6 +51,10 @@ class Uplink(Protocol):
 
     def policy(self, ref: JobRef, *, known_digest: str | None) -> PolicyReply:
         """The signed policy of a job, unless it is the one already known; refused for an older generation."""
+        ...
+
+    def trusted_keys(self, *, after: int) -> TrustedKeysReply:
+        """The versions of the trusted keys that follow this one; the first ones, where there are many."""
         ...
 
     def content_info(self, ref: JobRef) -> ContentInfo:

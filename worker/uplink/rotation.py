@@ -23,7 +23,8 @@ def with_new_keys(identity: Identity) -> Identity:
 def rotate(current: Identity, renewed: Identity, uplink_of: Callable[[Identity], Uplink]) -> Identity:
     """Have the control plane trust the renewed keys instead of the current ones.
 
-    An answer may have been lost the last time: then the control plane knows the renewed keys already.
+    An answer may have been lost the last time: then the control plane knows the renewed keys already. What the device
+    trusts is not exchanged: it follows the chain of trusted keys, whatever the answer holds.
 
     Args:
         current: The identity whose keys were trusted last.
@@ -55,5 +56,5 @@ def _request(renewed: Identity) -> KeyRotation:
 
 
 def _with_reply(renewed: Identity, reply: EnrollmentReply) -> Identity:
-    given = reply.model_dump(include={"broker_url", "broker_user", "broker_secret", "policy_keys"})
+    given = reply.model_dump(include={"broker_url", "broker_user", "broker_secret"})
     return Identity.model_validate({**renewed.model_dump(), **given})

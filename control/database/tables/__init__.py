@@ -10,6 +10,7 @@ from control.database.tables.jobs import AdmissionRow, Job, OrderRow, OutboxEntr
 from control.database.tables.requests import KeptAnswer
 from control.database.tables.rollouts import Rollout, RolloutDevice, RolloutEvent, RolloutRing
 from control.database.tables.secrets import RevisionSecret, Secret
+from control.database.tables.trust import TrustedKeysRow
 from control.roles import Role
 
 __all__ = [
@@ -42,4 +43,5 @@ __all__ = [
     "RolloutEvent",
     "RolloutRing",
     "Secret",
+    "TrustedKeysRow",
 ]

@@ -93,6 +93,7 @@ class PolicyRow(Base):
 
     Attributes:
         settings_digest: The way of delivery; empty for what the revision itself says.
+        trusted_keys_version: The version of the trusted keys when it was signed; with a newer one it is signed anew.
     """
 
     __tablename__ = "policies"
@@ -104,5 +105,6 @@ class PolicyRow(Base):
     settings_digest: Mapped[Digest] = mapped_column(primary_key=True, default="")
     envelope: Mapped[bytes]
     digest: Mapped[Digest]
+    trusted_keys_version: Mapped[int]
     issued_at: Mapped[datetime]
     expires_at: Mapped[datetime]

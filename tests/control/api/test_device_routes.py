@@ -6,15 +6,14 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from contract.envelopes import SignedEnvelope, verify
 from contract.jobs import JobRef
 from contract.phases import Phase
-from contract.policy import Policy
+from contract.policy_verification import read_envelope, verify_policy
 from contract.queues import ControlTask
 from contract.sealing import unseal
 from contract.states import Intent
+from contract.trusted_keys import first_trust
 from contract.uplink import (
     CHECK_IN_PATH,
     CONTENT_INFO_PATH,
@@ -81,12 +80,11 @@ def test_check_in_tells_how_many_jobs_come_and_when_to_come_again(plane: Plane, 
     assert reply.server_time == plane.clock.now()
 
 
-def test_the_policy_is_signed_by_the_key_the_device_enrolled_with(sent: tuple[SignedDevice, JobRef]) -> None:
+def test_the_policy_is_signed_by_a_key_that_the_device_pinned(plane: Plane, sent: tuple[SignedDevice, JobRef]) -> None:
     device, ref = sent
     response = device.request("GET", POLICY_PATH.format(job_id=ref.job_id))
     assert device.reply is not None
-    keys = {name: Ed25519PublicKey.from_public_bytes(raw) for name, raw in device.reply.policy_keys.items()}
-    policy = verify(SignedEnvelope.from_json(response.content), Policy, keys)
+    policy = verify_policy(read_envelope(response.content), first_trust(device.reply.trusted_keys), plane.clock.now())
     assert (policy.app_name, policy.revision, policy.intent) == ("Editor", 1, Intent.REQUIRED)
 
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from contract.trusted_keys import first_trust
 from contract.uplink import ENROLL_PATH, Problem, proof_message
 from control.answers.devices import list_devices
 from control.answers.pages import PageRequest
@@ -37,7 +38,7 @@ def test_a_device_gets_what_it_needs_and_its_broker_user_is_live(plane: Plane, e
     assert reply.broker_user == f"device.{reply.device_id}"
     assert plane.broker_users.secrets == {reply.device_id: reply.broker_secret}
     assert reply.check_in_interval_seconds == 600
-    assert len(reply.policy_keys) == 1
+    assert first_trust(reply.trusted_keys).version == 1
 
 
 def test_a_device_is_put_into_the_tokens_group(plane: Plane, enrolled: Enrolled) -> None:

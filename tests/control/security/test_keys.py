@@ -5,32 +5,11 @@ import threading
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from contract.envelopes import verify
 from contract.errors import InputError, TrustError
-from contract.policy import Commands, ContentRef, Policy
-from contract.rules import FileRule
-from contract.states import Intent
 from control.security.content_keys import ContentKeys, ensure_key_encryption_key
 from control.security.key_files import ensure_key_file, read_key_file
-from control.security.policy_signing import FilePolicySigner, ensure_policy_key
 from control.security.tokens import new_token, token_hash
-from tests.control.plane import MOMENT
-
-POLICY = Policy(
-    app_id="app",
-    app_name="Editor",
-    revision=1,
-    intent=Intent.REQUIRED,
-    commands=Commands(install="a", uninstall="b"),
-    detection_rules=(FileRule(path="/opt", file_or_folder_name="bin"),),
-    content=ContentRef(
-        digest="0" * 64, size=1, plain_size=1, plain_digest=b"", mac=b"", mac_key=b"", initialization_vector=b""
-    ),
-    issued_at=MOMENT,
-    expires_at=MOMENT,
-)
 
 
 def test_a_key_file_is_only_its_owners(tmp_path: Path) -> None:
@@ -71,15 +50,6 @@ def test_an_unusable_key_file_is_named(tmp_path: Path, content: bytes | None, sa
     with pytest.raises(InputError, match=said) as caught:
         read_key_file(path, size=32)
     assert caught.value.place == str(path)
-
-
-def test_a_signed_policy_verifies_with_the_published_key_after_a_restart(tmp_path: Path) -> None:
-    ensure_policy_key(tmp_path)
-    envelope = FilePolicySigner.load(tmp_path).sign(POLICY)
-    assert not ensure_policy_key(tmp_path)
-    published = FilePolicySigner.load(tmp_path).public_keys()
-    keys = {name: Ed25519PublicKey.from_public_bytes(raw) for name, raw in published.items()}
-    assert verify(envelope, Policy, keys) == POLICY
 
 
 def test_a_content_key_is_wrapped_and_opens_only_with_the_same_key(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_scripts_run_unless_they_are_not_to(check: Check, tmp_path: Path) -> Non
 
 def test_a_policy_is_read_plain_and_signed_as_devices_get_it(check: Check, rig: Rig) -> None:
     policy = rig.policy(intent=Intent.REQUIRED)
-    envelope = sign(policy, Ed25519PrivateKey.generate(), "another-key")
+    envelope = sign(policy, Ed25519PrivateKey.generate())
     (rig.target / "editor").touch()
     for text in (policy.to_json(), envelope.to_json()):
         result = check(text, "--json")

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from contract.exit_statuses import ExitStatus
 from contract.phases import Phase
 from contract.uplink import CheckIn, CheckInReason, CheckInReply, EnrollmentReply
+from tests.support.trust import Roots
 from tests.worker.rig import START, Rig
 from tests.worker.uplink.server import Answer, Server, serving
 from worker.cli.main import app
@@ -26,7 +27,7 @@ REPLY = EnrollmentReply(
     broker_url="redis://127.0.0.1:1/0",
     broker_user="device.x",
     broker_secret="broker-secret",
-    policy_keys={"policy-1": bytes(32)},
+    trusted_keys=Roots().signed(1, {}),
 )
 
 
@@ -144,7 +145,7 @@ def test_settings_that_make_no_sense_are_named(invoke: Invoke, monkeypatch: pyte
 @pytest.mark.integration
 @pytest.mark.behaviour("B-26")
 def test_sync_checks_in_for_the_user(server: Server, rig: Rig) -> None:
-    reply = CheckInReply(jobs_sent=2, check_in_interval_seconds=60, server_time=START)
+    reply = CheckInReply(jobs_sent=2, check_in_interval_seconds=60, server_time=START, trusted_keys_version=1)
     server.answer = lambda _asked: Answer(body=reply.to_json().encode())
     identity = rig.identity.model_copy(update={"control_plane_url": server.url})
     save_identity(identity, rig.device.folders.identity)

@@ -35,7 +35,7 @@ def test_an_installer_is_unfinished_from_before_it_starts_until_it_was_seen_to_e
 def _accept(rig: Rig, ref: JobRef, *, revision: int = 1, digest: str = "d1") -> SignedEnvelope:
     rig.device.ledger.attempts.begin(Phase.POLL, ref, now=NOW)
     policy = rig.policy(revision=revision)
-    envelope = sign(policy, rig.policy_key, "policy-1")
+    envelope = sign(policy, rig.policy_key)
     rig.device.ledger.policies.accept(ref.job_id, policy, digest=digest, envelope=envelope.to_json().encode(), now=NOW)
     return envelope
 

@@ -6,6 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from contract.errors import TrustError, UnavailableError
 from contract.uplink import EnrollmentReply, EnrollmentRequest, proof_message
+from tests.support.trust import Roots
 from tests.worker.rig import Rig
 from tests.worker.uplink.server import Answer, Server
 from worker.identity import Identity
@@ -20,7 +21,7 @@ REPLY = EnrollmentReply(
     broker_url="redis://127.0.0.1:1/0",
     broker_user="device.x",
     broker_secret="broker-secret",
-    policy_keys={"policy-1": bytes(32)},
+    trusted_keys=Roots().signed(1, {}),
     check_in_interval_seconds=120,
 )
 
@@ -55,7 +56,7 @@ def test_the_identity_holds_what_the_control_plane_gave(server: Server, settings
     identity = _enroll(server, settings, rig)
     assert identity.device_id == REPLY.device_id
     assert identity.broker_secret == "broker-secret"
-    assert identity.policy_keys == REPLY.policy_keys
+    assert identity.trusted_keys == REPLY.trusted_keys
     assert identity.check_in_interval_seconds == 120
     assert identity.control_plane_url.rstrip("/") == server.url
 

@@ -26,7 +26,7 @@ from worker.uplink.transport import http_client
 pytestmark = pytest.mark.integration
 
 JOB = JobRef(job_id=str(uuid4()), generation=3, attempt=1)
-REPLY = CheckInReply(jobs_sent=2, check_in_interval_seconds=60, server_time=datetime.now(UTC))
+REPLY = CheckInReply(jobs_sent=2, check_in_interval_seconds=60, server_time=datetime.now(UTC), trusted_keys_version=1)
 
 
 def _problem(status: int, code: ErrorCode) -> Answer:

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from contract.error_codes import ErrorCode
 from contract.errors import TrustError, UnavailableError
 from contract.uplink import EnrollmentReply, KeyRotation, rotation_message
+from tests.support.trust import Roots
 from tests.worker.rig import Rig
 from worker.identity import Identity, load_identity, replace_identity, save_identity
 from worker.uplink.memory import MemoryUplink
@@ -19,7 +20,7 @@ REPLY = EnrollmentReply(
     broker_url="redis://127.0.0.1:1/0",
     broker_user="device.x",
     broker_secret="a-new-secret",
-    policy_keys={"policy-2": bytes(32)},
+    trusted_keys=Roots().signed(1, {}),
 )
 
 
@@ -51,7 +52,14 @@ def test_the_old_key_signs_the_new_ones_in(rig: Rig) -> None:
     renewed = with_new_keys(rig.identity)
     done = rotate(rig.identity, renewed, lambda identity: Trusting({rig.identity.signing_key}, identity))
     assert done.signing_key == renewed.signing_key
-    assert (done.broker_secret, done.policy_keys) == ("a-new-secret", {"policy-2": bytes(32)})
+    assert done.broker_secret == "a-new-secret"
+
+
+def test_an_exchange_of_keys_does_not_change_whom_the_device_trusts(rig: Rig) -> None:
+    renewed = with_new_keys(rig.identity)
+    done = rotate(rig.identity, renewed, lambda identity: Trusting({rig.identity.signing_key}, identity))
+    assert rig.identity.trusted_keys != REPLY.trusted_keys
+    assert done.trusted_keys == rig.identity.trusted_keys
 
 
 def test_where_an_answer_was_lost_the_new_key_asks_again(rig: Rig) -> None:
