@@ -48,3 +48,7 @@ class ManualClock:
         """Let `by` pass."""
         self._now += by
         self._elapsed += by.total_seconds()
+
+    def jump(self, by: timedelta) -> None:
+        """Set the wall clock forward, or back by a negative `by`; no time passes."""
+        self._now += by

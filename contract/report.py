@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 from pydantic import Field
 
@@ -17,6 +18,7 @@ from contract.states import (
     Intent,
     Outcome,
 )
+from contract.waits import overshoot
 
 
 class PhaseOutcome(StrEnum):
@@ -61,6 +63,7 @@ class WaitReason(StrEnum):
     RESTART_PENDING = "restart-pending"
     NO_USER = "no-user"
     WINDOW = "window"
+    DEADLINE = "deadline"
     LEDGER = "ledger"
 
     @property
@@ -78,38 +81,56 @@ _WAIT_SENTENCES = {
     WaitReason.RESTART_PENDING: "the device must restart first",
     WaitReason.NO_USER: "the app installs for a user, and no user is logged on",
     WaitReason.WINDOW: "the maintenance window is closed",
+    WaitReason.DEADLINE: "the time that the assignment sets for it has not come",
     WaitReason.LEDGER: "the device cannot write down what it does",
 }
 
 
 class Wait(Fragment):
-    """A phase that waits in the middle of an attempt: until when, and why.
+    """A phase that waits in the middle of an attempt: since and until when, and why.
 
     Attributes:
-        at: When the phase is tried again, by the device's clock.
+        since: When the wait was set, by the device's clock.
+        at: When the phase is tried again, by the same clock.
         detail: The facts: what does not answer, who holds it up.
     """
 
+    since: datetime
     at: datetime
     reason: WaitReason
     detail: str = ""
+
+    def as_of(self, now: datetime) -> Self:
+        """The same by a clock that may have been set back since; never longer than it was stated."""
+        ahead = overshoot(self.since, now=now)
+        return self.model_copy(update={"since": self.since - ahead, "at": self.at - ahead})
 
 
 class NextAction(Fragment):
     """What happens next on the device by itself, when, and why only then.
 
     Attributes:
+        since: When that was decided, by the device's clock; the other times are by the same clock.
         generation: The generation the next attempt belongs to.
         attempt: Its number, one more; the GRS wait comes after each full round of the policy's attempts.
         looks_again_at: When the device judges and reports anew before that, with nothing executed; None where the wait
             is too short for it. What it finds as desired then ends the wait.
     """
 
+    since: datetime
     at: datetime
     reason: WaitReason
     generation: int = Field(ge=1)
     attempt: int = Field(ge=1)
     looks_again_at: datetime | None = None
+
+    def as_of(self, now: datetime) -> Self:
+        """The same by a clock that may have been set back since; never longer than it was stated."""
+        ahead = overshoot(self.since, now=now)
+        looks_again_at = None if self.looks_again_at is None else self.looks_again_at - ahead
+        return self.model_copy(
+            update={"since": self.since - ahead, "at": self.at - ahead, "looks_again_at": looks_again_at}
+        )
 
 
 class ErrorReport(Fragment):

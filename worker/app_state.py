@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from datetime import datetime
+from typing import Self
 
 from pydantic.alias_generators import to_pascal
 
@@ -21,6 +22,7 @@ from contract.states import (
     TargetingMethod,
     TargetType,
 )
+from contract.waits import overshoot
 
 
 class StateMessage(Fragment):
@@ -84,6 +86,19 @@ class AppState(Fragment):
     grs_expires_at: datetime | None = None
     next_action: NextAction | None = None
     updated_at: datetime
+
+    def as_of(self, now: datetime) -> Self:
+        """The same by a clock that may have been set back since: no wait is longer than it was stated."""
+        action, failed, expires = self.next_action, self.last_failed_enforcement, self.grs_expires_at
+        if failed is not None and expires is not None:
+            ahead = overshoot(failed, now=now)
+            failed, expires = failed - ahead, expires - ahead
+        changes = {
+            "next_action": None if action is None else action.as_of(now),
+            "last_failed_enforcement": failed,
+            "grs_expires_at": expires,
+        }
+        return self.model_copy(update=changes)
 
     @property
     def grs_hash(self) -> str:

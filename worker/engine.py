@@ -97,8 +97,9 @@ class Engine:
         try:
             return self._carry_out(phase, ref, turn, start, reporter)
         except sqlite3.Error as error:
-            at = clock.now() + timedelta(seconds=_LEDGER_WAIT_SECONDS)
-            reporter.waits(Wait(at=at, reason=WaitReason.LEDGER, detail=str(error)))
+            now = clock.now()
+            at = now + timedelta(seconds=_LEDGER_WAIT_SECONDS)
+            reporter.waits(Wait(since=now, at=at, reason=WaitReason.LEDGER, detail=str(error)))
             raise
 
     def _carry_out(self, phase: Phase, ref: JobRef, turn: int, start: PhaseStart, reporter: PhaseReporter) -> Handover:
@@ -156,8 +157,9 @@ class Engine:
             )
 
     def _defer(self, phase: Phase, ref: JobRef, turn: int, deferred: Deferred, reporter: PhaseReporter) -> Handover:
-        at = self._device.clock.now() + timedelta(seconds=deferred.seconds)
-        wait = Wait(at=at, reason=deferred.reason, detail=deferred.detail)
+        now = self._device.clock.now()
+        at = now + timedelta(seconds=deferred.seconds)
+        wait = Wait(since=now, at=at, reason=deferred.reason, detail=deferred.detail)
         unanswered = deferred.reason is WaitReason.UNAVAILABLE
         self._device.ledger.attempts.defer(phase, ref, wait, turn=turn + 1, failed=unanswered)
         self._remember(phase, ref, turn)
@@ -198,7 +200,8 @@ class Engine:
             return Handover()
         _log.info("the phase waits; it hands on to its next turn again")
         self._remember(phase, ref, turn)
-        return Handover(retry_in_seconds=seconds_until(wait.at, now=self._device.clock.now()))
+        now = self._device.clock.now()
+        return Handover(retry_in_seconds=seconds_until(wait.as_of(now).at, now=now))
 
     def _handover(self, end: PhaseEnd, findings: Findings, ref: JobRef) -> Handover:
         action = findings.next_action

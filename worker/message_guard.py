@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from contract.jobs import JobRef
+from contract.phases import Phase
 from contract.queues import phase_of_task
 from worker.rules.retry import REEVALUATION_SECONDS
 
@@ -120,3 +121,9 @@ def refusal(message: dict[str, Any]) -> str | None:
     if any(link.kwargs != ref for link in embed.chain or ()):
         return "links of different jobs in one chain"
     return None
+
+
+def link_of(message: dict[str, Any]) -> tuple[Phase, JobRef]:
+    """What a message that is let in asks for: which phase of which attempt."""
+    _, ref, _ = _body.validate_json(base64.b64decode(message["body"]))
+    return phase_of_task(message["headers"]["task"]), ref

@@ -88,7 +88,7 @@ def after_progress(status: JobStatus, progress: Progress, now: datetime) -> JobS
         bytes_total=progress.bytes_total,
         **_NOTHING_NEXT,
     )
-    return running if progress.waiting is None else _held_up(running, progress.waiting)
+    return running if progress.waiting is None else _held_up(running, progress.waiting.as_of(now))
 
 
 def after_report(status: JobStatus, report: Report, now: datetime) -> JobStatus:
@@ -107,7 +107,7 @@ def after_report(status: JobStatus, report: Report, now: datetime) -> JobStatus:
         return _with_result_of_earlier_attempt(begun, judged)
     waiting = replace(judged, **_NOTHING_NEXT)
     if status.state is not JobState.CANCELLING:
-        next_action_at, reason = report.next_action.at, report.next_action.reason
+        next_action_at, reason = report.next_action.as_of(now).at, report.next_action.reason
         waiting = replace(waiting, state=JobState.WAITING, next_action_at=next_action_at, next_action_reason=reason)
     return _of_generation(waiting, report.next_action.generation)
 

@@ -12,6 +12,7 @@ from contract.report import WaitReason
 from contract.states import Intent, Outcome
 from contract.uplink import GenerationReason
 from tests.worker.rig import Rig
+from worker.housekeeping.clock_duty import INTERVAL_SECONDS, ClockDuty
 from worker.phases.context import Deferred, PhaseContext, PhaseResult
 from worker.phases.table import PHASE_FUNCTIONS
 
@@ -137,6 +138,37 @@ def test_an_available_app_is_not_tried_again_by_itself_but_at_once_when_it_is_as
     (rig.target / "fail").unlink()
     rig.run(rig.new_job(intent=Intent.AVAILABLE))
     assert rig.uplink.reports[-1].outcome is Outcome.INSTALLED
+
+
+def test_a_clock_put_right_between_the_verdict_and_the_report_leaves_the_wait_as_it_was_stated(rig: Rig) -> None:
+    ref = rig.new_job()
+    rig.clock.jump(timedelta(days=1))
+    (rig.target / "fail").write_text("1", encoding="utf-8")
+    rig.run(ref, until=Phase.COMPLIANCE)
+    rig.clock.jump(timedelta(days=-1))
+    chain = rig.engine.run(Phase.REPORT, ref).next_chain
+    assert chain is not None
+    assert chain.countdown_seconds == timedelta(minutes=5).total_seconds()
+
+
+def test_a_clock_that_was_a_day_ahead_neither_ends_the_grs_nor_makes_it_longer(rig: Rig) -> None:
+    rig.clock.jump(timedelta(days=1))
+    ref = _in_grs(rig, rig.new_job())
+    rig.clock.jump(timedelta(days=-1))
+    duty = ClockDuty(rig.device.ledger, rig.clock)
+    assert duty.turn() == INTERVAL_SECONDS
+    put_right = rig.clock.now()
+    hold, state = rig.device.ledger.holds.get("editor"), rig.device.ledger.apps.state("editor")
+    assert hold is not None
+    assert state is not None
+    assert state.next_action is not None
+    assert hold.until == state.next_action.at == state.grs_expires_at == put_right + timedelta(days=1)
+    rig.clock.advance(timedelta(hours=23))
+    duty.turn()
+    assert rig.device.ledger.holds.get("editor") == hold
+    assert Phase.INSTALL not in _phases(rig, ref)
+    rig.clock.advance(HOUR)
+    assert Phase.INSTALL in _phases(rig, ref.next_attempt())
 
 
 def test_a_restart_does_not_end_the_wait(rig: Rig) -> None:

@@ -78,6 +78,15 @@ def test_the_message_of_a_turn_that_waits_hands_on_once_more_after_a_kill_and_on
     assert rig.engine.run(Phase.DETECT, ref, turn=1) == Handover()
 
 
+def test_a_clock_set_back_during_a_wait_does_not_make_it_longer(rig: Rig, put_off: Callable[[int], JobRef]) -> None:
+    ref = put_off(2)
+    rig.clock.jump(timedelta(days=1))
+    rig.engine.run(Phase.DETECT, ref)
+    rig.restart()
+    rig.clock.jump(timedelta(days=-1))
+    assert rig.engine.run(Phase.DETECT, ref) == Handover(retry_in_seconds=WAIT_SECONDS)
+
+
 def test_a_wait_whose_next_turn_was_seen_is_not_handed_on_again(rig: Rig, put_off: Callable[[int], JobRef]) -> None:
     ref = put_off(2)
     rig.engine.run(Phase.DETECT, ref)

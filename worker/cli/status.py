@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from contract.clock import SystemClock
 from contract.error_codes import ErrorCode
 from contract.errors import InputError, NotFoundError
 from contract.report import Wait
@@ -44,9 +45,10 @@ def _read(settings: AgentSettings, app: str) -> tuple[list[AppState], list[dict[
     folders = Folders(settings.state_dir)
     if not folders.identity.exists():
         raise InputError(ErrorCode.NOT_ENROLLED, place=str(folders.state))
+    now = SystemClock().now()
     with closing(Ledger(folders.ledger)) as ledger:
-        states = [state for state in ledger.apps.states() if _matches(app, state.app_id, state.app_name)]
-        running = [_running(attempt) for attempt in ledger.attempts.running()]
+        states = [state.as_of(now) for state in ledger.apps.states() if _matches(app, state.app_id, state.app_name)]
+        running = [_running(attempt, now) for attempt in ledger.attempts.running()]
     running = [attempt for attempt in running if _matches(app, attempt["app_id"], attempt["app_name"])]
     if app and not states and not running:
         raise NotFoundError(ErrorCode.UNKNOWN_APP, place=app)
@@ -57,7 +59,7 @@ def _matches(wanted: str, app_id: str, app_name: str) -> bool:
     return not wanted or wanted == app_id or wanted.casefold() == app_name.casefold()
 
 
-def _running(attempt: Running) -> dict[str, Any]:
+def _running(attempt: Running, now: datetime) -> dict[str, Any]:
     return {
         "app_id": attempt.findings.app_id,
         "app_name": attempt.findings.app_name,
@@ -66,7 +68,7 @@ def _running(attempt: Running) -> dict[str, Any]:
         "attempt": attempt.ref.attempt,
         "phase": attempt.phase.value,
         "phase_summary": attempt.phase.summary,
-        "waiting": None if attempt.wait is None else attempt.wait.model_dump(mode="json"),
+        "waiting": None if attempt.wait is None else attempt.wait.as_of(now).model_dump(mode="json"),
     }
 
 

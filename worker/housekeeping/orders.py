@@ -41,7 +41,7 @@ class OrdersDuty:
     def take(self, orders: Iterable[JobOrder]) -> None:
         """Write down what is ordered; what waits is ended at once, what runs at its next safe point."""
         for order in orders:
-            if self._device.ledger.orders.put(order):
+            if self._device.ledger.orders.put(order, now=self._device.clock.now()):
                 _log.info("ordered", job=order.job_id, generation=order.generation, order=order.kind.value)
             end_waiting_attempt(self._device, order)
 

@@ -6,11 +6,11 @@ import structlog
 
 from contract.clock import Clock
 from worker.folders import Folders
-from worker.ledger.attempts import Attempts
+from worker.ledger.ledger import Ledger
 
 _log = structlog.get_logger(__name__)
 
-#: How long attempts and the output of their installers are kept.
+#: How long attempts, orders, waits that are over, and the output of installers are kept.
 KEPT = timedelta(days=90)
 INTERVAL_SECONDS = timedelta(days=1).total_seconds()
 
@@ -18,8 +18,8 @@ INTERVAL_SECONDS = timedelta(days=1).total_seconds()
 class PruningDuty:
     """Once a day and at start, so that a device that runs for years does not fill its disk."""
 
-    def __init__(self, attempts: Attempts, folders: Folders, clock: Clock) -> None:
-        self._attempts = attempts
+    def __init__(self, ledger: Ledger, folders: Folders, clock: Clock) -> None:
+        self._ledger = ledger
         self._folders = folders
         self._clock = clock
         self._due = clock.monotonic()
@@ -33,7 +33,10 @@ class PruningDuty:
 
     def _prune(self) -> None:
         before = self._clock.now() - KEPT
-        self._attempts.prune(before)
+        self._ledger.attempts.prune(before)
+        self._ledger.orders.prune(before)
+        self._ledger.holds.prune(before)
+        self._ledger.policies.prune()
         for log in self._folders.installer_logs.iterdir():
             if log.stat().st_mtime < before.timestamp():
                 log.unlink()

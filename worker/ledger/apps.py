@@ -1,5 +1,7 @@
 """Apps: the newest revision seen, and the last result."""
 
+from datetime import datetime
+
 from worker.app_state import AppState
 from worker.ledger.database import Database
 from worker.state_mirror import StateMirror
@@ -30,6 +32,13 @@ class Apps:
         """Show the mirror every state anew: an agent that was killed may have left it behind."""
         for state in self.states():
             self._mirror.put(state)
+
+    def put_right(self, *, now: datetime) -> None:
+        """Let all waits that are shown begin now that have not begun yet by a clock that was set back."""
+        for state in self.states():
+            begun = state.as_of(now)
+            if begun != state:
+                self.set_state(begun)
 
     def state(self, app_id: str) -> AppState | None:
         """The last result of an app; None where there is none."""

@@ -209,11 +209,16 @@ class Attempts:
         return [_running(ref, row) for ref, row in latest.items()]
 
     def prune(self, before: datetime) -> None:
-        """Forget attempts opened before then, but for the newest; the newest generation of each job stays known."""
+        """Forget attempts opened before then that have ended or are void, but for the newest.
+
+        A job goes with its last attempt. Should one of its messages still come, the control plane is asked before
+        anything is done.
+        """
         with self._database.transaction() as connection:
-            connection.execute("DELETE FROM phases WHERE started_at < ?", (before.isoformat(),))
-            connection.execute("DELETE FROM installs WHERE started_at < ?", (before.isoformat(),))
             connection.execute(_PRUNE_ATTEMPTS, (before.isoformat(),))
+            connection.execute(_PRUNE_PHASES)
+            connection.execute(_PRUNE_INSTALLS)
+            connection.execute(_PRUNE_JOBS)
 
     def _newest_generation(self, job_id: str) -> int:
         row = self._database.row("SELECT newest_generation FROM jobs WHERE job_id = ?", (job_id,))
@@ -276,7 +281,25 @@ INSERT INTO attempts (job_id, generation, attempt, findings, opened_at, closed_a
 ON CONFLICT (job_id, generation, attempt) DO UPDATE SET findings = excluded.findings, closed_at = excluded.closed_at
 """
 
-_PRUNE_ATTEMPTS = "DELETE FROM attempts WHERE opened_at < ? AND opened_at < (SELECT max(opened_at) FROM attempts)"
+_PRUNE_ATTEMPTS = """
+DELETE FROM attempts WHERE opened_at < ? AND opened_at < (SELECT max(opened_at) FROM attempts) AND (
+  closed_at IS NOT NULL
+  OR EXISTS (
+    SELECT 1 FROM attempts newer WHERE newer.job_id = attempts.job_id
+    AND (newer.generation, newer.attempt) > (attempts.generation, attempts.attempt)
+  )
+)
+"""
+
+_PRUNE_PHASES = """
+DELETE FROM phases WHERE (job_id, generation, attempt) NOT IN (SELECT job_id, generation, attempt FROM attempts)
+"""
+
+_PRUNE_INSTALLS = """
+DELETE FROM installs WHERE (job_id, generation, attempt) NOT IN (SELECT job_id, generation, attempt FROM attempts)
+"""
+
+_PRUNE_JOBS = "DELETE FROM jobs WHERE job_id NOT IN (SELECT job_id FROM attempts)"
 
 _RUNNING = """
 SELECT a.job_id, a.generation, a.attempt, a.findings, p.phase, p.wait

@@ -1,5 +1,7 @@
 """What an operator has ordered about jobs that this device has."""
 
+from datetime import datetime
+
 from contract.jobs import JobRef
 from contract.uplink import JobOrder, OrderKind
 from worker.ledger.database import Database
@@ -11,7 +13,7 @@ class Orders:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def put(self, order: JobOrder) -> bool:
+    def put(self, order: JobOrder, *, now: datetime) -> bool:
         """Remember an order.
 
         Returns:
@@ -20,8 +22,8 @@ class Orders:
         if self._outweighs(self.get(order.job_id), order):
             return False
         self._database.execute(
-            "INSERT OR REPLACE INTO orders (job_id, generation, kind) VALUES (?, ?, ?)",
-            (order.job_id, order.generation, order.kind),
+            "INSERT OR REPLACE INTO orders (job_id, generation, kind, noted_at) VALUES (?, ?, ?, ?)",
+            (order.job_id, order.generation, order.kind, now.isoformat()),
         )
         return True
 
@@ -40,6 +42,10 @@ class Orders:
         order = self.get(ref.job_id)
         return order is not None and order.kind is OrderKind.STOP and ref.generation <= order.generation
 
+    def prune(self, before: datetime) -> None:
+        """Forget orders noted before then about jobs of which nothing is remembered."""
+        self._database.execute(_PRUNE, (before.isoformat(),))
+
     @staticmethod
     def _outweighs(known: JobOrder | None, order: JobOrder) -> bool:
         if known is None:
@@ -47,3 +53,6 @@ class Orders:
         if known.generation != order.generation:
             return known.generation > order.generation
         return known.kind is order.kind or known.kind is OrderKind.STOP
+
+
+_PRUNE = "DELETE FROM orders WHERE noted_at < ? AND job_id NOT IN (SELECT job_id FROM jobs)"

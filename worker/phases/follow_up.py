@@ -62,8 +62,8 @@ def end_wait(context: PhaseContext, findings: Findings) -> None:
 
 
 def _standing_hold(context: PhaseContext, policy: Policy | None, findings: Findings) -> Hold | None:
-    hold = context.device.ledger.holds.get(_subject(context, findings))
     now = context.device.clock.now()
+    hold = context.device.ledger.holds.standing(_subject(context, findings), now=now)
     stands = holds(hold, _key(context, policy), context.ref, asked_generation=findings.asked_generation, now=now)
     return hold if stands else None
 

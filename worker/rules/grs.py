@@ -4,23 +4,24 @@ The original keeps a time under a hash of the app and its relations: the global 
 this device, for every wait after a failure, not only the last and longest one. A job that comes meanwhile, such as one
 that the reconciler sends anew, is judged and reported, but nothing is executed.
 
-| what comes                                         | the wait |
-|----------------------------------------------------|----------|
-| the same revision for the same intent              | holds    |
-| another revision, another intent                   | ends     |
-| an app its user asks for anew (another job)        | ends     |
-| a generation that somebody asked for ("retry now") | ends     |
-| a clock that was set back to before the failure    | ends     |
+| what comes                                         | the wait    |
+|----------------------------------------------------|-------------|
+| the same revision for the same intent              | holds       |
+| another revision, another intent                   | ends        |
+| an app its user asks for anew (another job)        | ends        |
+| a generation that somebody asked for ("retry now") | ends        |
+| a clock that was set back to before the failure    | begins anew |
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from contract.jobs import JobRef
 from contract.policy import Policy
 from contract.report import ErrorReport, WaitReason
 from contract.states import Intent
+from contract.waits import overshoot
 
 #: A chain may wake so much before its time: its countdown and the clock are not the same thing.
 _EARLY = timedelta(seconds=1)
@@ -48,6 +49,11 @@ class Hold:
     reason: WaitReason
     error: ErrorReport | None
 
+    def as_of(self, now: datetime) -> "Hold":
+        """The same by a clock that may have been set back since; never longer than it was stated."""
+        ahead = overshoot(self.since, now=now)
+        return replace(self, since=self.since - ahead, until=self.until - ahead)
+
 
 def hold_key(policy: Policy, job_id: str) -> str:
     """What a wait belongs to: anything else is tried at once.
@@ -71,7 +77,7 @@ def holds(hold: Hold | None, key: str, ref: JobRef, *, asked_generation: int, no
     """
     if hold is None or hold.key != key or is_asked_for(hold, ref, asked_generation):
         return False
-    return hold.since <= now < hold.until - _EARLY
+    return now < hold.as_of(now).until - _EARLY
 
 
 def failures_in_a_row(hold: Hold | None, key: str, ref: JobRef, *, asked_generation: int) -> int:

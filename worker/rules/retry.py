@@ -38,6 +38,7 @@ def next_action(ref: JobRef, *, at: datetime, reason: WaitReason, now: datetime)
     """What follows an attempt that failed, or whose execution was withheld."""
     looks_again_at = now + timedelta(seconds=REEVALUATION_SECONDS)
     return NextAction(
+        since=now,
         at=at,
         reason=reason,
         generation=ref.generation,
@@ -47,8 +48,9 @@ def next_action(ref: JobRef, *, at: datetime, reason: WaitReason, now: datetime)
 
 
 def countdown_seconds(action: NextAction, *, now: datetime) -> float:
-    """Seconds until the chain of the next attempt is to wake; 0 when it is overdue."""
-    return min(seconds_until(action.looks_again_at or action.at, now=now), REEVALUATION_SECONDS)
+    """Seconds until the chain of the next attempt is to wake; 0 when it is overdue, never more than were stated."""
+    standing = action.as_of(now)
+    return seconds_until(standing.looks_again_at or standing.at, now=now)
 
 
 def seconds_until(at: datetime, *, now: datetime) -> float:

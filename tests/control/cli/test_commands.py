@@ -147,7 +147,7 @@ def test_status_shows_progress_and_then_what_is_next(
     shown = outrider("status").stdout
     assert all(word in shown for word in ("desk-1", "Editor r1", "download", "25% of 2.0 MB", "running"))
     at = plane.clock.now() + timedelta(hours=24)
-    action = NextAction(at=at, reason=WaitReason.GRS, generation=2, attempt=1)
+    action = NextAction(since=plane.clock.now(), at=at, reason=WaitReason.GRS, generation=2, attempt=1)
     device.report(failed_report_of(ref, device.device_id, next_action=action))
     shown = outrider("status", "--device", "desk-1").stdout
     assert all(word in shown for word in ("waiting", "failed", " 7 ", f"{at:%Y-%m-%d %H:%M}", "after the GRS wait"))

@@ -58,7 +58,7 @@ def test_a_failed_attempt_with_a_next_one_waits_with_time_and_reason() -> None:
 
 
 def test_the_generation_a_device_will_begin_after_grs_is_the_current_one_at_once() -> None:
-    action = NextAction(at=MOMENT, reason=WaitReason.GRS, generation=2, attempt=1)
+    action = NextAction(since=MOMENT, at=MOMENT, reason=WaitReason.GRS, generation=2, attempt=1)
     status = after_report(SENT, failed_report_of(ref(attempt=3), JOB, next_action=action), MOMENT)
     assert (status.state, status.generation) == (JobState.WAITING, 2)
     assert progressed(status, progress_of(ref(generation=2))).state is JobState.RUNNING
@@ -147,11 +147,21 @@ def test_only_a_waiting_job_has_a_next_action_and_it_always_has_its_reason(said:
 
 def test_a_phase_that_waits_says_for_what_and_until_when() -> None:
     at = MOMENT + timedelta(minutes=2)
-    wait = Wait(at=at, reason=WaitReason.UNAVAILABLE, detail="the store does not answer")
+    wait = Wait(since=MOMENT, at=at, reason=WaitReason.UNAVAILABLE, detail="the store does not answer")
     held_up = progressed(SENT, progress_of(ref(), sequence=1, waiting=wait))
     assert (held_up.state, held_up.next_action_at, held_up.next_action_detail) == (JobState.RUNNING, at, wait.detail)
     again = progressed(held_up, progress_of(ref(), sequence=2))
     assert (again.next_action_at, again.next_action_reason, again.next_action_detail) == (None, None, "")
+
+
+@pytest.mark.parametrize("ahead", [timedelta(), timedelta(days=1)])
+def test_a_device_whose_clock_is_ahead_is_expected_after_the_wait_it_stated(ahead: timedelta) -> None:
+    since, at = MOMENT + ahead, MOMENT + ahead + timedelta(minutes=5)
+    action = NextAction(since=since, at=at, reason=WaitReason.RETRY_INTERVAL, generation=1, attempt=2)
+    waiting = after_report(SENT, failed_report_of(ref(), JOB, next_action=action), MOMENT)
+    wait = Wait(since=since, at=at, reason=WaitReason.UNAVAILABLE)
+    held_up = progressed(SENT, progress_of(ref(), sequence=1, waiting=wait))
+    assert waiting.next_action_at == held_up.next_action_at == MOMENT + timedelta(minutes=5)
 
 
 def test_only_what_gets_on_counts_as_getting_on() -> None:

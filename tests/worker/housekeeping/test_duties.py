@@ -156,7 +156,7 @@ def test_what_is_old_is_forgotten_once_a_day(rig: Rig) -> None:
     rig.run(ref)
     (log,) = rig.device.folders.installer_logs.iterdir()
     os.utime(log, (rig.clock.now().timestamp(), rig.clock.now().timestamp()))
-    duty = PruningDuty(rig.device.ledger.attempts, rig.device.folders, rig.clock)
+    duty = PruningDuty(rig.device.ledger, rig.device.folders, rig.clock)
     assert duty.turn() == INTERVAL_SECONDS
     assert log.exists()
     rig.clock.advance(timedelta(seconds=1))

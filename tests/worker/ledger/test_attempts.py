@@ -49,7 +49,9 @@ def test_starts_of_the_attempt_are_counted(ledger: Ledger) -> None:
 
 
 def test_a_phase_that_waits_is_known_with_reason_and_time_until_it_begins_again(ledger: Ledger) -> None:
-    wait = Wait(at=NOW + timedelta(minutes=5), reason=WaitReason.RESTART_PENDING, detail="asked for by Editor")
+    wait = Wait(
+        since=NOW, at=NOW + timedelta(minutes=5), reason=WaitReason.RESTART_PENDING, detail="asked for by Editor"
+    )
     ledger.attempts.begin(Phase.DETECT, REF, now=NOW)
     ledger.attempts.defer(Phase.DETECT, REF, wait, turn=1, failed=False)
     assert ledger.attempts.wait(Phase.DETECT, REF) == wait
@@ -61,7 +63,7 @@ def test_a_phase_that_waits_is_known_with_reason_and_time_until_it_begins_again(
 
 
 def test_only_waits_for_a_part_that_does_not_answer_count_as_failures(ledger: Ledger) -> None:
-    wait = Wait(at=NOW, reason=WaitReason.UNAVAILABLE)
+    wait = Wait(since=NOW, at=NOW, reason=WaitReason.UNAVAILABLE)
     ledger.attempts.begin(Phase.METADATA, REF, now=NOW)
     ledger.attempts.defer(Phase.METADATA, REF, wait, turn=1, failed=True)
     assert _begin(ledger, Phase.METADATA).failures == 1
@@ -119,6 +121,27 @@ def test_old_attempts_are_forgotten_but_not_their_generation(ledger: Ledger) -> 
     assert ledger.attempts.standing(Phase.POLL, newer).newest_generation == 2
 
 
+def test_an_attempt_under_way_is_remembered_however_old_it_is(ledger: Ledger) -> None:
+    _wait(ledger)
+    other = JobRef(job_id=str(uuid4()), generation=1, attempt=1)
+    ledger.attempts.begin(Phase.POLL, other, now=NOW + timedelta(days=400))
+    ledger.attempts.prune(NOW + timedelta(days=300))
+    (waiting,) = [running for running in ledger.attempts.running() if running.ref == REF]
+    assert waiting.wait is not None
+    assert ledger.attempts.standing(Phase.DETECT, REF).turn == 1
+
+
+def test_a_job_is_forgotten_with_its_last_attempt(ledger: Ledger) -> None:
+    ledger.attempts.begin(Phase.REPORT, REF, now=NOW)
+    _end(ledger, Phase.REPORT, None)
+    other = JobRef(job_id=str(uuid4()), generation=1, attempt=1)
+    ledger.attempts.begin(Phase.POLL, other, now=NOW + timedelta(days=2))
+    ledger.attempts.prune(NOW)
+    assert ledger.attempts.standing(Phase.POLL, REF).newest_generation == REF.generation
+    ledger.attempts.prune(NOW + timedelta(days=1))
+    assert ledger.attempts.standing(Phase.POLL, REF).newest_generation == 0
+
+
 @pytest.mark.parametrize("phase", PHASES)
 def test_every_phase_can_be_remembered(ledger: Ledger, phase: Phase) -> None:
     ledger.attempts.begin(phase, REF, now=NOW)
@@ -126,9 +149,12 @@ def test_every_phase_can_be_remembered(ledger: Ledger, phase: Phase) -> None:
     assert ledger.attempts.standing(phase, REF).ended
 
 
+_RESTART = Wait(since=NOW, at=NOW, reason=WaitReason.RESTART_PENDING)
+
+
 def _wait(ledger: Ledger) -> None:
     _begin(ledger, Phase.DETECT)
-    ledger.attempts.defer(Phase.DETECT, REF, Wait(at=NOW, reason=WaitReason.RESTART_PENDING), turn=1, failed=False)
+    ledger.attempts.defer(Phase.DETECT, REF, _RESTART, turn=1, failed=False)
 
 
 def test_an_attempt_that_waits_in_a_phase_is_closed_for_good(ledger: Ledger) -> None:
@@ -141,7 +167,7 @@ def test_an_attempt_that_waits_in_a_phase_is_closed_for_good(ledger: Ledger) -> 
 
 
 def test_an_attempt_that_waits_for_its_time_is_closed_before_it_begins(ledger: Ledger) -> None:
-    action = NextAction(at=NOW, reason=WaitReason.GRS, generation=REF.generation, attempt=REF.attempt + 1)
+    action = NextAction(since=NOW, at=NOW, reason=WaitReason.GRS, generation=REF.generation, attempt=REF.attempt + 1)
     _begin(ledger, Phase.REPORT)
     _end(ledger, Phase.REPORT, None, next_action=action)
     closed = ledger.attempts.close_waiting(REF.job_id, REF.generation, now=NOW)

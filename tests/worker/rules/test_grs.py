@@ -58,8 +58,12 @@ def test_a_generation_that_was_asked_for_after_the_failure_is_tried_at_once() ->
     assert not holds(HOLD, "key", OTHER_JOB, asked_generation=1, now=NOW)
 
 
-def test_a_clock_set_back_to_before_the_failure_ends_the_wait() -> None:
-    assert not holds(HOLD, "key", REF, asked_generation=0, now=HOLD.since - timedelta(seconds=1))
+def test_a_clock_set_back_to_before_the_failure_makes_the_wait_begin_anew() -> None:
+    now = HOLD.since - timedelta(days=1)
+    assert holds(HOLD, "key", REF, asked_generation=0, now=now)
+    begun = HOLD.as_of(now)
+    assert (begun.since, begun.until) == (now, now + timedelta(days=1))
+    assert not holds(begun, "key", REF, asked_generation=0, now=begun.until)
 
 
 def test_a_key_tells_revisions_and_intents_apart_and_not_jobs() -> None:

@@ -85,9 +85,10 @@ def test_a_short_wait_is_slept_through() -> None:
     assert countdown_seconds(action, now=NOW + timedelta(seconds=100)) == 200
 
 
-def test_no_chain_sleeps_longer_than_that_whatever_the_clock_says() -> None:
-    action = next_action(REF, at=NOW + timedelta(minutes=5), reason=WaitReason.RETRY_INTERVAL, now=NOW)
-    assert countdown_seconds(action, now=NOW - timedelta(days=1)) == REEVALUATION_SECONDS
+@pytest.mark.parametrize(("wait", "seconds"), [(timedelta(minutes=5), 300), (timedelta(days=1), REEVALUATION_SECONDS)])
+def test_no_chain_sleeps_longer_than_was_stated_whatever_the_clock_says(wait: timedelta, seconds: float) -> None:
+    action = next_action(REF, at=NOW + wait, reason=WaitReason.RETRY_INTERVAL, now=NOW)
+    assert countdown_seconds(action, now=NOW - timedelta(days=1)) == seconds
 
 
 def test_what_is_overdue_is_due_now() -> None:
