@@ -8,10 +8,10 @@ because clocks go forward, is as much later as the clocks are; of one that a day
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from contract.documents import Fragment
 
@@ -39,6 +39,11 @@ class Weekday(StrEnum):
 _WEEK: Final = tuple(Weekday)
 
 
+def _in_order(days: tuple[Weekday, ...]) -> tuple[Weekday, ...]:
+    """Each once, from monday on: the same days always read the same, also in a digest."""
+    return tuple(day for day in _WEEK if day in days)
+
+
 class MaintenanceWindow(Fragment):
     """One window, every week.
 
@@ -48,7 +53,7 @@ class MaintenanceWindow(Fragment):
         duration_in_minutes: How long it stays open.
     """
 
-    days: frozenset[Weekday] = Field(default=frozenset(_WEEK), min_length=1)
+    days: Annotated[tuple[Weekday, ...], AfterValidator(_in_order)] = Field(default=_WEEK, min_length=1)
     start: str = Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
     duration_in_minutes: int = Field(ge=1, le=MAX_WINDOW_MINUTES)
 

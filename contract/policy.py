@@ -9,6 +9,7 @@ from pydantic import Field
 
 from contract.documents import Document, Fragment
 from contract.installer_secrets import MAX_SECRETS, SecretUse
+from contract.maintenance import MaintenanceWindow
 from contract.rules import Rule, RunAsAccount
 from contract.states import DeviceRestartBehavior, Intent, NotificationLevel, ReturnCodeType
 
@@ -149,11 +150,13 @@ class DeliverySettings(Fragment):
         notifications: What the person at the device is told.
         restart: How long a restart may be put off.
         priority: See `DeliveryPriority`.
+        windows: The command is run only while one of them is open by the device's own clock; none for any time.
     """
 
     notifications: NotificationLevel | None = None
     restart: RestartSettings | None = None
     priority: DeliveryPriority = DeliveryPriority.BACKGROUND
+    windows: tuple[MaintenanceWindow, ...] = Field(default=(), max_length=50)
 
 
 class Delivery(DeliverySettings):

@@ -11,6 +11,7 @@ from worker.phases.detect import detect
 from worker.phases.download import download
 from worker.phases.follow_up import unless_only_evaluated, unless_withheld
 from worker.phases.install import install
+from worker.phases.install_time import at_its_time
 from worker.phases.metadata import metadata
 from worker.phases.poll import poll
 from worker.phases.report import report
@@ -25,7 +26,7 @@ PHASE_FUNCTIONS: Mapping[Phase, PhaseFunction] = {
     Phase.REQUIREMENTS: requirements,
     Phase.DOWNLOAD: unless_only_evaluated(unless_withheld(download)),
     Phase.UNPACK: unpack,
-    Phase.INSTALL: install,
+    Phase.INSTALL: at_its_time(install),
     Phase.CONFIRM: confirm,
     Phase.COMPLIANCE: compliance,
     Phase.REPORT: report,
