@@ -1,15 +1,13 @@
 """Answers about apps."""
 
-from collections.abc import Collection
-
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from control.answers.assignments import assignments_of
 from control.answers.pages import PageRequest, read_page
 from control.catalog.manifest import Manifest
 from control.catalog.revisions import find_app
-from control.database.tables import App, Assignment, Group, Package, Revision
-from control.views.assignments import AssignmentView
+from control.database.tables import App, Package, Revision
 from control.views.catalog import AppDetail, AppView, RevisionView
 from control.views.page import Page
 
@@ -52,35 +50,6 @@ def app_detail(session: Session, name: str) -> AppDetail:
         manifest=revisions[0][2].model_dump(mode="json", by_alias=True, exclude_unset=True),
         assignments=assignments_of(session, app.id),
     )
-
-
-def list_assignments(
-    session: Session, page: PageRequest, group_ids: Collection[str] | None = None
-) -> Page[AssignmentView]:
-    """Assignments by app and group, all or those to these groups."""
-    wanted = _assignments()
-    if group_ids is not None:
-        wanted = wanted.where(Assignment.group_id.in_(group_ids))
-    rows, cursor = read_page(session, wanted, (App.name, Group.name), page)
-    return Page(items=tuple(_assignment_view(*row) for row in rows), next_cursor=cursor)
-
-
-def assignments_of(session: Session, app_id: str) -> tuple[AssignmentView, ...]:
-    """An app's assignments by group."""
-    rows = session.execute(_assignments().where(Assignment.app_id == app_id).order_by(Group.name))
-    return tuple(_assignment_view(*row) for row in rows)
-
-
-def _assignments() -> Select[Assignment, str, str]:
-    return (
-        select(Assignment, App.name, Group.name)
-        .join(App, App.id == Assignment.app_id)
-        .join(Group, Group.id == Assignment.group_id)
-    )
-
-
-def _assignment_view(assignment: Assignment, app: str, group: str) -> AssignmentView:
-    return AssignmentView(app=app, group=group, intent=assignment.intent, created_at=assignment.created_at)
 
 
 def _app_view(app: App, revision: Revision, revisions: int) -> AppView:

@@ -75,7 +75,13 @@ def _group_views(session: Session, groups: Sequence[Group]) -> tuple[GroupView, 
     )
     members: dict[str, int] = dict(session.execute(counts).all())
     return tuple(
-        GroupView(id=group.id, name=group.name, members=members.get(group.id, 0), created_at=group.created_at)
+        GroupView(
+            id=group.id,
+            name=group.name,
+            members=members.get(group.id, 0),
+            rule=group.rule,
+            created_at=group.created_at,
+        )
         for group in groups
     )
 

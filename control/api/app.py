@@ -10,7 +10,9 @@ from control.api import (
     operator_assignments,
     operator_catalog,
     operator_enrollment,
+    operator_filters,
     operator_fleet,
+    operator_groups,
     operator_jobs,
     operator_secrets,
 )
@@ -25,10 +27,12 @@ ROUTERS = (
     metrics.router,
     device_routes.router,
     operator_catalog.router,
+    operator_groups.router,
     operator_fleet.router,
     operator_enrollment.router,
     operator_access.router,
     operator_assignments.router,
+    operator_filters.router,
     operator_jobs.router,
     operator_secrets.router,
 )

@@ -11,7 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from contract.error_codes import ErrorCode
 from contract.errors import InputError, OutriderError
 from contract.queues import ControlTask
-from control.answers.apps import app_detail, assignments_of, list_apps
+from control.answers.apps import app_detail, list_apps
+from control.answers.assignments import assignments_of
 from control.api.dependencies import OperatorDep, ServicesDep, requires, services_of
 from control.api.entity_tags import TagDep
 from control.api.pages import PageDep

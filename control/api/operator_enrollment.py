@@ -10,7 +10,7 @@ from control.api.dependencies import OperatorDep, ServicesDep, requires
 from control.database.tables import Role
 from control.fleet.devices import find_device
 from control.fleet.enrollment import create_enrollment_token
-from control.fleet.groups import find_group
+from control.fleet.groups import find_group, require_static
 from control.fleet.retirement import retire
 from control.views.access import EnrollmentTokenRequest, EnrollmentTokenView
 from control.views.fleet import DeviceView, ReplacementRequest
@@ -29,11 +29,16 @@ def make_enrollment_token(
     """Make a token that devices enrol with; it is shown this once."""
     now = services.clock.now()
     with services.database.transaction() as session:
-        group_id = None if body.group is None else find_group(session, body.group).id
+        group = None if body.group is None else find_group(session, body.group)
+        group_id = None if group is None else group.id
         operator.require_group(group_id, body.group or "no group")
+        if group is not None:
+            require_static(group)
         lifetime = timedelta(seconds=body.lifetime_seconds)
-        token, row = create_enrollment_token(session, group_id=group_id, uses=body.uses, lifetime=lifetime, now=now)
-        after = {"uses": row.uses_left, "expires_at": row.expires_at.isoformat()}
+        token, row = create_enrollment_token(
+            session, group_id=group_id, uses=body.uses, lifetime=lifetime, now=now, site=body.site
+        )
+        after = {"uses": row.uses_left, "site": row.site, "expires_at": row.expires_at.isoformat()}
         services.audit.record(session, operator, "enrollment.create", body.group or "", now=now, after=after)
     return EnrollmentTokenView(
         token=token, group=body.group, uses=row.uses_left, expires_at=row.expires_at, url=services.settings.public_url

@@ -12,7 +12,7 @@ from control.api.entity_tags import TagDep
 from control.api.pages import PageDep
 from control.database.tables import Role
 from control.fleet.devices import find_device
-from control.fleet.groups import add_member, create_group, find_group, remove_member
+from control.fleet.groups import add_member, create_group, find_group, remove_member, require_static
 from control.services import Services
 from control.views.fleet import DeviceDetail, DeviceView, GroupRequest, GroupView
 from control.views.page import Page
@@ -24,11 +24,12 @@ _MEMBER_PATH = "/groups/{name}/members/{device:path}"
 
 @router.post("/groups", dependencies=[requires(Role.OPERATOR)], status_code=status.HTTP_201_CREATED)
 def make_group(body: GroupRequest, services: ServicesDep, operator: OperatorDep) -> GroupView:
-    """Make an empty group; one of that name that is there already stays as it is, and is the answer."""
+    """Make a group, empty or with the devices that match a rule; one that is there already is the answer."""
     now = services.clock.now()
     with services.database.transaction() as session:
-        group = create_group(session, body.name, now)
-        services.audit.record(session, operator, "group.create", group.name, now=now, after={"id": group.id})
+        group = create_group(session, body.name, now, rule=body.rule)
+        after = {"id": group.id, "rule": group.rule}
+        services.audit.record(session, operator, "group.create", group.name, now=now, after=after)
         return group_view(session, group)
 
 
@@ -65,6 +66,7 @@ def put_member(name: str, device: str, services: ServicesDep, operator: Operator
         group, member = find_group(session, name), find_device(session, device)
         operator.require_group(group.id, name)
         operator.require_device(session, member.id)
+        require_static(group)
         add_member(session, group.id, member.id, now)
         services.audit.record(session, operator, "group.add", group.name, now=now, after={"device": member.id})
     services.queue.request(ControlTask.PLAN)
@@ -80,6 +82,7 @@ def delete_member(name: str, device: str, services: ServicesDep, operator: Opera
         group, member = find_group(session, name), find_device(session, device)
         operator.require_group(group.id, name)
         operator.require_device(session, member.id)
+        require_static(group)
         remove_member(session, group.id, member.id)
         services.audit.record(session, operator, "group.remove", group.name, now=now, after={"device": member.id})
     services.queue.request(ControlTask.PLAN)

@@ -10,13 +10,13 @@ from contract.errors import PackageError
 from contract.printable import printable
 from control.catalog.manifest_reader import manifest_schema, read_manifest
 from control.catalog.publishing import RELATIONS_NOTICE
+from control.cli.assignment_words import assignment_table, wish_word
 from control.cli.connection import connect
 from control.cli.options import STATUSES, Json
 from control.cli.output import handled, print_json
 from control.cli.printing import print_table, print_tables, print_views
 from control.cli.progress import bytes_bar
-from control.cli.tables import app_table, assignment_table, relation_table, revision_table
-from control.cli.words import intent_word
+from control.cli.tables import app_table, relation_table, revision_table
 from control.client.control_client import ControlClient
 from control.views.catalog import AppDetail, PackageView, PublishReply
 from storage.intunewin.reader import read_metadata
@@ -100,7 +100,7 @@ def _print_reply(reply: PublishReply) -> None:
     what = "published" if reply.created else "was published before, nothing changed in it"
     typer.echo(f"{reply.app} revision {reply.revision}: {what}.")
     for made in reply.assignments:
-        typer.echo(printable(f"{made.app} is {intent_word(made.intent)} on {made.group}."))
+        typer.echo(printable(f"{made.app} is {wish_word(made)} on {made.group}."))
     for warning in reply.warnings:
         typer.echo(f"Warning: {warning}", err=True)
 

@@ -22,6 +22,7 @@ def _group() -> None:
 @enrollment_app.command("create", epilog=STATUSES)
 def create(
     group: Annotated[str | None, typer.Option("--group", "-g", help="Put the devices into this group.")] = None,
+    site: Annotated[str | None, typer.Option(help="Where the devices stand.")] = None,
     uses: Annotated[int, typer.Option(min=1, max=MAX_TOKEN_USES, help="How many devices may use it.")] = 1,
     expires_in: Annotated[str, typer.Option(metavar="DURATION", help="Such as 30m, 1h, 7d.")] = "1h",
     as_json: Json = False,
@@ -32,7 +33,7 @@ def create(
     """
     with handled(as_json=as_json):
         request = EnrollmentTokenRequest(
-            group=group, uses=uses, lifetime_seconds=parse_duration(expires_in).total_seconds()
+            group=group, site=site, uses=uses, lifetime_seconds=parse_duration(expires_in).total_seconds()
         )
         with connect() as client:
             made = client.create_enrollment_token(request)

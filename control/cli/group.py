@@ -18,14 +18,18 @@ Devices = Annotated[list[str], typer.Argument(help="Devices by name or id.")]
 
 
 @group_app.command("create", epilog=STATUSES)
-def create(name: Group, as_json: Json = False) -> None:
-    """Make an empty group; doing it again changes nothing.
+def create(
+    name: Group,
+    rule: Annotated[str | None, typer.Option(help="Its members are the devices that match, now and later.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a group, empty or with the devices that match a rule; doing it again changes nothing.
 
-    Example: outrider group create desks
+    Example: outrider group create berlin --rule 'device.site -eq "Berlin"'
     """
     with handled(as_json=as_json):
         with connect() as client:
-            group = client.create_group(name)
+            group = client.create_group(name, rule)
         if as_json:
             print_views(group)
         else:

@@ -4,15 +4,19 @@ import typer
 
 from control.cli.app import app_app
 from control.cli.assign import assign_app
+from control.cli.assignment import assignment_app, unassign_app
 from control.cli.audit import audit_app
 from control.cli.definitions import definitions_app
 from control.cli.device import device_app
 from control.cli.enrollment import enrollment_app
+from control.cli.filter import filter_app
 from control.cli.group import group_app
+from control.cli.group_rules import group_rules_app
 from control.cli.login import login_app
 from control.cli.package import package_app
 from control.cli.retirement import retirement_app
 from control.cli.secret import secret_app
+from control.cli.site import site_app
 from control.cli.status import status_app
 from control.cli.steer import steer_app
 from control.cli.token import token_app
@@ -26,14 +30,19 @@ app.add_typer(login_app)
 app.add_typer(package_app, name="package")
 app_app.add_typer(definitions_app)
 app.add_typer(app_app, name="app")
+group_app.add_typer(group_rules_app)
 app.add_typer(group_app, name="group")
+app.add_typer(filter_app, name="filter")
 app.add_typer(enrollment_app, name="enrollment")
 device_app.add_typer(retirement_app)
+device_app.add_typer(site_app)
 app.add_typer(device_app, name="device")
 app.add_typer(secret_app, name="secret")
 app.add_typer(token_app, name="token")
 app.add_typer(audit_app, name="audit")
 app.add_typer(assign_app)
+app.add_typer(unassign_app)
+app.add_typer(assignment_app, name="assignment")
 app.add_typer(status_app)
 app.add_typer(steer_app)
 

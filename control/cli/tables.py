@@ -14,14 +14,12 @@ from control.cli.words import (
     ago_word,
     counts_word,
     duration_word,
-    intent_word,
     next_action_word,
     progress_word,
     size_word,
     state_word,
     time_word,
 )
-from control.views.assignments import AssignmentView
 from control.views.catalog import AppView, RevisionView
 from control.views.fleet import DeviceView, GroupView
 from control.views.jobs import JobView, PhaseView
@@ -102,14 +100,6 @@ def revision_table(revisions: Iterable[RevisionView]) -> Table:
     return table
 
 
-def assignment_table(assignments: Iterable[AssignmentView]) -> Table:
-    """What is wanted where."""
-    table = _table("app", "group", "intent", "since")
-    for entry in assignments:
-        table.add_row(entry.app, entry.group, intent_word(entry.intent), time_word(entry.created_at))
-    return table
-
-
 def relation_table(manifest: Mapping[str, Any]) -> Table:
     """The other apps that a manifest names."""
     table = _table("relation", "app", "type")
@@ -121,9 +111,9 @@ def relation_table(manifest: Mapping[str, Any]) -> Table:
 
 def group_table(groups: Iterable[GroupView]) -> Table:
     """All groups."""
-    table = _table("name", "devices", "created")
+    table = _table("name", "devices", "rule", "created")
     for group in groups:
-        table.add_row(group.name, str(group.members), time_word(group.created_at))
+        table.add_row(group.name, str(group.members), group.rule or "", time_word(group.created_at))
     return table
 
 
@@ -163,6 +153,11 @@ def steering_table(jobs: Iterable[SteeredJob]) -> Table:
 def _state_style(job: JobView) -> str:
     failed = job.outcome is not None and not job.outcome.as_desired
     return "red" if failed and job.state is JobState.FINISHED else _STATE_STYLES[job.state]
+
+
+def plain_table(*columns: str) -> Table:
+    """An empty table with these columns, as all tables of the commands look."""
+    return _table(*columns)
 
 
 def _table(*columns: str) -> Table:

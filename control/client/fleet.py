@@ -13,9 +13,9 @@ from control.views.fleet import DeviceDetail, DeviceView, GroupRequest, GroupVie
 class FleetCalls(Requests):
     """Groups, devices and how they enrol."""
 
-    def create_group(self, name: str) -> GroupView:
-        """Make an empty group."""
-        return self.send(GroupView, "/v1/groups", GroupRequest(name=name))
+    def create_group(self, name: str, rule: str | None = None) -> GroupView:
+        """Make a group, empty or with the devices that match a rule."""
+        return self.send(GroupView, "/v1/groups", GroupRequest.model_construct(name=name, rule=rule))
 
     def groups(self) -> Iterator[GroupView]:
         """All groups."""

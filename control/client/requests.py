@@ -51,10 +51,10 @@ class Requests:
     ) -> None:
         self.http.close()
 
-    def send(self, kind: type[ModelT], path: str, body: BaseModel) -> ModelT:
-        """Post a body; what is answered."""
+    def send(self, kind: type[ModelT], path: str, body: BaseModel, *, method: str = "POST") -> ModelT:
+        """Send a body; what is answered."""
         headers = {"Content-Type": "application/json"}
-        return self.one(kind, "POST", path, content=body.model_dump_json(), headers=headers)
+        return self.one(kind, method, path, content=body.model_dump_json(), headers=headers)
 
     def one(self, kind: type[ModelT], method: str, path: str, **options: Any) -> ModelT:
         """Ask for one thing."""

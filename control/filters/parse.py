@@ -12,7 +12,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 from contract.error_codes import ErrorCode
 from contract.errors import InputError
 from control.filters.properties import Kind, Property
-from control.filters.rule import Comparison, Conjunction, Disjunction, Operator, Rule, Value
+from control.filters.rule import Comparison, Conjunction, Disjunction, Operator, Rule, Value, text_of
 
 #: Characters in a rule.
 MAX_RULE_LENGTH: Final = 4096
@@ -68,6 +68,15 @@ def parse_rule(text: str, *, place: str = "rule") -> Rule:
     except UnexpectedInput as error:
         raise _syntax_error(text, error, place) from error
     return _Builder(place).disjunction(tree)
+
+
+def canonical_rule(text: str, *, place: str) -> str:
+    """The one spelling of a rule that is kept.
+
+    Raises:
+        InputError: FILTER_INVALID.
+    """
+    return text_of(parse_rule(text, place=place))
 
 
 class _Builder:

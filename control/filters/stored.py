@@ -12,29 +12,40 @@ from contract.error_codes import ErrorCode
 from contract.errors import InputError, NotFoundError
 from control.database.session import lock_planning
 from control.database.tables import App, Assignment, Filter, Group
-from control.filters.parse import parse_rule
-from control.filters.rule import text_of
+from control.filters.parse import canonical_rule
 
 _NAMED_USERS: Final = 5
 
 
-def put_filter(session: Session, name: str, rule: str, now: datetime) -> tuple[Filter, bool]:
-    """The filter with this name and rule, from now on; the same again changes nothing.
+def add_filter(session: Session, name: str, rule: str, now: datetime) -> tuple[Filter, bool]:
+    """Make a filter; the same again changes nothing.
 
     Returns:
         The filter, and whether it is new.
 
     Raises:
-        InputError: The rule cannot be understood.
+        InputError: The rule cannot be understood, or the name stands for another one.
     """
-    text = text_of(parse_rule(rule, place=f"filter {name}"))
+    text = canonical_rule(rule, place=f"filter {name}")
     lock_planning(session)
     found = session.scalar(select(Filter).where(Filter.name == name))
-    kept = found or Filter(id=str(uuid4()), name=name, created_at=now)
-    kept.rule = text
-    session.add(kept)
+    if found is not None and found.rule != text:
+        raise InputError(ErrorCode.NAME_TAKEN, place=name, detail=f"the filter's rule is {found.rule}")
+    made = found or Filter(id=str(uuid4()), name=name, rule=text, created_at=now)
+    session.add(made)
     session.flush()
-    return kept, found is None
+    return made, found is None
+
+
+def change_filter(session: Session, found: Filter, rule: str) -> None:
+    """Give a filter another rule.
+
+    Raises:
+        InputError: The rule cannot be understood.
+    """
+    found.rule = canonical_rule(rule, place=f"filter {found.name}")
+    lock_planning(session)
+    session.flush()
 
 
 def find_filter(session: Session, name: str) -> Filter:

@@ -11,18 +11,29 @@ from contract.error_codes import ErrorCode
 from contract.errors import InputError, NotFoundError
 from control.database.session import lock_planning
 from control.database.tables import App, Assignment, EnrollmentToken, Group, GroupMember, OperatorToken
+from control.filters.parse import canonical_rule
 from control.filters.stored import require_unused
+from control.fleet.membership import refresh_group
 
 
-def create_group(session: Session, name: str, now: datetime) -> Group:
-    """The group with this name; an empty one is made if there is none yet."""
+def create_group(session: Session, name: str, now: datetime, *, rule: str | None = None) -> Group:
+    """The group with this name; it is made if there is none yet, empty or with the devices that match the rule.
+
+    Raises:
+        InputError: The rule cannot be understood, or the group that is there has another one.
+    """
     lock_planning(session)
+    text = None if rule is None else canonical_rule(rule, place=f"group {name}")
     found = session.scalar(select(Group).where(Group.name == name))
+    if found is not None and text is not None and found.rule != text:
+        detail = "its members are chosen by operators" if found.rule is None else f"its rule is {found.rule}"
+        raise InputError(ErrorCode.NAME_TAKEN, place=name, detail=detail)
     if found is not None:
         return found
-    group = Group(id=str(uuid4()), name=name, created_at=now)
+    group = Group(id=str(uuid4()), name=name, rule=text, created_at=now)
     session.add(group)
     session.flush()
+    refresh_group(session, group, now)
     return group
 
 
@@ -46,6 +57,17 @@ def require_static(group: Group) -> None:
     """
     if group.rule is not None:
         raise InputError(ErrorCode.GROUP_DYNAMIC, place=group.name, detail=f"its rule is {group.rule}")
+
+
+def require_dynamic(group: Group) -> str:
+    """The rule of a group that has one.
+
+    Raises:
+        InputError: GROUP_STATIC.
+    """
+    if group.rule is None:
+        raise InputError(ErrorCode.GROUP_STATIC, place=group.name)
+    return group.rule
 
 
 def delete_group(session: Session, name: str, now: datetime) -> Group:

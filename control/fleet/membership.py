@@ -12,8 +12,8 @@ from control.database.session import lock_planning
 from control.database.tables import Device, Group, GroupMember
 from control.filters.evaluate import matches
 from control.filters.facts import facts_of
-from control.filters.parse import parse_rule
-from control.filters.rule import Rule, text_of
+from control.filters.parse import canonical_rule, parse_rule
+from control.filters.rule import Rule
 
 #: Devices read at once, and members written at once.
 _BATCH: Final = 500
@@ -33,7 +33,7 @@ def set_rule(session: Session, group: Group, rule: str | None, now: datetime) ->
     Raises:
         InputError: The rule cannot be understood.
     """
-    text = None if rule is None else text_of(parse_rule(rule, place=f"group {group.name}"))
+    text = None if rule is None else canonical_rule(rule, place=f"group {group.name}")
     lock_planning(session)
     group.rule = text
     session.flush()

@@ -17,6 +17,7 @@ class EnrollmentTokenRequest(Request):
     """A token for devices to enrol with."""
 
     group: str | None = None
+    site: str | None = Field(default=None, min_length=1, max_length=200)
     uses: int = Field(default=1, ge=1, le=MAX_TOKEN_USES)
     lifetime_seconds: float = Field(default=3600, gt=0, le=MAX_TOKEN_LIFETIME_SECONDS)
 

@@ -3,11 +3,16 @@
 from datetime import datetime
 
 from contract.states import Intent
+from control.catalog.assignment_entries import TermsFields
 from control.views.base import Request, View
 
 
-class AssignmentView(View):
-    """An intent for an app on a group."""
+class AssignmentView(TermsFields, View):
+    """An intent for an app on a group, and its terms.
+
+    Attributes:
+        intent: `NOT_TARGETED` where the group is excluded.
+    """
 
     app: str
     group: str
@@ -15,9 +20,13 @@ class AssignmentView(View):
     created_at: datetime
 
 
-class AssignmentRequest(Request):
-    """An intent for an app on a group, by their names."""
+class AssignmentRequest(TermsFields, Request):
+    """An intent for an app on a group, by their names.
+
+    Attributes:
+        intent: What is wanted; None for required, or where the group is excluded.
+    """
 
     app: str
     group: str
-    intent: Intent = Intent.REQUIRED
+    intent: Intent | None = None

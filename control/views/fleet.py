@@ -1,19 +1,44 @@
 """Groups and devices."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pydantic import Field
 
+from control.filters.parse import MAX_RULE_LENGTH
 from control.views.access import MAX_TOKEN_LIFETIME_SECONDS
 from control.views.base import Request, View
 from control.views.jobs import JobDetail
 
+#: Names that are part of addresses hold no slash.
+NAME_PATTERN: Final = r"^[^/\x00-\x1f]+$"
+
 
 class GroupRequest(Request):
-    """A new group; its name is part of addresses, so it holds no slash."""
+    """A new group; its name is part of addresses, so it holds no slash.
 
-    name: str = Field(min_length=1, max_length=200, pattern=r"^[^/\x00-\x1f]+$")
+    Attributes:
+        rule: Its members are the devices that match; None where operators choose them.
+    """
+
+    name: str = Field(min_length=1, max_length=200, pattern=NAME_PATTERN)
+    rule: str | None = Field(default=None, max_length=MAX_RULE_LENGTH)
+
+
+class GroupRuleRequest(Request):
+    """Another rule for a group.
+
+    Attributes:
+        rule: None makes the group static; its members stay.
+    """
+
+    rule: str | None = Field(max_length=MAX_RULE_LENGTH)
+
+
+class SiteRequest(Request):
+    """Where a device stands; None for nowhere that is known."""
+
+    site: str | None = Field(min_length=1, max_length=200, pattern=NAME_PATTERN)
 
 
 class GroupView(View):
@@ -22,6 +47,7 @@ class GroupView(View):
     id: str
     name: str
     members: int
+    rule: str | None = None
     created_at: datetime
 
 
