@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from contract.jobs import JobRef
 from contract.phases import PHASES, Phase
+from contract.queues import processing_list
 from tests.support.broker import RunningBroker
 from tests.worker.queue_end import Device, ScriptedEngine, enrolled_device
 from worker.handover import Handover, NextChain
@@ -95,6 +97,29 @@ def test_a_waiting_attempt_survives_the_worker(device: Device) -> None:
     engine = ScriptedEngine()
     with device.working(engine):
         assert [attempt.attempt for _, attempt in engine.wait_for(11)] == [2] * 11
+    assert device.lengths() == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("phase", "waiting"),
+    [
+        (Phase.REPORT, lambda ref: Handover(next_chain=NextChain(ref.next_attempt(), 1.5))),
+        (Phase.POLL, lambda _: Handover(retry_in_seconds=1.5)),
+    ],
+)
+def test_a_wait_set_while_the_clock_was_a_day_ahead_lasts_as_long_as_it_was_stated(
+    device: Device, phase: Phase, waiting: Callable[[JobRef], Handover]
+) -> None:
+    device.send_job()
+    first, second = ScriptedEngine(lambda at, ref: waiting(ref) if at is phase else None), ScriptedEngine()
+    with device.working(first):
+        first.wait_for(phase.position)
+    device.broker.lmove(processing_list(device.queue), device.queue)
+    message = device.take_message()
+    ahead = datetime.fromisoformat(message["headers"]["eta"]) + timedelta(days=1)
+    device.put(_with_header(message, "eta", ahead.isoformat()))
+    with device.working(second):
+        second.wait_for(11)
     assert device.lengths() == (0, 0)
 
 
