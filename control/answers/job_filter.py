@@ -1,18 +1,22 @@
 """Which jobs are meant."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from contract.error_codes import ErrorCode
+from contract.errors import InputError, NotFoundError
 from contract.jobs import JobState
 from contract.states import Outcome
 from control.catalog.revisions import find_app
-from control.database.tables import GroupMember, Job
+from control.database.tables import GroupMember, Job, Rollout, RolloutDevice
 from control.fleet.devices import find_device
 from control.fleet.groups import find_group
 from control.newest_jobs import is_newest
+from control.rollouts.lookup import find_rollout
 
 
 @dataclass(frozen=True)
@@ -21,30 +25,41 @@ class JobFilter:
 
     Attributes:
         device: By name or id.
+        rollout: On the devices in this rollout, for its app.
+        target: The name of an app, a rollout, a group or a device, whichever of these there is.
         error_code: The error's name in the table.
+        everything: The whole fleet is meant where nothing is named.
         group_ids: On devices in one of these groups, whatever else is asked for.
     """
 
     app: str | None = None
     group: str | None = None
     device: str | None = None
+    rollout: str | None = None
+    target: str | None = None
     state: JobState | None = None
     outcome: Outcome | None = None
     error_code: str | None = None
     group_ids: frozenset[str] | None = None
+    everything: bool = False
 
 
 def conditions(session: Session, wanted: JobFilter) -> tuple[ColumnElement[bool], ...]:
     """What a row of `jobs` must fulfil.
 
     Raises:
-        NotFoundError: The filter names an app, group or device that is not there.
+        NotFoundError: The filter names something that is not there.
+        InputError: Its target could be several things.
     """
     found = [is_newest()]
+    if wanted.target is not None:
+        found += conditions(session, aimed_at(session, wanted.target))
     if wanted.app is not None:
         found.append(Job.app_id == find_app(session, wanted.app).id)
     if wanted.device is not None:
         found.append(Job.device_id == find_device(session, wanted.device).id)
+    if wanted.rollout is not None:
+        found += _of_rollout(find_rollout(session, wanted.rollout))
     if wanted.group is not None:
         found.append(_in_groups([find_group(session, wanted.group).id]))
     if wanted.group_ids is not None:
@@ -52,6 +67,39 @@ def conditions(session: Session, wanted: JobFilter) -> tuple[ColumnElement[bool]
     named = {Job.state: wanted.state, Job.outcome: wanted.outcome, Job.error_code: wanted.error_code}
     found += [column == value for column, value in named.items() if value is not None]
     return tuple(found)
+
+
+def aimed_at(session: Session, name: str) -> JobFilter:
+    """The filter for whatever has this name.
+
+    Raises:
+        NotFoundError: Nothing has.
+        InputError: Several things have.
+    """
+    kinds = (("app", find_app), ("rollout", find_rollout), ("group", find_group), ("device", find_device))
+    found = [kind for kind, find in kinds if _is_found(session, find, name)]
+    if not found:
+        raise NotFoundError(ErrorCode.UNKNOWN_TARGET, place=name)
+    if len(found) > 1:
+        detail = f"it is the name of a {' and of a '.join(found)}; say which with --{found[0]}"
+        raise InputError(ErrorCode.TARGET_AMBIGUOUS, place=name, detail=detail)
+    named: dict[str, Any] = {found[0]: name}
+    return JobFilter(**named)
+
+
+def _is_found(session: Session, find: Callable[[Session, str], object], name: str) -> bool:
+    try:
+        find(session, name)
+    except NotFoundError:
+        return False
+    return True
+
+
+def _of_rollout(rollout: Rollout) -> tuple[ColumnElement[bool], ...]:
+    devices = select(RolloutDevice.device_id).where(
+        RolloutDevice.rollout_id == rollout.id, RolloutDevice.left_at.is_(None)
+    )
+    return Job.app_id == rollout.app_id, Job.device_id.in_(devices)
 
 
 def _in_groups(group_ids: Collection[str]) -> ColumnElement[bool]:

@@ -1,21 +1,22 @@
 """Answers about jobs."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from contract.error_codes import ErrorCode
 from contract.errors import NotFoundError
 from contract.jobs import JobState
 from contract.report import Report
+from control.answers.errors import known_error
 from control.answers.job_filter import JobFilter, conditions
 from control.answers.moment import Moment
-from control.answers.pages import PageRequest, read_page
+from control.answers.pages import Key, PageRequest, read_page
 from control.answers.waits import Situation, waiting_of
 from control.database.tables import App, Device, Job, OutboxEntry, PhaseRow, ReportRow, Revision
 from control.dispatch.reconcile import watched_job
@@ -38,6 +39,16 @@ def list_jobs(session: Session, wanted: JobFilter, moment: Moment, page: PageReq
     found = [_Found(*row) for row in rows]
     running = _running(session, {one.job.device_id for one in found})
     return Page(items=tuple(JobView(**_fields(one, running, moment)) for one in found), next_cursor=cursor)
+
+
+def jobs_in(
+    session: Session, wanted: Sequence[ColumnElement[bool]], order: Sequence[Key], moment: Moment, limit: int
+) -> list[JobView]:
+    """The first jobs that fulfil these conditions, in this order."""
+    rows = session.execute(_jobs().where(*wanted).order_by(*order).limit(limit))
+    found = [_Found(*row) for row in rows]
+    running = _running(session, {one.job.device_id for one in found})
+    return [JobView(**_fields(one, running, moment)) for one in found]
 
 
 def job_detail(session: Session, job_id: str, moment: Moment) -> JobDetail:
@@ -159,9 +170,5 @@ _SITUATION_COLUMNS = tuple(
 
 def hint_of(error_code: str | None) -> str:
     """What the error table says to do; nothing for an error that a newer device knows and this side does not."""
-    if error_code is None:
-        return ""
-    try:
-        return ErrorCode.from_slug(error_code).hint
-    except KeyError:
-        return ""
+    row = None if error_code is None else known_error(error_code)
+    return "" if row is None else row.hint

@@ -60,20 +60,26 @@ def read_page(
     """
     ordered = rows.add_columns(*keys).order_by(*keys).limit(wanted.limit + 1)
     if wanted.cursor is not None:
-        last = zip(_values(keys, wanted.cursor), keys, strict=True)
+        last = zip(values_at(keys, wanted.cursor), keys, strict=True)
         ordered = ordered.where(tuple_(*keys) > tuple_(*(literal(value, key.type) for value, key in last)))
     found = session.execute(ordered).all()
     shown = found[: wanted.limit]
     is_last = len(found) <= wanted.limit
-    cursor = None if is_last else _cursor(keys, shown[-1][-len(keys) :])
+    cursor = None if is_last else cursor_at(keys, shown[-1][-len(keys) :])
     return [cast("tuple[*Ts]", tuple(row[: -len(keys)])) for row in shown], cursor
 
 
-def _cursor(keys: Sequence[Key], values: Sequence[Any]) -> str:
+def cursor_at(keys: Sequence[Key], values: Sequence[Any]) -> str:
+    """The cursor for what follows the row with these values."""
     return urlsafe_b64encode(to_json([_name(keys), *values])).decode().rstrip("=")
 
 
-def _values(keys: Sequence[Key], cursor: str) -> list[Any]:
+def values_at(keys: Sequence[Key], cursor: str) -> list[Any]:
+    """The values of the row that a cursor was made for.
+
+    Raises:
+        InputError: The cursor is not one of this list.
+    """
     types = tuple(
         AwareDatetime if isinstance(key.type, UtcDateTime) else _KEY_TYPES[key.type.python_type] for key in keys
     )

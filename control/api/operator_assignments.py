@@ -6,9 +6,6 @@ from fastapi import APIRouter, Query, Response, status
 
 from contract.queues import ControlTask
 from control.answers.assignments import assignment_view, list_assignments
-from control.answers.job_filter import JobFilter
-from control.answers.jobs import list_jobs
-from control.answers.moment import this_moment
 from control.api.dependencies import OperatorDep, ServicesDep, requires
 from control.api.entity_tags import TagDep
 from control.api.pages import PageDep
@@ -18,7 +15,6 @@ from control.catalog.revisions import find_app
 from control.database.tables import Role
 from control.fleet.groups import find_group
 from control.views.assignments import AssignmentRequest, AssignmentView
-from control.views.jobs import JobView
 from control.views.page import Page
 
 router = APIRouter(prefix="/v1", tags=["assignments"])
@@ -87,21 +83,6 @@ def remove_assignment(app: str, group: str, services: ServicesDep, operator: Ope
         gone = unassign(session, app, group)
         services.audit.record(session, operator, "assignment.delete", gone.app.id, now=now, before=_said(view))
     services.queue.request(ControlTask.PLAN)
-
-
-@router.get("/status", dependencies=[requires(Role.VIEWER, confined=True)])
-def status_of_jobs(
-    services: ServicesDep,
-    operator: OperatorDep,
-    page: PageDep,
-    app: Annotated[str | None, Query(description="Only this app.")] = None,
-    group: Annotated[str | None, Query(description="Only devices of this group.")] = None,
-    device: Annotated[str | None, Query(description="Only this device, by name or id.")] = None,
-) -> Page[JobView]:
-    """Where each job is, what came of it, and what happens next; for a confined token, on the devices in its groups."""
-    wanted = JobFilter(app=app, group=group, device=device, group_ids=operator.scope)
-    with services.database.snapshot() as session:
-        return list_jobs(session, wanted, this_moment(services), page)
 
 
 def _said(view: AssignmentView) -> dict[str, Any]:

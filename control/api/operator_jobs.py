@@ -16,7 +16,7 @@ from control.database.tables import Job, Role
 from control.fleet.groups import find_group
 from control.security.operators import Operator
 from control.services import Services
-from control.steering.actions import Steered, Wish, cancel_jobs, only, retry_jobs
+from control.steering.actions import Steered, Wish, cancel_jobs, detect_jobs, only, retry_jobs
 from control.steering.decisions import Change
 from control.steering.selection import select_jobs
 from control.views.jobs import JobDetail
@@ -46,6 +46,14 @@ def retry_many(body: BulkSteeringRequest, services: ServicesDep, operator: Opera
     return _steer_many(services, body, retry_jobs)
 
 
+@router.post("/rerun-detection", dependencies=[requires(Role.OPERATOR, confined=True)])
+def detect_many(body: BulkSteeringRequest, services: ServicesDep, operator: OperatorDep) -> SteeringReply:
+    """Have devices judge anew how their apps stand; waits go on, and what is there is not touched."""
+    _require_selection(services, operator, body)
+    _record(services, operator, "jobs.detect", "many", body)
+    return _steer_many(services, body, detect_jobs)
+
+
 @router.post("/cancel", dependencies=[requires(Role.OPERATOR, confined=True)])
 def cancel_many(body: BulkSteeringRequest, services: ServicesDep, operator: OperatorDep) -> SteeringReply:
     """Cancel the selected jobs that are not over."""
@@ -60,6 +68,14 @@ def retry_one(job_id: str, body: SteeringRequest, services: ServicesDep, operato
     _require_job(services, operator, job_id)
     _record(services, operator, "job.retry", job_id, body)
     return _steer_one(services, job_id, body, retry_jobs)
+
+
+@router.post("/{job_id}/rerun-detection", dependencies=[requires(Role.OPERATOR, confined=True)])
+def detect_one(job_id: str, body: SteeringRequest, services: ServicesDep, operator: OperatorDep) -> SteeringReply:
+    """Have a device judge anew how an app stands."""
+    _require_job(services, operator, job_id)
+    _record(services, operator, "job.detect", job_id, body)
+    return _steer_one(services, job_id, body, detect_jobs)
 
 
 @router.post("/{job_id}/cancel", dependencies=[requires(Role.OPERATOR, confined=True)])

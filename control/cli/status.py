@@ -1,67 +1,88 @@
-"""`outrider status`: where each job is."""
+"""`outrider status`: where the jobs are."""
 
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated
+from itertools import islice
+from typing import Annotated, Final
 
 import typer
+from rich.console import Group as Lines
+from rich.console import RenderableType
 from rich.live import Live
 
-from contract.jobs import JobState
 from control.cli.connection import connect
+from control.cli.following import summaries
+from control.cli.job_options import App, Device, Ended, Error, Group, Rollout, State, Target
 from control.cli.options import STATUSES, Json
-from control.cli.output import handled
-from control.cli.printing import console, print_table, print_views
+from control.cli.output import handled, print_json
+from control.cli.printing import console, print_views
+from control.cli.summary_view import more_line, summary_view
 from control.cli.tables import status_view
-from control.views.jobs import JobView
+from control.client.control_client import ControlClient
+from control.views.job_selection import JobQuery
+from control.views.status import JobSummary
 
 status_app = typer.Typer()
 
-_WATCH_SECONDS = 1.0
-_UNDER_WAY = frozenset({JobState.PLANNED, JobState.SENT, JobState.RUNNING})
+#: Jobs that people are shown one by one unless they ask for more; `--json` has all.
+_SHOWN_JOBS: Final = 50
 
 
 @status_app.command("status", epilog=STATUSES)
 def status(
-    app: Annotated[str | None, typer.Option(help="Only this app.")] = None,
-    group: Annotated[str | None, typer.Option(help="Only devices of this group.")] = None,
-    device: Annotated[str | None, typer.Option(help="Only this device, by name or id.")] = None,
+    target: Target = None,
+    *,
+    app: App = None,
+    group: Group = None,
+    device: Device = None,
+    rollout: Rollout = None,
+    state: State = None,
+    outcome: Ended = None,
+    error: Error = None,
+    summary: Annotated[bool, typer.Option("--summary", help="Only the numbers.")] = False,
+    limit: Annotated[int, typer.Option(min=0, help="Jobs to list.")] = _SHOWN_JOBS,
     watch: Annotated[bool, typer.Option("--watch", help="Follow until nothing is under way any more.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show where each job is, what came of it and what happens next.
+    """Show how many jobs are where, then the jobs one by one: what came of each, and what happens next.
 
-    Example: outrider status --group desks --watch
+    With --json it prints all jobs as one list; with --json and --summary the numbers as one object.
+
+    Example: outrider status desks --watch
     """
+    named = {"app": app, "group": group, "device": device, "rollout": rollout}
+    query = JobQuery(target=target, state=state, outcome=outcome, error_code=error, **named)
     with handled(as_json=as_json), connect() as client:
-
-        def jobs() -> list[JobView]:
-            return list(client.status(app=app, group=group, device=device))
-
-        if watch and not as_json:
-            _follow(jobs)
-        elif as_json:
-            print_views(_settled(jobs) if watch else jobs())
+        if as_json:
+            _print_json(client, query, summary=summary, watch=watch)
+        elif watch:
+            _follow(client, query, 0 if summary else limit)
         else:
-            print_table(status_view(jobs(), datetime.now(UTC)))
+            console().print(_view(client, query, client.summary(query), 0 if summary else limit))
 
 
-def _follow(jobs: Callable[[], list[JobView]]) -> None:
+def _print_json(client: ControlClient, query: JobQuery, *, summary: bool, watch: bool) -> None:
+    counted = _settled(client, query) if watch else None
+    if summary:
+        print_json((counted or client.summary(query)).model_dump(mode="json"))
+    else:
+        print_views(client.jobs(query))
+
+
+def _settled(client: ControlClient, query: JobQuery) -> JobSummary:
+    return next(counted for counted in summaries(client, query) if counted.is_settled)
+
+
+def _follow(client: ControlClient, query: JobQuery, limit: int) -> None:
     with Live(console=console(), auto_refresh=False) as live:
-        while True:
-            now = jobs()
-            live.update(status_view(now, datetime.now(UTC)), refresh=True)
-            if not _is_under_way(now):
+        for counted in summaries(client, query):
+            live.update(_view(client, query, counted, limit), refresh=True)
+            if counted.is_settled:
                 return
-            time.sleep(_WATCH_SECONDS)
 
 
-def _settled(jobs: Callable[[], list[JobView]]) -> list[JobView]:
-    while _is_under_way(now := jobs()):
-        time.sleep(_WATCH_SECONDS)
-    return now
-
-
-def _is_under_way(jobs: list[JobView]) -> bool:
-    return any(job.state in _UNDER_WAY for job in jobs)
+def _view(client: ControlClient, query: JobQuery, counted: JobSummary, limit: int) -> RenderableType:
+    now = datetime.now(UTC)
+    if limit == 0:
+        return summary_view(counted)
+    jobs = list(islice(client.jobs(query), limit))
+    return Lines(summary_view(counted), status_view(jobs, now), more_line(counted.jobs - len(jobs)))

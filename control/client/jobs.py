@@ -1,20 +1,12 @@
 """Jobs: where they stand, and orders about them."""
 
-from collections.abc import Iterator
-
 from control.client.requests import Requests, word
-from control.views.jobs import JobDetail, JobView
+from control.views.jobs import JobDetail
 from control.views.steering import BulkSteeringRequest, SteeringReply, SteeringRequest
 
 
 class JobCalls(Requests):
     """Jobs: where they stand, and orders about them."""
-
-    def status(
-        self, *, app: str | None = None, group: str | None = None, device: str | None = None
-    ) -> Iterator[JobView]:
-        """The jobs, of one app, group or device where named."""
-        return self.pages(JobView, "/v1/status", app=app, group=group, device=device)
 
     def job(self, job_id: str) -> JobDetail:
         """One job."""
@@ -27,6 +19,14 @@ class JobCalls(Requests):
     def retry_jobs(self, request: BulkSteeringRequest) -> SteeringReply:
         """Send many jobs anew, now."""
         return self.send(SteeringReply, "/v1/jobs/retry", request)
+
+    def detect_job(self, job_id: str, request: SteeringRequest) -> SteeringReply:
+        """Have a device judge anew how an app stands."""
+        return self.send(SteeringReply, f"/v1/jobs/{word(job_id)}/rerun-detection", request)
+
+    def detect_jobs(self, request: BulkSteeringRequest) -> SteeringReply:
+        """Have devices judge anew how their apps stand."""
+        return self.send(SteeringReply, "/v1/jobs/rerun-detection", request)
 
     def cancel_job(self, job_id: str, request: SteeringRequest) -> SteeringReply:
         """Cancel a job."""

@@ -74,6 +74,12 @@ class Requests:
             if cursor is None:
                 return
 
+    def many(self, kind: type[ModelT], path: str, **options: Any) -> list[ModelT]:
+        """Ask for a list that is short."""
+        response = self.request("GET", path, **options)
+        with _understood(response):
+            return TypeAdapter(list[kind]).validate_json(response.content)  # type: ignore[valid-type]  # at run time
+
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Ask; a refusal is raised."""
         try:

@@ -1,4 +1,4 @@
-"""Carry out "retry now" and "cancel": in batches, each job locked, each batch in one transaction."""
+"""Carry out "retry now", "rerun detection" and "cancel": in batches, each job locked, each batch in one transaction."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from control.cancel_reasons import CancelReason
 from control.database.session import Database, lock_planning
 from control.database.tables import App, Device, Job, OrderRow
 from control.dispatch.resend import resend
-from control.steering.decisions import Change, Standing, Verdict, decide_cancel, decide_retry
+from control.steering.decisions import Change, Standing, Verdict, decide_cancel, decide_detection, decide_retry
 from control.steering.orders import place_order, withdraw_order
 
 #: Jobs of one transaction: others are not kept waiting for long.
@@ -56,6 +56,11 @@ _Action = Callable[[Session, Job, Device, Standing, Wish], Verdict]
 def retry_jobs(database: Database, job_ids: Sequence[str], wish: Wish) -> list[Steered]:
     """Send jobs anew, now."""
     return _steer(database, job_ids, wish, _retry)
+
+
+def detect_jobs(database: Database, job_ids: Sequence[str], wish: Wish) -> list[Steered]:
+    """Have devices judge and report anew how their apps stand."""
+    return _steer(database, job_ids, wish, _detect)
 
 
 def cancel_jobs(database: Database, job_ids: Sequence[str], wish: Wish) -> list[Steered]:
@@ -108,11 +113,21 @@ def _steer_batch(session: Session, job_ids: Sequence[str], wish: Wish, action: _
 def _retry(session: Session, job: Job, device: Device, standing: Standing, wish: Wish) -> Verdict:
     verdict = decide_retry(standing, force=wish.force)
     if verdict.change is Change.RESENT and not wish.dry_run:
-        online = device.retired_at is None and device.last_seen_at >= wish.online_since
         if standing.order is not None:
             withdraw_order(session, job.id)
-        resend(session, job, GenerationReason.OPERATOR, wish.now, online=online)
+        resend(session, job, GenerationReason.OPERATOR, wish.now, online=_is_online(device, wish))
     return verdict
+
+
+def _detect(session: Session, job: Job, device: Device, standing: Standing, wish: Wish) -> Verdict:
+    verdict = decide_detection(standing)
+    if verdict.change is Change.RESENT and not wish.dry_run:
+        resend(session, job, GenerationReason.DETECTION, wish.now, online=_is_online(device, wish))
+    return verdict
+
+
+def _is_online(device: Device, wish: Wish) -> bool:
+    return device.retired_at is None and device.last_seen_at >= wish.online_since
 
 
 def _cancel(session: Session, job: Job, _device: Device, standing: Standing, wish: Wish) -> Verdict:

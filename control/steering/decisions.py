@@ -1,17 +1,17 @@
 """What "retry now" and "cancel" do to a job, as pure functions over where it is.
 
-| the job is | retry now | cancel |
-|---|---|---|
-| planned, never sent | unchanged: it is about to be sent | cancelled at once |
-| planned, sent before | unchanged | cancelling |
-| held | resent: its device judges anew | cancelled at once |
-| sent | resent; unchanged where an operator's retry is on its way | cancelling |
-| running | refused; resent with force | cancelling |
-| waiting | resent | cancelling |
-| cancelling | resent; the order is withdrawn | unchanged; with force the order becomes "stop" |
-| finished as desired | refused; resent with force | refused |
-| finished otherwise | resent | refused |
-| cancelled | resent, unless nobody wants it | unchanged |
+| the job is | retry now | rerun detection | cancel |
+|---|---|---|---|
+| planned, never sent | unchanged: it is about to be sent | unchanged | cancelled at once |
+| planned, sent before | unchanged | unchanged | cancelling |
+| held | resent: its device judges anew | resent | cancelled at once |
+| sent | resent; unchanged where an operator's retry is on its way | unchanged | cancelling |
+| running | refused; resent with force | unchanged | cancelling |
+| waiting | resent | resent; the wait goes on | cancelling |
+| cancelling | resent; the order is withdrawn | refused | unchanged; with force the order becomes "stop" |
+| finished as desired | refused; resent with force | resent | refused |
+| finished otherwise | resent | resent | refused |
+| cancelled | resent, unless nobody wants it | refused | unchanged |
 
 A job that is over and not the newest of its device and app is never resent. Doing the same twice changes nothing more.
 """
@@ -86,6 +86,16 @@ def decide_retry(job: Standing, *, force: bool) -> Verdict:
     if job.state is JobState.PLANNED or retried:
         return Verdict(Change.UNCHANGED)
     return Verdict(Change.RESENT)
+
+
+def decide_detection(job: Standing) -> Verdict:
+    """What "rerun detection" does: what a device is about to judge anyway is left alone."""
+    if job.state in {JobState.CANCELLING, JobState.CANCELLED}:
+        return Verdict(Change.REFUSED, ErrorCode.JOB_ENDED)
+    if job.state is JobState.FINISHED and not job.is_newest:
+        return Verdict(Change.REFUSED, ErrorCode.JOB_REPLACED)
+    looks_anyway = job.state not in {JobState.FINISHED, JobState.WAITING, JobState.HELD}
+    return Verdict(Change.UNCHANGED if looks_anyway else Change.RESENT)
 
 
 def decide_cancel(job: Standing, *, force: bool) -> Verdict:

@@ -61,6 +61,7 @@ class JobView(View):
     created_at: datetime
     sent_at: datetime | None
     finished_at: datetime | None
+    changed_at: datetime | None
 
 
 class PhaseView(PhaseRecord):

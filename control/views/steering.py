@@ -3,14 +3,7 @@
 from contract.jobs import JobState
 from control.steering.decisions import Change
 from control.views.base import Request, View
-
-
-class JobSelection(Request):
-    """The newest jobs of an app, of a group's devices, of a device; of all that are given."""
-
-    app: str | None = None
-    group: str | None = None
-    device: str | None = None
+from control.views.job_selection import JobSelection
 
 
 class SteeringRequest(Request):

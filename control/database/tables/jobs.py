@@ -1,6 +1,6 @@
 """Jobs and their history: what is under way, what is to be sent, what was reported."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, column
 from sqlalchemy.orm import Mapped, mapped_column
@@ -15,6 +15,10 @@ from control.database.tables.base import Base, Count, Digest, Id, LongText, Name
 from control.live_states import LIVE_STATES
 
 _IS_LIVE = column("state").in_([state.value for state in LIVE_STATES])
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Job(Base):
@@ -35,6 +39,7 @@ class Job(Base):
         advanced_at: When the job last got on: another phase, or more bytes.
         next_action_detail: The facts about what it waits for.
         last_sign_at: When it was last sent or last heard of.
+        changed_at: When anything in this row last changed; whoever follows jobs goes by it.
     """
 
     __tablename__ = "jobs"
@@ -45,6 +50,7 @@ class Job(Base):
         Index("ix_jobs_device_app_created", "device_id", "app_id", "created_at"),
         Index("ix_jobs_state", "state"),
         Index("ix_jobs_app", "app_id"),
+        Index("ix_jobs_changed", "changed_at", "id"),
     )
 
     id: Mapped[Id] = mapped_column(primary_key=True)
@@ -83,6 +89,7 @@ class Job(Base):
     sent_at: Mapped[datetime | None]
     last_sign_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    changed_at: Mapped[datetime | None] = mapped_column(default=_now, onupdate=_now)
 
 
 class OutboxEntry(Base):

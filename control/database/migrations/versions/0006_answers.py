@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Answers that are kept for whoever asks the same again."""
+    """Answers that are kept for whoever asks the same again; when each job last changed."""
     op.create_table(
         "kept_answers",
         sa.Column("key_digest", sa.String(length=64), nullable=False),
@@ -20,8 +20,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key_digest", name=op.f("pk_kept_answers")),
     )
     op.create_index(op.f("ix_kept_answers_begun_at"), "kept_answers", ["begun_at"])
+    op.add_column("jobs", sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_index("ix_jobs_changed", "jobs", ["changed_at", "id"])
 
 
 def downgrade() -> None:
     """Forget them."""
+    op.drop_index("ix_jobs_changed", "jobs")
+    op.drop_column("jobs", "changed_at")
     op.drop_table("kept_answers")

@@ -1,0 +1,59 @@
+"""What went wrong how often: the errors of the newest jobs, by code, phase and app."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from contract.error_codes import ErrorCode
+from control.answers.job_filter import JobFilter, conditions
+from control.database.tables import App, Device, Job
+from control.views.status import ErrorCount
+
+#: Different errors that one answer tells, the commonest ones.
+_SHOWN_ERRORS = 500
+
+
+def error_counts(session: Session, wanted: JobFilter) -> list[ErrorCount]:
+    """The errors that jobs have now, the commonest first.
+
+    Raises:
+        NotFoundError: The filter names something that is not there.
+        InputError: What it names could be several things.
+    """
+    same = (Job.error_code, Job.error_number, Job.phase, App.name)
+    jobs = func.count()
+    rows = session.execute(
+        select(*same, jobs, func.min(Device.name), func.max(Device.name))
+        .join(Device, Device.id == Job.device_id)
+        .join(App, App.id == Job.app_id)
+        .where(Job.error_code.is_not(None), *conditions(session, wanted))
+        .group_by(*same)
+        .order_by(jobs.desc(), *same)
+        .limit(_SHOWN_ERRORS)
+    )
+    return [
+        ErrorCount(
+            code=code,
+            number=number,
+            phase=phase,
+            app=app,
+            jobs=count,
+            devices=_distinct((first, last)),
+            sentence=row.sentence if (row := known_error(str(code))) else "",
+            hint=row.hint if row else "",
+        )
+        for code, number, phase, app, count, first, last in rows
+    ]
+
+
+def known_error(slug: str) -> ErrorCode | None:
+    """The row of the error table; None for an error that a newer device knows and this side does not."""
+    try:
+        return ErrorCode.from_slug(slug)
+    except KeyError:
+        return None
+
+
+def _distinct(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,52 @@
+"""`outrider errors`: what went wrong how often."""
+
+import typer
+from rich.table import Table
+
+from contract.printable import printable
+from control.cli.connection import connect
+from control.cli.job_options import App, Device, Group, Rollout, Target
+from control.cli.options import STATUSES, Json
+from control.cli.output import handled
+from control.cli.printing import print_table, print_views
+from control.views.job_selection import JobQuery
+from control.views.status import ErrorCount
+
+errors_app = typer.Typer()
+
+
+@errors_app.command("errors", epilog=STATUSES)
+def errors(
+    target: Target = None,
+    *,
+    app: App = None,
+    group: Group = None,
+    device: Device = None,
+    rollout: Rollout = None,
+    as_json: Json = False,
+) -> None:
+    """Show which errors jobs have now, by code, phase and app, the commonest first, each with what to do about it.
+
+    Example: outrider errors Editor
+    """
+    query = JobQuery(target=target, app=app, group=group, device=device, rollout=rollout)
+    with handled(as_json=as_json):
+        with connect() as client:
+            found = client.errors(query)
+        if as_json:
+            print_views(found)
+        elif found:
+            _print(found)
+        else:
+            typer.echo("No job has an error.")
+
+
+def _print(found: list[ErrorCount]) -> None:
+    table = Table("jobs", "error", "number", "phase", "app", "for example on", box=None, pad_edge=False)
+    for error in found:
+        number = "" if error.number is None else f"0x{error.number:08X}"
+        words = (error.code, number, error.phase or "", error.app, ", ".join(error.devices))
+        table.add_row(str(error.jobs), *map(printable, words))
+    print_table(table)
+    for code, hint in dict.fromkeys((error.code, error.hint) for error in found if error.hint):
+        typer.echo(printable(f"\n{code}: {hint}"))
