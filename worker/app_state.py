@@ -1,7 +1,5 @@
 """What the device keeps of an app beyond its attempts (behaviour 2.6, R-02, R-03)."""
 
-import base64
-import hashlib
 from datetime import datetime
 from typing import Self
 
@@ -23,6 +21,7 @@ from contract.states import (
     TargetType,
 )
 from contract.waits import overshoot
+from worker.rules.grs import grs_hash
 
 
 class StateMessage(Fragment):
@@ -102,6 +101,5 @@ class AppState(Fragment):
 
     @property
     def grs_hash(self) -> str:
-        """What the GRS is kept under, 44 characters; a new revision or intent has another one and runs at once."""
-        subgraph = f"{self.app_id}\n{self.revision}\n{self.intent.value}"
-        return base64.b64encode(hashlib.sha256(subgraph.encode()).digest()).decode()
+        """What the GRS is kept under; a new revision or intent has another one and runs at once."""
+        return grs_hash(self.app_id, self.revision, self.intent)

@@ -1,12 +1,11 @@
 """A real agent on a device of its own, kept running and killed at will."""
 
 import json
-import signal
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,11 +75,17 @@ class FaultDevice:
         """Kill the agent and every installer it started, as a power cut does."""
         self.agent.kill()
         for process in psutil.process_iter():
-            try:
-                if _MARK in (environment := process.environ()) and environment.get("HOME") == str(self.home):
-                    process.send_signal(signal.SIGKILL)
-            except psutil.Error:
-                continue
+            if self._is_own_installer(process):
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+
+    def _is_own_installer(self, process: psutil.Process) -> bool:
+        try:
+            environment = process.environ()
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            # It has ended, or belongs to somebody else: this device's installers can be looked into.
+            return False
+        return _MARK in environment and environment.get("HOME") == str(self.home)
 
 
 @contextmanager

@@ -25,21 +25,7 @@ def long_ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         yield tried
 
 
-#: Defects that are known and open: `make faults` counts them as what they are, and each is named here with its reason.
-_KNOWN_DEFECTS = {
-    "clock a day forward": "a wait that was set while the clock was wrong may last eight hours once it is put right",
-}
-
-
-def _marks(fault: Fault) -> list[pytest.MarkDecorator]:
-    marks = [pytest.mark.long] if fault.is_long else []
-    if fault.name in _KNOWN_DEFECTS:
-        # Whether such a wait is under way when the clock is put right is chance.
-        marks.append(pytest.mark.xfail(reason=_KNOWN_DEFECTS[fault.name], strict=False))
-    return marks
-
-
-_QUICK = [pytest.param(fault, id=fault.name, marks=_marks(fault)) for fault in FAULTS]
+_QUICK = [pytest.param(fault, id=fault.name, marks=[pytest.mark.long] if fault.is_long else []) for fault in FAULTS]
 
 
 def _as_it_has_to_be(fault: Fault, tried: Ground) -> None:

@@ -1,5 +1,6 @@
 """What an installer's exit code means (behaviour 2.7)."""
 
+import os
 import signal
 from collections.abc import Iterable
 
@@ -26,13 +27,19 @@ def is_success(kind: ReturnCodeType) -> bool:
     return kind in _SUCCESSES
 
 
-def failure(exit_code: int, kind: ReturnCodeType) -> PhaseError:
-    """The error of an exit code whose class is not success."""
+def failure(exit_code: int, kind: ReturnCodeType, *, has_signals: bool = os.name == "posix") -> PhaseError:
+    """The error of an exit code whose class is not success.
+
+    Args:
+        exit_code: The code.
+        kind: Its class.
+        has_signals: Whether programs can be ended by signals where it comes from; 137 is just a number on Windows.
+    """
     if kind is ReturnCodeType.RETRY:
         detail = f"exit code {exit_code} means: try again later"
         return PhaseError(ErrorCode.INSTALLER_BUSY, detail=detail, raw_exit_code=exit_code)
     number = hresult_from_exit_code(exit_code)
-    detail = f"exit code {exit_code} (0x{number:08X}){_signal_words(exit_code)}"
+    detail = f"exit code {exit_code} (0x{number:08X}){_signal_words(exit_code) if has_signals else ''}"
     return PhaseError(installer_error(exit_code), detail=detail, number=number, raw_exit_code=exit_code)
 
 

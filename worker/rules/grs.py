@@ -13,6 +13,7 @@ that the reconciler sends anew, is judged and reported, but nothing is executed.
 | a clock that was set back to before the failure    | begins anew |
 """
 
+import base64
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -55,14 +56,19 @@ class Hold:
         return replace(self, since=self.since - ahead, until=self.until - ahead)
 
 
+def grs_hash(app_id: str, revision: int, intent: Intent) -> str:
+    """What the GRS is kept under, 44 characters: another revision or intent has another one."""
+    digest = hashlib.sha256(f"{app_id}\n{revision}\n{intent.value}".encode()).digest()
+    return base64.b64encode(digest).decode()
+
+
 def hold_key(policy: Policy, job_id: str) -> str:
     """What a wait belongs to: anything else is tried at once.
 
     An available app runs because somebody asked for it, so each job of it has a key of its own.
     """
-    asker = job_id if policy.intent is Intent.AVAILABLE else ""
-    parts = (policy.app_id, str(policy.revision), str(int(policy.intent)), asker)
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    key = grs_hash(policy.app_id, policy.revision, policy.intent)
+    return f"{key} {job_id}" if policy.intent is Intent.AVAILABLE else key
 
 
 def holds(hold: Hold | None, key: str, ref: JobRef, *, asked_generation: int, now: datetime) -> bool:

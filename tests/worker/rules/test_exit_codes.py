@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 
 from contract.error_codes import ErrorCode
@@ -68,5 +70,11 @@ def test_retry_has_a_code_of_its_own() -> None:
 
 def test_a_process_ended_by_a_signal_has_the_number_a_shell_shows() -> None:
     assert from_wait_status(-9) == 137
-    assert "SIGKILL" in failure(137, ReturnCodeType.FAILED).detail
+    assert "SIGKILL" in failure(137, ReturnCodeType.FAILED, has_signals=True).detail
     assert from_wait_status(5) == 5
+
+
+@pytest.mark.parametrize("exit_code", [130, 137, 143])
+def test_where_there_are_no_signals_a_code_above_128_is_just_a_number(exit_code: int) -> None:
+    assert "128" not in failure(exit_code, ReturnCodeType.FAILED, has_signals=False).detail
+    assert ("128" in failure(exit_code, ReturnCodeType.FAILED).detail) is (sys.platform != "win32")
