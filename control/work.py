@@ -13,6 +13,7 @@ from control.dispatch.ports import JobPublisher, QueueInspector
 from control.dispatch.reconcile import Watchfulness, reconcile
 from control.idempotency.keeping import forget_old_answers
 from control.planning.service import plan_fleet
+from control.rollouts.service import advance_rollouts
 from control.services import Services
 
 _log = get_logger(__name__)
@@ -29,6 +30,7 @@ def handlers(
         ControlTask.PLAN: partial(plan_now, services),
         ControlTask.DISPATCH: partial(dispatch_now, services, publisher),
         ControlTask.RECONCILE: partial(reconcile_now, services, inspector),
+        ControlTask.ROLLOUT: partial(advance_now, services),
     }
 
 
@@ -40,6 +42,15 @@ def plan_now(services: Services) -> None:
         planned = plan_fleet(session, now=now, online_since=online_since)
     if planned.made or planned.cancelled:
         _log.info("planned", made=planned.made, cancelled=planned.cancelled, queued=planned.queued)
+    if planned.queued:
+        services.queue.request(ControlTask.DISPATCH)
+
+
+def plan_device(services: Services, device_id: str) -> None:
+    """Plan for one device, and ask for what is due for it to be sent."""
+    now = services.clock.now()
+    with services.database.transaction() as session:
+        planned = plan_fleet(session, now=now, online_since=now - services.settings.online_window, device_id=device_id)
     if planned.queued:
         services.queue.request(ControlTask.DISPATCH)
 
@@ -66,4 +77,15 @@ def reconcile_now(services: Services, inspector: QueueInspector) -> None:
     if done.overdue or done.lost:
         services.queue.request(ControlTask.DISPATCH)
     if done.settled:
+        services.queue.request(ControlTask.PLAN)
+
+
+def advance_now(services: Services) -> None:
+    """Take rollouts as far as they get now, and ask for the jobs that are wanted then."""
+    advanced = advance_rollouts(services)
+    for one in advanced:
+        if one.steps or one.admitted or one.joined:
+            steps = [step.value for step in one.steps]
+            _log.info("rollout advanced", rollout=one.rollout, steps=steps, admitted=one.admitted, joined=one.joined)
+    if any(one.changes_plan for one in advanced):
         services.queue.request(ControlTask.PLAN)

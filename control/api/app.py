@@ -10,14 +10,19 @@ from control.api import (
     operator_assignments,
     operator_catalog,
     operator_enrollment,
+    operator_events,
     operator_filters,
     operator_fleet,
     operator_groups,
     operator_jobs,
+    operator_revisions,
+    operator_rollouts,
     operator_secrets,
+    operator_status,
 )
 from control.api.body_limits import BodyLimits
 from control.api.idempotency import Idempotency
+from control.api.lifespan import lifespan
 from control.api.overload import OverloadGuard
 from control.api.problems import install_problem_handlers
 from control.services import Services
@@ -26,6 +31,8 @@ ROUTERS = (
     health.router,
     metrics.router,
     device_routes.router,
+    # Before the route of an app, whose name may hold slashes.
+    operator_revisions.router,
     operator_catalog.router,
     operator_groups.router,
     operator_fleet.router,
@@ -34,14 +41,18 @@ ROUTERS = (
     operator_assignments.router,
     operator_filters.router,
     operator_jobs.router,
+    operator_rollouts.router,
+    operator_status.router,
+    operator_events.router,
     operator_secrets.router,
 )
 
 
 def create_app(services: Services) -> FastAPI:
     """The app that serves devices and operators with these services."""
-    app = FastAPI(title="Outrider", summary="Deploys apps to fleets of devices.", redoc_url=None)
+    app = FastAPI(title="Outrider", summary="Deploys apps to fleets of devices.", redoc_url=None, lifespan=lifespan)
     app.state.services = services
+    app.state.streams = operator_events.Streams()
     app.add_middleware(Idempotency, services=services)
     app.add_middleware(BodyLimits)
     app.add_middleware(OverloadGuard, at_once=services.settings.device_requests_at_once)

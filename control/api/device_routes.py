@@ -34,7 +34,7 @@ from contract.uplink import (
     TrustedKeysReply,
     content_key_context,
 )
-from control.api.dependencies import BodyDep, DeviceDep, ServicesDep
+from control.api.dependencies import BodyDep, DeviceDep, ServicesDep, SourceDep
 from control.catalog.content import find_package, object_key
 from control.catalog.policies import Order
 from control.database.tables import Device
@@ -44,6 +44,7 @@ from control.fleet.key_rotation import rotate_keys
 from control.ingest.progress import take_progress
 from control.ingest.reports import take_report
 from control.secrets.delivery import sealed_secrets
+from control.security.operators import DeviceActor
 from control.steering.orders import standing_orders
 from control.work import plan_device
 
@@ -53,21 +54,25 @@ Generation = Annotated[int | None, Query(ge=1, description="The generation the d
 
 
 @router.post(ENROLL_PATH)
-def enroll(body: BodyDep, services: ServicesDep) -> EnrollmentReply:
+def enroll(body: BodyDep, services: ServicesDep, source: SourceDep) -> EnrollmentReply:
     """Let a device in."""
     request = EnrollmentRequest.from_json(body)
     with services.database.transaction() as session:
-        return services.enrollment.enroll(session, request, services.clock.now())
+        return services.enrollment.enroll(session, request, services.clock.now(), source)
 
 
 @router.post(KEYS_PATH)
-def rotate_device_keys(body: BodyDep, device: DeviceDep, services: ServicesDep) -> EnrollmentReply:
+def rotate_device_keys(body: BodyDep, device: DeviceDep, services: ServicesDep, source: SourceDep) -> EnrollmentReply:
     """Exchange a device's keys and its broker secret."""
     request = KeyRotation.from_json(body)
     with services.database.transaction() as session:
         row = session.get_one(Device, device.id)
+        before = {"signing_key": row.signing_key.hex()}
         rotate_keys(session, row, request)
-        return services.enrollment.hand_out(session, row)
+        reply = services.enrollment.hand_out(session, row)
+        actor, now, after = DeviceActor(row.id, source), services.clock.now(), {"signing_key": row.signing_key.hex()}
+        services.audit.record(session, actor, "device.rotate-keys", row.id, now=now, before=before, after=after)
+        return reply
 
 
 @router.post(CHECK_IN_PATH)

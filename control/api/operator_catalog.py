@@ -17,7 +17,7 @@ from control.api.dependencies import OperatorDep, ServicesDep, requires, service
 from control.api.entity_tags import TagDep
 from control.api.pages import PageDep
 from control.catalog.manifest_reader import validate_manifest
-from control.catalog.publishing import publish_manifest, warnings_of
+from control.catalog.publishing import publish_manifest
 from control.database.tables import Role
 from control.views.catalog import AppDetail, AppView, PackageView, PublishReply, PublishRequest
 from control.views.page import Page
@@ -86,7 +86,6 @@ def publish(body: PublishRequest, services: ServicesDep, operator: OperatorDep, 
         revision=revision.number,
         created=created,
         assignments=assigned,
-        warnings=warnings_of(manifest),
     )
 
 

@@ -7,7 +7,13 @@ from pydantic import Field, ValidationError, model_validator
 from contract.installer_secrets import MAX_SECRETS
 from contract.rules import Rule
 from control.catalog.assignment_entries import AssignmentEntry
-from control.catalog.manifest_checks import misfit_assignments, misfit_relations, misfit_retries, misfit_secrets
+from control.catalog.manifest_checks import (
+    misfit_assignments,
+    misfit_relations,
+    misfit_retries,
+    misfit_roles,
+    misfit_secrets,
+)
 from control.catalog.manifest_entries import (
     MAX_NAME_LENGTH,
     DependencyEntry,
@@ -89,12 +95,12 @@ class Manifest(ManifestPart):
     dependencies: tuple[DependencyEntry, ...] = Field(
         default=(),
         max_length=_MAX_DEPENDENCIES,
-        description="Apps that have to be there first; stored and shown, not acted on yet.",
+        description="Apps that have to be there first; published before this one.",
     )
     supersedence: tuple[SupersedenceEntry, ...] = Field(
         default=(),
         max_length=_MAX_SUPERSEDED,
-        description="Apps that this one takes the place of; stored and shown, not acted on yet.",
+        description="Apps that this one takes the place of; published before this one.",
     )
     assignments: tuple[AssignmentEntry, ...] = Field(
         default=(), description="Groups that publishing assigns the app to, as `outrider assign` does."
@@ -105,6 +111,7 @@ class Manifest(ManifestPart):
         misfits = [
             *misfit_relations(self.name, "dependencies", self.dependencies),
             *misfit_relations(self.name, "supersedence", self.supersedence),
+            *misfit_roles(self.dependencies, self.supersedence),
             *misfit_assignments("assignments", self.assignments),
             *misfit_retries("retry", self.retry),
             *misfit_secrets("secrets", self.secrets),

@@ -14,6 +14,7 @@ from control.catalog.manifest_entries import (
 )
 
 _REPEATED: Final = PydanticCustomError("repeated", "is named twice in this list")
+_CONTRADICTION: Final = PydanticCustomError("contradiction", "is a dependency, too")
 _SELF_REFERENCE: Final = PydanticCustomError("self_reference", "an app cannot name itself")
 
 
@@ -28,6 +29,16 @@ def misfit_relations(
         elif entry.app in seen:
             yield _error(_REPEATED, (list_name, index, "app"), entry.app)
         seen.add(entry.app)
+
+
+def misfit_roles(
+    dependencies: Sequence[DependencyEntry], supersedence: Sequence[SupersedenceEntry]
+) -> Iterator[InitErrorDetails]:
+    """Each superseded app that is a dependency, too: it cannot have to be there and have to go."""
+    needed = {entry.app for entry in dependencies}
+    for index, entry in enumerate(supersedence):
+        if entry.app in needed:
+            yield _error(_CONTRADICTION, ("supersedence", index, "app"), entry.app)
 
 
 def misfit_assignments(list_name: str, entries: Sequence[AssignmentEntry]) -> Iterator[InitErrorDetails]:

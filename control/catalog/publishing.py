@@ -16,11 +16,6 @@ from control.catalog.revisions import add_revision
 from control.database.tables import Revision
 from control.secrets.uses import note_uses, require_known
 
-RELATIONS_NOTICE: Final = (
-    "Dependencies and supersedence are kept with the revision and shown, but not acted on yet: "
-    "assign or uninstall those apps yourself."
-)
-
 #: Where an agent can run a command in the name of whoever is logged on.
 _USER_CONTEXT: Final = frozenset({"linux", "macos"})
 
@@ -57,8 +52,3 @@ def _check_context(manifest: Manifest) -> None:
     if manifest.install_experience.run_as_account is RunAsAccount.USER and systems and not systems & _USER_CONTEXT:
         detail = f"operatingSystems is {', '.join(sorted(systems))}; agents can on {', '.join(sorted(_USER_CONTEXT))}"
         raise InputError(ErrorCode.USER_CONTEXT_IMPOSSIBLE, detail=detail, place="installExperience.runAsAccount")
-
-
-def warnings_of(manifest: Manifest) -> tuple[str, ...]:
-    """What the manifest says that nothing acts on yet, in sentences."""
-    return (RELATIONS_NOTICE,) if manifest.dependencies or manifest.supersedence else ()

@@ -13,6 +13,7 @@ from contract.states import Intent
 from control.catalog.content import find_package
 from control.catalog.manifest import Manifest
 from control.catalog.policies import Order, PolicyOffice, limits_of
+from control.catalog.relations import note_relations
 from control.database.session import lock_planning
 from control.database.tables import App, Revision
 
@@ -29,7 +30,8 @@ def add_revision(
         The revision, and whether it is new: the newest one with the same package and manifest is given again.
 
     Raises:
-        NotFoundError: There is no such package.
+        NotFoundError: There is no such package, or the manifest names an app that is not there.
+        InputError: RELATION_CYCLE or RELATION_LIMIT.
     """
     package = find_package(session, package_digest)
     # Two publishers of one app would otherwise count up to the same number.
@@ -48,6 +50,7 @@ def add_revision(
     )
     session.add(revision)
     session.flush()
+    note_relations(session, app, revision, manifest)
     for intent in ASSIGNABLE:
         policies.current(session, Order(revision, intent), now)
     return revision, True

@@ -9,7 +9,6 @@ from contract.error_codes import ErrorCode
 from contract.errors import PackageError
 from contract.printable import printable
 from control.catalog.manifest_reader import manifest_schema, read_manifest
-from control.catalog.publishing import RELATIONS_NOTICE
 from control.cli.assignment_words import assignment_table, wish_word
 from control.cli.connection import connect
 from control.cli.options import STATUSES, Json
@@ -101,8 +100,6 @@ def _print_reply(reply: PublishReply) -> None:
     typer.echo(f"{reply.app} revision {reply.revision}: {what}.")
     for made in reply.assignments:
         typer.echo(printable(f"{made.app} is {wish_word(made)} on {made.group}."))
-    for warning in reply.warnings:
-        typer.echo(f"Warning: {warning}", err=True)
 
 
 def _print_app(app: AppDetail) -> None:
@@ -122,4 +119,4 @@ def _print_relations(app: AppDetail) -> None:
     relations = relation_table(app.manifest)
     if relations.row_count:
         print_table(relations)
-        typer.echo(f"{RELATIONS_NOTICE}\n")
+        typer.echo()

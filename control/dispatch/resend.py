@@ -25,6 +25,7 @@ def resend(session: Session, job: Job, reason: GenerationReason, now: datetime, 
     job.bytes_done = job.bytes_total = 0
     job.next_action_at = job.next_action_reason = job.cancel_reason = job.finished_at = None
     job.next_action_detail = ""
+    job.waits_for_app_id = None
     if online:
         session.add(OutboxEntry(job_id=job.id, generation=job.generation, created_at=now))
 

@@ -12,6 +12,7 @@ from contract.report import Report
 from control.database.tables import Device, ReportRow
 from control.ingest.jobs import own_job, status_of, write_status
 from control.ingest.phases import store_phase
+from control.ingest.relations import concerns_others
 from control.ingest.storable import check_numbers
 from control.ingest.transitions import after_report
 from control.live_states import LIVE_STATES
@@ -26,10 +27,12 @@ class Taken:
     Attributes:
         new: The same report again changes nothing.
         let_go: It ended a job that was being cancelled: something else may be due for its app by now.
+        concerns_others: Other apps of the device may wait for what it told.
     """
 
     new: bool
     let_go: bool = False
+    concerns_others: bool = False
 
 
 def take_report(session: Session, device: Device, report: Report, now: datetime) -> Taken:
@@ -69,4 +72,5 @@ def take_report(session: Session, device: Device, report: Report, now: datetime)
     write_status(job, after_report(status_of(job), report, now), now)
     if report.next_action is None and report.generation >= job.generation:
         withdraw_order(session, job.id)
-    return Taken(new=True, let_go=was_cancelling and job.state not in LIVE_STATES)
+    let_go = was_cancelling and job.state not in LIVE_STATES
+    return Taken(new=True, let_go=let_go, concerns_others=concerns_others(session, job))

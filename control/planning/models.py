@@ -54,7 +54,7 @@ class AppLine:
     """An app as it is deployed now.
 
     Attributes:
-        revision: The pinned one, else the newest.
+        revision: The pinned one, else the newest; 0 where none is deployed.
     """
 
     name: str

@@ -95,7 +95,6 @@ def _change(session: Session, decided: Plan, now: datetime) -> None:
         job.settings_digest, job.evaluates_only = changed.want.settings_digest, changed.want.evaluates_only
     for job_id in (*(changed.job_id for changed in decided.advance), *decided.look_again):
         job = session.get_one(Job, job_id, with_for_update=True)
-        job.waits_for_app_id = None
         resend(session, job, GenerationReason.RELATIONS, now, online=False)
     for mark in decided.marks:
         _mark(session.get_one(Job, mark.job_id, with_for_update=True), mark, now)

@@ -63,9 +63,11 @@ class Subgraph:
         A device never goes back to a smaller number than it may have seen.
         """
         line = self.demand.apps.get(app_id)
-        chosen = None if line is None else self.device.holds.get(app_id, line.revision)
+        if line is None:
+            return None
+        chosen = self.device.holds.get(app_id, line.revision) or 0
         job = self.device.jobs.get(app_id)
-        return max(chosen, job.revision) if chosen is not None and job is not None and job.was_sent else chosen
+        return (max(chosen, job.revision) if job is not None and job.was_sent else chosen) or None
 
     def _pushed(self, intent: Intent) -> Iterator[str]:
         return (app_id for app_id, target in self.targets.assigned.items() if target.intent is intent)

@@ -68,7 +68,6 @@ class PublishReply(View):
     Attributes:
         created: Whether it is new.
         assignments: Where the app is assigned now.
-        warnings: What the manifest says that is not acted on, in sentences.
     """
 
     app_id: str
@@ -76,4 +75,3 @@ class PublishReply(View):
     revision: int
     created: bool
     assignments: tuple[AssignmentView, ...] = ()
-    warnings: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import event, func, select
 from sqlalchemy.engine import Connection
 
@@ -13,8 +14,8 @@ from contract.errors import InputError
 from contract.queues import ControlTask
 from contract.states import Intent
 from control.catalog.manifest import Manifest
-from control.catalog.publishing import publish_manifest, warnings_of
-from control.database.tables import App, Assignment, Base, PolicyRow, Revision, Role
+from control.catalog.publishing import publish_manifest
+from control.database.tables import App, Assignment, Base, PolicyRow, RelationRow, Revision, Role
 from tests.control.plane import Plane, SignedDevice, manifest_data
 
 ON_DESKS = {"assignments": [{"group": "desks", "intent": "required"}]}
@@ -127,26 +128,46 @@ def test_the_manifest_wins_over_an_intent_set_before_and_leaves_other_groups_alo
     assert sorted(intents(plane)) == [Intent.AVAILABLE, Intent.REQUIRED]
 
 
-def test_relations_are_kept_with_the_revision_and_warned_of(plane: Plane, admin: httpx.Client) -> None:
+def test_relations_are_kept_with_the_revision(plane: Plane, admin: httpx.Client) -> None:
     relations = {
         "dependencies": [{"app": "Runtime", "dependencyType": "detect"}],
         "supersedence": [{"app": "Old Editor", "supersedenceType": "update"}],
     }
-    assert post(plane, admin).json()["warnings"] == []
-    reply = post(plane, admin, **relations).json()
-    assert (reply["revision"], reply["created"]) == (2, True)
-    assert "not acted on yet" in reply["warnings"][0]
+    for name in ("Runtime", "Old Editor"):
+        publish(plane, name=name)
+    assert post(plane, admin, **relations).status_code == 201
     manifest = admin.get("/v1/apps/Editor").json()["manifest"]
     assert {name: manifest[name] for name in relations} == relations
+    assert rows(plane, RelationRow) == 2
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [{"dependencies": [{"app": "Runtime"}]}, {"supersedence": [{"app": "Old", "supersedenceType": "update"}]}],
-)
-def test_each_relation_alone_is_warned_of_in_one_sentence(changes: dict[str, Any]) -> None:
-    (warning,) = warnings_of(Manifest.model_validate(manifest_data(**changes)))
-    assert warning.count(".") == 1
+def test_an_app_that_is_not_published_yet_cannot_be_named(plane: Plane, admin: httpx.Client) -> None:
+    reply = post(plane, admin, dependencies=[{"app": "Runtime"}])
+    assert (reply.status_code, reply.json()["code"]) == (404, "unknown-app")
+    assert reply.json()["place"] == "dependencies[0].app: Runtime"
+    assert [rows(plane, table) for table in (App, Revision, PolicyRow)] == [0, 0, 0]
+
+
+@pytest.mark.behaviour("2.9 dependency graph")
+def test_a_circle_is_refused_with_its_path_and_nothing_is_published(plane: Plane, admin: httpx.Client) -> None:
+    publish(plane, name="A")
+    publish(plane, name="B", dependencies=[{"app": "A"}])
+    publish(plane, name="C", supersedence=[{"app": "B", "supersedenceType": "update"}])
+    digest = plane.services.packages.take(plane.package).digest
+    wanted = {"manifest": manifest_data(name="A", dependencies=[{"app": "C"}]), "package": digest}
+    reply = admin.post("/v1/apps", json=wanted)
+    assert (reply.status_code, reply.json()["code"]) == (422, "relation-cycle")
+    assert reply.json()["detail"] == "A -> C -> B -> A"
+    assert rows(plane, Revision) == 3
+
+
+def test_an_app_cannot_be_needed_and_superseded() -> None:
+    relations = {
+        "dependencies": [{"app": "Runtime"}],
+        "supersedence": [{"app": "Runtime", "supersedenceType": "update"}],
+    }
+    with pytest.raises(ValidationError, match=r"supersedence\.0\.app\s+is a dependency, too"):
+        Manifest.model_validate(manifest_data(**relations))
 
 
 @pytest.mark.behaviour("2.8 user-context app assigned to devices")
