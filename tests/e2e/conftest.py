@@ -65,7 +65,7 @@ class Demo:
             check=False,
         )
 
-    def publish(self, folder: Path, name: str, files: dict[str, str], detection: str) -> None:
+    def publish(self, folder: Path, name: str, files: dict[str, str], detection: str, **more: Any) -> None:
         """Package and publish an app whose installer is `install.sh` and that is there when `%HOME%/<detection>` is."""
         source, output = folder / "source", folder / "packages"
         source.mkdir(parents=True)
@@ -77,6 +77,7 @@ class Demo:
             "uninstallCommandLine": "sh uninstall.sh",
             "detectionRules": [{"type": "file", "path": "%HOME%", "fileOrFolderName": detection}],
             "retryIntervalInMinutes": 0.05,
+            **more,
         }
         (folder / "app.yaml").write_text(json.dumps(manifest), encoding="utf-8")
         build = ("outrider", "package", "build", str(source), "--setup", "install.sh", "--output", str(output), "-q")
