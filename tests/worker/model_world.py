@@ -9,7 +9,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
@@ -33,12 +33,14 @@ from worker.activity import Activity
 from worker.engine import Engine
 from worker.folders import Folders
 from worker.handover import Handover
+from worker.housekeeping.clock_duty import ClockDuty
 from worker.housekeeping.orders import OrdersDuty
 from worker.ledger.ledger import Ledger
 from worker.phases.context import Deferred, PhaseContext, PhaseResult, done, failed, settled
 from worker.phases.follow_up import end_wait, follow_up, unless_withheld
 from worker.phases.report import report
 from worker.progress import ProgressQueue
+from worker.refused_messages import RefusedMessages
 from worker.uplink.memory import MemoryUplink
 
 if TYPE_CHECKING:
@@ -74,12 +76,30 @@ class Gap(Enum):
 
 @dataclass(frozen=True)
 class Message:
-    """A link of a chain in the device's queue."""
+    """A link of a chain in the device's queue.
+
+    Attributes:
+        due_at: When it is to be run: the agent that has taken it counts by a clock that never goes back.
+        eta: The time of day that was written into it.
+        stated: For how long it was sent to wait.
+    """
 
     phase: Phase
     ref: JobRef
     turn: int
     due_at: datetime
+    eta: datetime
+    stated: timedelta = timedelta(0)
+
+    @classmethod
+    def after(cls, seconds: float, place: tuple[Phase, JobRef, int], *, now: datetime) -> "Message":
+        """A message that waits for so long."""
+        stated = timedelta(seconds=seconds)
+        return cls(*place, now + stated, now + stated, stated)
+
+    def taken_again(self, now: datetime) -> "Message":
+        """The same, after an agent has started and reads the time of day in it."""
+        return replace(self, due_at=min(self.eta, now + self.stated))
 
 
 @dataclass
@@ -119,6 +139,7 @@ class World:
                 ledger=self.ledger,
                 clock=self.clock,
                 uplink=self.uplink,
+                refused_messages=RefusedMessages(),
             ),
         )
         functions = dict.fromkeys(PHASES, self._work) | {
@@ -136,6 +157,14 @@ class World:
         """Kill the agent and start it again: what was taken is taken again."""
         self.ledger.close()
         self.start()
+        self.messages = [message.taken_again(self.clock.now()) for message in self.messages]
+        ClockDuty(self.ledger, self.clock).turn()
+
+    def set_clock(self, by: timedelta) -> None:
+        """Set the time of day; what has been taken is not moved by that."""
+        self.clock.jump(by)
+        self.messages = [replace(message, due_at=message.due_at + by) for message in self.messages]
+        ClockDuty(self.ledger, self.clock).turn()
 
     def close(self) -> None:
         """Remove everything."""
@@ -147,7 +176,7 @@ class World:
     def send(self, job_id: str, generation: int) -> None:
         """Put the chain of a generation into the queue."""
         ref = JobRef(job_id=job_id, generation=generation, attempt=1)
-        self.messages.append(Message(Phase.POLL, ref, 0, self.clock.now()))
+        self.messages.append(Message.after(0, (Phase.POLL, ref, 0), now=self.clock.now()))
 
     def order(self, job_id: str, generation: int, kind: OrderKind) -> None:
         """Let the device hear of an order."""
@@ -178,7 +207,7 @@ class World:
 
     def deliver_stray(self, phase: Phase, ref: JobRef) -> None:
         """Run a message that was never sent, such as one from before the ledger's file was exchanged."""
-        message = Message(phase, ref, 0, self.clock.now())
+        message = Message.after(0, (phase, ref, 0), now=self.clock.now())
         self.messages.append(message)
         self.deliver(message)
 
@@ -186,13 +215,13 @@ class World:
         now = self.clock.now()
         followers = []
         if handover.next_chain is not None:
-            due_at = now + timedelta(seconds=handover.next_chain.countdown_seconds)
-            followers.append(Message(Phase.POLL, handover.next_chain.ref, 0, due_at))
+            chain = handover.next_chain
+            followers.append(Message.after(chain.countdown_seconds, (Phase.POLL, chain.ref, 0), now=now))
         if handover.retry_in_seconds is not None:
-            due_at = now + timedelta(seconds=handover.retry_in_seconds)
-            return [*followers, Message(message.phase, message.ref, message.turn + 1, due_at)]
+            again = (message.phase, message.ref, message.turn + 1)
+            return [*followers, Message.after(handover.retry_in_seconds, again, now=now)]
         if handover.go_on_at is not None:
-            followers.append(Message(handover.go_on_at, message.ref, 0, now))
+            followers.append(Message.after(0, (handover.go_on_at, message.ref, 0), now=now))
         return followers
 
     # --- the phases ---

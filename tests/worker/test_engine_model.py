@@ -1,4 +1,4 @@
-"""Every interleaving of redelivery, duplication, reordering, crash, restart, cancel, retry-now and re-sending.
+"""Every interleaving of redelivery, duplication, reordering, crash, restart, cancel, retry-now, re-sending, clock jump.
 
 The table it explores stands in `worker/rules/admission.py`. Without the rules on older generations, ended phases, turns
 and hand-overs, or without what the engine remembers of ended phases and installs, an invariant fails. The rule on
@@ -28,6 +28,8 @@ CALM = 12
 CRASHES = tuple((commits, is_before) for commits in range(5) for is_before in (True, False))
 #: No job needs more steps than this to end once nothing goes wrong any more.
 MAX_STEPS = 400
+#: No wait is longer than the GRS; while nothing goes wrong none follows another.
+LONGEST_WAIT_SECONDS = 86_400 + 60
 
 
 class EngineMachine(RuleBasedStateMachine):
@@ -117,6 +119,10 @@ class EngineMachine(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         self.world.clock.advance(timedelta(seconds=seconds))
 
+    @rule(days=st.sampled_from([-1, 1]))
+    def the_clock_is_set(self, days: int) -> None:
+        self.world.set_clock(timedelta(days=days))
+
     # --- what always holds ---
 
     @invariant()
@@ -153,8 +159,10 @@ class EngineMachine(RuleBasedStateMachine):
 
     def _let_everything_end(self) -> None:
         world = self.world
+        calm_since = world.clock.monotonic()
         for _ in range(MAX_STEPS):
             if not world.messages:
+                assert world.clock.monotonic() - calm_since <= LONGEST_WAIT_SECONDS
                 return
             message = min(world.messages, key=lambda message: message.due_at)
             world.clock.advance(max(timedelta(0), message.due_at - world.clock.now()))
