@@ -8,6 +8,8 @@ from contract.phases import Phase
 CONTROL_QUEUE = "control"
 
 _TASK_PREFIX = "outrider."
+#: The task that has a device check in now; its message carries nothing.
+SYNC_TASK = "outrider.sync"
 _DEVICE_QUEUE_PREFIX = "device."
 _PROCESSING_PREFIX = "processing."
 _NONCE_PREFIX = "nonce."
@@ -19,6 +21,8 @@ class ControlTask(StrEnum):
     PLAN = "control.plan"
     DISPATCH = "control.dispatch"
     RECONCILE = "control.reconcile"
+    CALL = "control.call"
+    ROLLOUT = "control.rollout"
 
 
 def phase_task(phase: Phase) -> str:

@@ -15,6 +15,7 @@ from control.api import (
     operator_fleet,
     operator_groups,
     operator_jobs,
+    operator_rollouts,
     operator_revisions,
     operator_rollouts,
     operator_secrets,

@@ -9,7 +9,7 @@ from typing import Final
 from contract.jobs import JobState
 from contract.policy import FailureClass
 from contract.report import WaitReason
-from contract.states import Outcome
+from contract.states import EnforcementState, Outcome
 
 
 class Standing(StrEnum):
@@ -38,6 +38,13 @@ SETTLED: Final = frozenset({Standing.SUCCEEDED, Standing.FAILED, Standing.NOT_AP
 
 _NOT_FOR_IT: Final = frozenset({Outcome.NOT_APPLICABLE, Outcome.REQUIREMENTS_NOT_MET})
 
+#: A job is held for good, as far as anybody knows, where an app that it depends on says so.
+_OF_DEPENDENCIES: Final = {
+    EnforcementState.NOT_ATTEMPTED_DEPENDENCY_WITH_FAILURE: Standing.FAILED,
+    EnforcementState.NOT_ATTEMPTED_DEPENDENCY_WITH_REQUIREMENTS_NOT_MET: Standing.NOT_APPLICABLE,
+    EnforcementState.NOT_ATTEMPTED_DEPENDENCY_WITH_AUTO_INSTALL_OFF: Standing.NOT_APPLICABLE,
+}
+
 #: Waits after which the same round of attempts goes on; all others come when the round has failed.
 _WITHIN_A_ROUND: Final = frozenset({WaitReason.RETRY_INTERVAL, WaitReason.INTERRUPTED})
 
@@ -49,6 +56,7 @@ class DeviceResult:
     Attributes:
         admitted: Whether it gets the revision.
         online: Whether it was seen lately.
+        enforcement: The number reported last; of a held job, what the apps that it waits for make of it.
         failure: The class of the error reported last.
     """
 
@@ -57,6 +65,7 @@ class DeviceResult:
     online: bool
     state: JobState | None = None
     outcome: Outcome | None = None
+    enforcement: EnforcementState | None = None
     next_action_reason: WaitReason | None = None
     failure: FailureClass | None = None
 
@@ -65,6 +74,10 @@ def standing_of(device: DeviceResult) -> Standing:
     """How it is doing."""
     if not device.admitted:
         return Standing.HELD if device.online else Standing.ABSENT
+    return _result(device) or (Standing.AT_WORK if device.online else Standing.ABSENT)
+
+
+def _result(device: DeviceResult) -> Standing | None:
     if device.state is JobState.CANCELLED:
         return Standing.CANCELLED
     if device.outcome is not None and device.outcome.as_desired:
@@ -72,9 +85,15 @@ def standing_of(device: DeviceResult) -> Standing:
     if device.outcome in _NOT_FOR_IT:
         return Standing.NOT_APPLICABLE
     if device.outcome is Outcome.FAILED:
-        retrying = device.state is not JobState.FINISHED and device.next_action_reason in {None, *_WITHIN_A_ROUND}
-        return Standing.RETRYING if retrying else Standing.FAILED
-    return Standing.AT_WORK if device.online else Standing.ABSENT
+        return Standing.RETRYING if _is_tried_again(device) else Standing.FAILED
+    if device.state is JobState.HELD and device.enforcement is not None:
+        return _OF_DEPENDENCIES.get(device.enforcement)
+    return None
+
+
+def _is_tried_again(device: DeviceResult) -> bool:
+    reason = device.next_action_reason
+    return device.state is not JobState.FINISHED and (reason is None or reason in _WITHIN_A_ROUND)
 
 
 @dataclass(frozen=True)

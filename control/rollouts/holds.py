@@ -1,27 +1,13 @@
 """Which revision of an app a device gets while a rollout is under way: a hold, lifted device by device."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from control.database.tables import Device, Rollout, RolloutDevice
+from control.planning.models import RolloutHold
 from control.rollouts.states import ACTIVE_STATES
-
-
-@dataclass(frozen=True)
-class RolloutHold:
-    """What a rollout makes of its app on one device; it stands above the app's pin and its newest revision.
-
-    Attributes:
-        revision: The only revision the device gets: what is rolled out once it is admitted, and what it had before
-            until then. None for nothing yet.
-    """
-
-    device_id: str
-    app_id: str
-    revision: int | None
 
 
 def rollout_holds(session: Session, first_id: str | None = None, last_id: str | None = None) -> Iterator[RolloutHold]:

@@ -3,7 +3,7 @@
 from itertools import pairwise
 from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from contract.maintenance import MaintenanceWindow
 from contract.policy import FailureClass
@@ -14,6 +14,11 @@ _WHOLE: Final = 100.0
 
 Percent = Annotated[float, Field(ge=0, le=_WHOLE)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+def _in_order(classes: tuple[FailureClass, ...]) -> tuple[FailureClass, ...]:
+    """Each once, in the order of their table: the same gate always reads the same."""
+    return tuple(kind for kind in FailureClass if kind in classes)
 
 
 class _Part(BaseModel):
@@ -45,7 +50,9 @@ class FailureGate(_Part):
 
     percent: Percent | None = 10.0
     count: Annotated[int, Field(ge=1)] | None = None
-    classes: frozenset[FailureClass] = Field(default=frozenset(FailureClass), min_length=1)
+    classes: Annotated[tuple[FailureClass, ...], AfterValidator(_in_order)] = Field(
+        default=tuple(FailureClass), min_length=1
+    )
     first_attempts: bool = False
 
 
@@ -101,6 +108,12 @@ class ConcurrencyLimits(_Part):
         return self.rollout is not None or self.each_site is not None or bool(self.groups or self.sites)
 
 
+class AdmissionWindow(MaintenanceWindow):
+    """A window; what it does not know is refused, while policies keep it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
 class RolloutSpec(_Part):
     """All that is said about a rollout besides app and revision.
 
@@ -112,7 +125,7 @@ class RolloutSpec(_Part):
 
     rings: tuple[Ring, ...] = Field(default=(Ring(name="all"),), min_length=1, max_length=MAX_RINGS)
     limits: ConcurrencyLimits = ConcurrencyLimits()
-    windows: tuple[MaintenanceWindow, ...] = Field(default=(), max_length=50)
+    windows: tuple[AdmissionWindow, ...] = Field(default=(), max_length=50)
     rollback_on_failure: bool = False
 
     @model_validator(mode="after")

@@ -53,6 +53,22 @@ ACTIVE_STATES: Final = (
 )
 
 
+class OperatorAction(StrEnum):
+    """What an operator can do to a rollout."""
+
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+    HALT = "halt"
+    ROLL_BACK = "rollback"
+    CANCEL = "cancel"
+
+    @property
+    def action(self) -> "RolloutAction":
+        """The same among all actions."""
+        return RolloutAction(self.value)
+
+
 class RolloutAction(StrEnum):
     """What can be done to a rollout."""
 
@@ -120,9 +136,6 @@ def after(state: RolloutState, action: RolloutAction, *, name: str = "") -> Roll
     return following
 
 
-def possible_actions(state: RolloutState) -> tuple[RolloutAction, ...]:
+def possible_actions(state: RolloutState) -> tuple[OperatorAction, ...]:
     """What an operator can do that changes something."""
-    own = (_A.FINISH, _A.SETTLE)
-    return tuple(
-        action for action in RolloutAction if action not in own and TRANSITIONS.get((state, action), state) is not state
-    )
+    return tuple(one for one in OperatorAction if TRANSITIONS.get((state, one.action), state) is not state)

@@ -1,0 +1,107 @@
+"""How the devices of a rollout are doing, as their newest jobs for its revision say."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, Select, Subquery, and_, func, not_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from contract.error_codes import ErrorCode
+from contract.failure_classes import failure_class_of
+from contract.jobs import JobState
+from contract.phases import Phase
+from contract.policy import FailureClass
+from contract.states import Intent
+from control.cancel_reasons import CancelReason
+from control.database.tables import Device, Job, Rollout, RolloutDevice
+from control.rollouts.counts import DeviceResult, RingCounts, count
+from control.rollouts.holds import target_of
+from control.rollouts.spec import RolloutSpec
+
+#: What of a job says how it is doing.
+_FACTS: Final[tuple[InstrumentedAttribute[Any], ...]] = (
+    Job.state,
+    Job.outcome,
+    Job.enforcement_state,
+    Job.next_action_reason,
+    Job.error_code,
+    Job.phase,
+)
+
+_PHASES: Final = {code.slug: code.phase for code in ErrorCode}
+
+
+def load_counts(session: Session, rollout: Rollout, online_since: datetime) -> tuple[RingCounts, ...]:
+    """The counts of each ring, of devices that the app is still required on."""
+    results = results_query(rollout, online_since)
+    columns = results.subquery().c
+    shared = [column for column in columns if column.key not in {"device_id", "finished_at"}]
+    counted: Select[Any] = select(*shared, func.count().label("number")).group_by(*shared)
+    rings = len(RolloutSpec.model_validate(rollout.spec).rings)
+    return count(((result_of(row), row.number) for row in session.execute(counted)), rings)
+
+
+def load_results(session: Session, rollout: Rollout, online_since: datetime) -> Iterator[tuple[str, DeviceResult]]:
+    """Each device of the rollout with its result."""
+    for row in session.execute(results_query(rollout, online_since)):
+        yield row.device_id, result_of(row)
+
+
+def results_query(rollout: Rollout, online_since: datetime) -> Select[Any]:
+    """A row for each device that has not left, with the facts of its newest job for the revision, if any."""
+    newest = newest_jobs(rollout)
+    return (
+        select(
+            RolloutDevice.device_id,
+            RolloutDevice.ring,
+            RolloutDevice.admitted_at.is_not(None).label("admitted"),
+            (Device.last_seen_at >= online_since).label("online"),
+            *(newest.c[fact.key] for fact in _FACTS),
+            newest.c.finished_at,
+        )
+        .join(Device, Device.id == RolloutDevice.device_id)
+        .outerjoin(newest, and_(newest.c.device_id == RolloutDevice.device_id, newest.c["rank"] == 1))
+        .where(RolloutDevice.rollout_id == rollout.id, RolloutDevice.left_at.is_(None))
+    )
+
+
+def newest_jobs(rollout: Rollout) -> Subquery:
+    """The jobs for the revision that admitted devices get, the newest of each device ranked 1.
+
+    Those that nobody wanted any more, or whose device was given up, have been planned anew or will be.
+    """
+    void = and_(Job.state == JobState.CANCELLED, Job.cancel_reason != CancelReason.OPERATOR)
+    rank = func.row_number().over(partition_by=Job.device_id, order_by=(Job.created_at.desc(), Job.id)).label("rank")
+    return (
+        select(Job.device_id, *_FACTS, Job.finished_at, rank)
+        .where(
+            Job.app_id == rollout.app_id,
+            Job.revision == target_of(rollout),
+            Job.intent == Intent.REQUIRED,
+            not_(Job.evaluates_only),
+            not_(void),
+        )
+        .subquery()
+    )
+
+
+def result_of(row: Row[Any]) -> DeviceResult:
+    """A row of `results_query` as what the rules judge."""
+    return DeviceResult(
+        ring=row.ring,
+        admitted=bool(row.admitted),
+        online=bool(row.online),
+        state=row.state,
+        outcome=row.outcome,
+        enforcement=row.enforcement_state,
+        next_action_reason=row.next_action_reason,
+        failure=_failure(row.error_code, row.phase),
+    )
+
+
+def _failure(code: str | None, phase: Phase | None) -> FailureClass | None:
+    """The class of an error; a job that is tried again is in another phase by now than the one that failed."""
+    if code is None:
+        return None
+    return failure_class_of(code, _PHASES.get(code) or phase or Phase.INSTALL)
