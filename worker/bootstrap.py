@@ -48,6 +48,12 @@ class Agent:
     engine: Engine
     housekeeping: HousekeepingThread
     departure: Departure
+    check_ins: CheckInDuty
+
+    def check_in_now(self) -> None:
+        """Check in without waiting for the next time."""
+        self.check_ins.call()
+        self.housekeeping.wake()
 
 
 def build_agent(settings: AgentSettings, identity: Identity, known_secrets: KnownSecrets | None = None) -> Agent:
@@ -67,9 +73,10 @@ def build_agent(settings: AgentSettings, identity: Identity, known_secrets: Know
     progress = ProgressQueue()
     activity = Activity(device.clock)
     orders = OrdersDuty(device, activity)
+    check_ins = _check_in_duty(settings, device, orders)
     housekeeping = HousekeepingThread(
         [
-            _check_in_duty(settings, device, orders),
+            check_ins,
             orders,
             DeliveryDuty(device.ledger.outbox, device.uplink, device.clock),
             ProgressDuty(progress, device.uplink, device.clock),
@@ -81,7 +88,7 @@ def build_agent(settings: AgentSettings, identity: Identity, known_secrets: Know
     )
     progress.on_put = housekeeping.wake
     departure = Departure(activity, device.clock, limit_seconds=settings.stop_limit_seconds)
-    return Agent(device, Engine(device, progress, activity=activity), housekeeping, departure)
+    return Agent(device, Engine(device, progress, activity=activity), housekeeping, departure, check_ins)
 
 
 def build_device(
@@ -129,11 +136,11 @@ def _check_in_duty(settings: AgentSettings, device: Device, orders: OrdersDuty) 
         SystemRandom(),
         interval_seconds=override or device.identity.check_in_interval_seconds,
         fixed_interval=override is not None,
-        on_reply=partial(_hear, device, orders),
+        on_reply=partial(hear, device, orders),
     )
 
 
-def _hear(device: Device, orders: OrdersDuty, reply: CheckInReply) -> None:
+def hear(device: Device, orders: OrdersDuty, reply: CheckInReply) -> None:
     """What a check-in brings: the orders that stand, and whether there are newer trusted keys."""
     orders.take(reply.orders)
     device.trust.learn_in_passing(reply.trusted_keys_version, device.uplink)
