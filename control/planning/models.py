@@ -55,10 +55,12 @@ class AppLine:
 
     Attributes:
         revision: The pinned one, else the newest; 0 where none is deployed.
+        newest: The newest one.
     """
 
     name: str
     revision: int
+    newest: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from sqlalchemy import false, func, select
 from sqlalchemy.orm import Session
 
 from contract.policy import Delivery, DeliverySettings
-from control.database.tables import App, Assignment, Device, Filter, GroupMember, Job, RelationRow, Revision
+from control.database.tables import App, Assignment, Device, Filter, Group, GroupMember, Job, RelationRow, Revision
 from control.filters.evaluate import matches
 from control.filters.facts import facts_of
 from control.filters.parse import parse_rule
@@ -60,6 +60,14 @@ def load_demand(session: Session, now: datetime, device_id: str | None = None) -
     )
 
 
+def load_names(session: Session, demand: Demand) -> Mapping[str, str]:
+    """The names of the groups and filters that the assignments are about, by id."""
+    assigned = [one for group in demand.assignments.values() for one in group]
+    groups = select(Group.id, Group.name).where(Group.id.in_({one.group_id for one in assigned}))
+    filters = select(Filter.id, Filter.name).where(Filter.id.in_({one.filter_id for one in assigned if one.filter_id}))
+    return {**dict(session.execute(groups).all()), **dict(session.execute(filters).all())}
+
+
 def _assigned(row: Assignment, deliveries: dict[str, Delivery]) -> AssignedIntent:
     settings = DeliverySettings.model_validate(row.settings)
     full = Delivery(
@@ -86,9 +94,10 @@ def _assigned(row: Assignment, deliveries: dict[str, Delivery]) -> AssignedInten
 
 
 def _load_apps(session: Session) -> Mapping[str, AppLine]:
-    deployed = func.coalesce(App.pinned_revision, func.max(Revision.number))
-    rows = select(App.id, App.name, deployed).join(Revision, Revision.app_id == App.id).group_by(App.id)
-    return {app_id: AppLine(name, revision) for app_id, name, revision in session.execute(rows)}
+    newest = func.max(Revision.number)
+    columns = (App.id, App.name, func.coalesce(App.pinned_revision, newest), newest)
+    rows = select(*columns).join(Revision, Revision.app_id == App.id).group_by(App.id)
+    return {app_id: AppLine(*line) for app_id, *line in session.execute(rows)}
 
 
 def _load_relations(session: Session) -> Mapping[tuple[str, int], tuple[Relation, ...]]:

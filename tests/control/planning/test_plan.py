@@ -26,7 +26,7 @@ def fleet(*assignments: AssignedIntent, job: KnownJob | None = None, revision: i
     demand = Demand(NOW, {one: tuple(a for a in assignments if a.group_id == one) for one in ("g1", "g2")}, {})
     jobs = {} if job is None else {job.app_id: job}
     situation = {"device_id": "d1", "group_ids": ("g1", "g2"), "jobs": jobs, **device}
-    return Fleet(replace(demand, apps={"a1": AppLine("One", revision)}), (DeviceSituation(**situation),))
+    return Fleet(replace(demand, apps={"a1": AppLine("One", revision, revision)}), (DeviceSituation(**situation),))
 
 
 def known(state: JobState, **changes: Any) -> KnownJob:
