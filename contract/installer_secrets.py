@@ -43,7 +43,7 @@ VariableName = Annotated[str, Field(pattern=_VARIABLE_PATTERN), AfterValidator(_
 SecretFileName = Annotated[str, Field(pattern=_FILE_NAME_PATTERN)]
 SecretValue = Annotated[
     str,
-    Field(min_length=SHORTEST_SECRET_CHARACTERS, max_length=LONGEST_SECRET_CHARACTERS, repr=False),
+    Field(min_length=SHORTEST_SECRET_CHARACTERS, max_length=LONGEST_SECRET_CHARACTERS),
     AfterValidator(_without_nul),
 ]
 

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from pydantic import Field
+
 from contract.installer_secrets import SecretValue
 from control.views.base import Request, View
 
@@ -9,7 +11,7 @@ from control.views.base import Request, View
 class SecretRequest(Request):
     """A secret's new value."""
 
-    value: SecretValue
+    value: SecretValue = Field(repr=False)
 
 
 class SecretView(View):

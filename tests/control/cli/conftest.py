@@ -28,8 +28,8 @@ def outrider_as(
         monkeypatch.setenv("COLUMNS", "300")
         monkeypatch.setattr("control.cli.connection.ControlClient", partial(ControlClient, transport=client._transport))
 
-        def run(*arguments: str) -> Result:
-            return CliRunner().invoke(app, list(arguments))
+        def run(*arguments: str, typed: str | None = None) -> Result:
+            return CliRunner().invoke(app, list(arguments), input=typed)
 
         return run
 
