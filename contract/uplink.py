@@ -131,6 +131,7 @@ class CheckInReason(StrEnum):
     AGENT_RESTART = "AgentRestart"
     MAINTENANCE_TIMER = "MaintenanceTimer"
     USER_REQUEST = "UserRequest"
+    PUSH = "Push"
 
 
 class CheckIn(Document):

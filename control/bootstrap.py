@@ -17,8 +17,8 @@ from control.catalog.content import PackageIntake
 from control.catalog.policies import PolicyOffice
 from control.database.migrate import upgrade
 from control.database.session import Database
-from control.dispatch.celery_app import CeleryControlQueue, chain_template, make_app
-from control.dispatch.ports import ControlQueue, JobPublisher, QueueInspector
+from control.dispatch.celery_app import CeleryControlQueue, CeleryDeviceCaller, chain_template, make_app
+from control.dispatch.ports import ControlQueue, DeviceCaller, JobPublisher, QueueInspector
 from control.dispatch.redis_publisher import RedisJobPublisher
 from control.dispatch.redis_queues import RedisQueueInspector
 from control.fleet.broker_users import BrokerUsers, RedisBrokerUsers
@@ -147,6 +147,11 @@ def make_publisher(settings: ControlSettings) -> JobPublisher:
     return RedisJobPublisher(settings.broker_url.get_secret_value(), chain_template())
 
 
+def make_caller(settings: ControlSettings) -> DeviceCaller:
+    """Has devices check in, by the broker that the settings name."""
+    return CeleryDeviceCaller(make_app(settings.broker_url.get_secret_value()))
+
+
 def make_inspector(settings: ControlSettings) -> QueueInspector:
     """Looks into the devices' queues in the broker that the settings name."""
     return RedisQueueInspector(settings.broker_url.get_secret_value())
@@ -157,6 +162,7 @@ def beat_intervals(settings: ControlSettings) -> Mapping[ControlTask, timedelta]
     return {
         ControlTask.PLAN: timedelta(seconds=settings.plan_interval_seconds),
         ControlTask.DISPATCH: timedelta(seconds=settings.dispatch_interval_seconds),
+        ControlTask.CALL: timedelta(seconds=settings.plan_interval_seconds),
         ControlTask.RECONCILE: timedelta(seconds=settings.reconcile_interval_seconds),
         ControlTask.ROLLOUT: timedelta(seconds=settings.rollout_interval_seconds),
     }

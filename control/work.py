@@ -9,12 +9,13 @@ from contract.queues import ControlTask
 from control.dispatch.admission import Admission
 from control.dispatch.expiry import expire
 from control.dispatch.outbox import dispatch_due
-from control.dispatch.ports import JobPublisher, QueueInspector
+from control.dispatch.ports import DeviceCaller, JobPublisher, QueueInspector
 from control.dispatch.reconcile import Watchfulness, reconcile
 from control.idempotency.keeping import forget_old_answers
 from control.planning.service import plan_fleet
 from control.rollouts.service import advance_rollouts
 from control.services import Services
+from control.steering.calls import call_asked
 
 _log = get_logger(__name__)
 
@@ -23,12 +24,13 @@ _DISPATCH_LIMIT = 10_000
 
 
 def handlers(
-    services: Services, publisher: JobPublisher, inspector: QueueInspector
+    services: Services, publisher: JobPublisher, inspector: QueueInspector, caller: DeviceCaller
 ) -> Mapping[ControlTask, Callable[[], object]]:
     """What to call for each task."""
     return {
         ControlTask.PLAN: partial(plan_now, services),
         ControlTask.DISPATCH: partial(dispatch_now, services, publisher),
+        ControlTask.CALL: partial(call_now, services, caller),
         ControlTask.RECONCILE: partial(reconcile_now, services, inspector),
         ControlTask.ROLLOUT: partial(advance_now, services),
     }
@@ -62,6 +64,13 @@ def dispatch_now(services: Services, publisher: JobPublisher) -> None:
     sent = dispatch_due(services.database, publisher, services.clock, _DISPATCH_LIMIT, admission)
     if sent:
         _log.info("sent", jobs=sent)
+
+
+def call_now(services: Services, caller: DeviceCaller) -> None:
+    """Have devices check in that operators asked for."""
+    called = call_asked(services.database, caller)
+    if called:
+        _log.info("called", devices=called)
 
 
 def reconcile_now(services: Services, inspector: QueueInspector) -> None:

@@ -18,7 +18,7 @@ from contract.job_chain import job_chain
 from contract.jobs import JobRef
 from contract.moving_transport import TRANSPORT_NAME
 from contract.phases import PHASES, Phase
-from contract.queues import device_queue, phase_task
+from contract.queues import SYNC_TASK, device_queue, phase_task
 from contract.secure_addresses import broker_tls
 from worker.handover import Handover, PhaseRunner
 from worker.identity import Identity
@@ -44,8 +44,13 @@ MOST_WAITING = 1000
 HEARTBEAT_SECONDS = 60
 
 
-def make_app(identity: Identity, runner: PhaseRunner, on_refused: Callable[[], None] | None = None) -> Celery:
-    """The Celery app of one device, with one task a phase; `on_refused` is called for each message not let in."""
+def make_app(
+    identity: Identity,
+    runner: PhaseRunner,
+    on_refused: Callable[[], None] | None = None,
+    on_call: Callable[[], None] = lambda: None,
+) -> Celery:
+    """The Celery app of one device, with one task a phase; see `run_worker` for `on_refused` and `on_call`."""
     queue = device_queue(identity.device_id)
     app = Celery("outrider-device", broker=_broker_url(identity), set_as_current=False)
     app.conf.update(
@@ -89,6 +94,7 @@ def make_app(identity: Identity, runner: PhaseRunner, on_refused: Callable[[], N
     app.amqp.kwargsrepr_maxsize = 0
     for phase in PHASES:
         _register(app, runner, phase)
+    _register_call(app, on_call)
     return app
 
 
@@ -98,6 +104,7 @@ def run_worker(
     *,
     on_stop: Callable[[], None],
     on_refused: Callable[[], None] | None = None,
+    on_call: Callable[[], None] = lambda: None,
 ) -> None:
     """Process the device's queue until SIGTERM or SIGINT; the phase in progress is finished first.
 
@@ -106,6 +113,7 @@ def run_worker(
         runner: Carries out phases.
         on_stop: Called at each of these signals, in the handler.
         on_refused: Called for each message that is not let in.
+        on_call: Called when the device is to check in now.
     """
     prepare_celery_process()
 
@@ -113,7 +121,7 @@ def run_worker(
         on_stop()
 
     worker_shutting_down.connect(told, weak=False)
-    worker = make_app(identity, runner, on_refused).Worker(
+    worker = make_app(identity, runner, on_refused, on_call).Worker(
         hostname=f"{device_queue(identity.device_id)}@{identity.name}",
         pool="solo",
         concurrency=1,
@@ -141,6 +149,12 @@ def _register(app: Celery, runner: PhaseRunner, phase: Phase) -> None:
     @app.task(bind=True, name=phase_task(phase), max_retries=None, shared=False)
     def run_phase(task: Task, **kwargs: Any) -> None:
         _carry_out(task, runner.run(phase, JobRef.model_validate(kwargs), turn=task.request.retries))
+
+
+def _register_call(app: Celery, on_call: Callable[[], None]) -> None:
+    @app.task(name=SYNC_TASK, shared=False)
+    def sync() -> None:
+        on_call()
 
 
 def _carry_out(task: Task, handover: Handover) -> None:

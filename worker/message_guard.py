@@ -1,8 +1,8 @@
 """What a message in the device's queue must look like; anything else never reaches Celery.
 
 A Celery worker trusts its queue: a body that is no triple ends the process, and callbacks inside a message are
-published with the worker's own rights. A device's queue holds links of job chains and nothing else, so that is what is
-let in.
+published with the worker's own rights. A device's queue holds links of job chains and calls to check in, which carry
+nothing; only these are let in.
 """
 
 import base64
@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 
 from contract.jobs import JobRef
 from contract.phases import Phase
-from contract.queues import phase_of_task
+from contract.queues import SYNC_TASK, phase_of_task
 from worker.rules.retry import REEVALUATION_SECONDS
 
 #: A chain of eleven links takes about 5 KB; nothing ten times as large is one.
@@ -61,6 +61,16 @@ class _Headers(BaseModel):
     chord: None = None
 
 
+class _CallHeaders(_Headers):
+    """The headers of a call to check in."""
+
+    task: Literal["outrider.sync"]
+
+
+class _Empty(_Strict):
+    """What carries nothing."""
+
+
 class _LinkOptions(_Strict):
     task_id: _Id | None = None
     reply_to: _Id | None = None
@@ -84,6 +94,8 @@ class _Embed(_Strict):
 
 _Body = tuple[Annotated[list[Any], Field(max_length=0)], JobRef, _Embed]
 _body: TypeAdapter[_Body] = TypeAdapter(_Body)
+_CallBody = tuple[Annotated[list[Any], Field(max_length=0)], _Empty, _Embed]
+_call_body: TypeAdapter[_CallBody] = TypeAdapter(_CallBody)
 
 
 def shorten_countdown(message: dict[str, Any]) -> None:
@@ -103,16 +115,20 @@ def shorten_countdown(message: dict[str, Any]) -> None:
 
 
 def refusal(message: dict[str, Any]) -> str | None:
-    """Why a message is not a link of a job's chain; None if it is one.
+    """Why a message is neither a link of a job's chain nor a call to check in; None if it is.
 
     Args:
         message: As the transport read it, before anything acts on it.
     """
     if message.get("content-type") != "application/json":
         return "not JSON"
+    headers = message.get("headers")
     try:
-        _Headers.model_validate(message.get("headers"))
-        _, ref, embed = _body.validate_json(base64.b64decode(message["body"], validate=True))
+        body = base64.b64decode(message["body"], validate=True)
+        if isinstance(headers, dict) and headers.get("task") == SYNC_TASK:
+            return _refused_call(headers, body)
+        _Headers.model_validate(headers)
+        _, ref, embed = _body.validate_json(body)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
         return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
@@ -121,6 +137,12 @@ def refusal(message: dict[str, Any]) -> str | None:
     if any(link.kwargs != ref for link in embed.chain or ()):
         return "links of different jobs in one chain"
     return None
+
+
+def _refused_call(headers: dict[str, Any], body: bytes) -> str | None:
+    _CallHeaders.model_validate(headers)
+    _, _, embed = _call_body.validate_json(body)
+    return "a call that leads to more" if embed.chain else None
 
 
 def link_of(message: dict[str, Any]) -> tuple[Phase, JobRef]:

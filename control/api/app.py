@@ -8,6 +8,7 @@ from control.api import (
     metrics,
     operator_access,
     operator_assignments,
+    operator_calls,
     operator_catalog,
     operator_enrollment,
     operator_events,
@@ -44,6 +45,7 @@ ROUTERS = (
     operator_jobs.router,
     operator_rollouts.router,
     operator_status.router,
+    operator_calls.router,
     operator_events.router,
     operator_secrets.router,
 )

@@ -25,6 +25,7 @@ from control.cli.secret import secret_app
 from control.cli.site import site_app
 from control.cli.status import status_app
 from control.cli.steer import steer_app
+from control.cli.sync import sync_app
 from control.cli.token import token_app
 from control.cli.wait import wait_app
 from control.cli.why import why_app
@@ -58,6 +59,7 @@ app.add_typer(assignment_app, name="assignment")
 app.add_typer(status_app)
 app.add_typer(errors_app)
 app.add_typer(wait_app)
+app.add_typer(sync_app)
 app.add_typer(why_app)
 app.add_typer(steer_app)
 

@@ -6,8 +6,10 @@ from control.client.requests import Requests, word
 from control.views.access import (
     EnrollmentTokenRequest,
     EnrollmentTokenView,
+    KnownEnrollmentTokenView,
 )
-from control.views.fleet import DeviceDetail, DeviceView, GroupRequest, GroupView, ReplacementRequest
+from control.views.calls import SyncReply, SyncRequest
+from control.views.fleet import DeviceDetail, DeviceView, GroupRequest, GroupView, ReplacementRequest, RetiredDeviceView
 
 
 class FleetCalls(Requests):
@@ -49,9 +51,21 @@ class FleetCalls(Requests):
         """One device with its jobs."""
         return self.one(DeviceDetail, "GET", f"/v1/devices/{word(name_or_id)}")
 
-    def retire(self, device: str) -> DeviceView:
+    def enrollment_tokens(self, *, include_void: bool = False) -> Iterator[KnownEnrollmentTokenView]:
+        """The tokens that devices may enrol with, without themselves."""
+        return self.pages(KnownEnrollmentTokenView, "/v1/enrollment-tokens", all=include_void or None)
+
+    def revoke_enrollment_token(self, token_id: str) -> KnownEnrollmentTokenView:
+        """Make a token void; devices that have enrolled with it stay."""
+        return self.one(KnownEnrollmentTokenView, "DELETE", f"/v1/enrollment-tokens/{word(token_id)}")
+
+    def sync(self, request: SyncRequest) -> SyncReply:
+        """Have devices check in now."""
+        return self.send(SyncReply, "/v1/devices/sync", request)
+
+    def retire(self, device: str) -> RetiredDeviceView:
         """Shut a device out for good."""
-        return self.one(DeviceView, "POST", f"/v1/devices/{word(device)}/retire")
+        return self.one(RetiredDeviceView, "POST", f"/v1/devices/{word(device)}/retire")
 
     def replace(self, device: str, request: ReplacementRequest) -> EnrollmentTokenView:
         """Make a token for the device that takes this one's place."""

@@ -4,7 +4,7 @@ Its own tasks carry nothing: each says "look into the database and do what is du
 scheduler says it again, running one twice changes nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from socket import gethostname
 from typing import Any
@@ -16,10 +16,11 @@ from kombu.exceptions import OperationalError
 from structlog import get_logger
 
 from contract.celery_process import prepare_celery_process
+from contract.error_codes import ErrorCode
 from contract.errors import UnavailableError
 from contract.job_chain import job_chain
 from contract.jobs import JobRef
-from contract.queues import CONTROL_QUEUE, ControlTask, device_queue
+from contract.queues import CONTROL_QUEUE, SYNC_TASK, ControlTask, device_queue
 from contract.secure_addresses import broker_tls
 from control.dispatch.chain_template import SAMPLE_DEVICE_ID, SAMPLE_REF, ChainTemplate
 
@@ -96,6 +97,23 @@ class CeleryControlQueue:
             self._app.send_task(task.value)
         except OperationalError as error:
             _log.warning("the broker does not answer; the scheduler will ask later", task=task.value, error=str(error))
+
+
+class CeleryDeviceCaller:
+    """Has devices check in now."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+
+    def call(self, device_ids: Collection[str]) -> None:
+        """See `DeviceCaller.call`."""
+        try:
+            with self._app.connection_for_write() as connection:
+                for name in map(device_queue, device_ids):
+                    queue = Queue(name, exchange="", routing_key=name)
+                    self._app.send_task(SYNC_TASK, connection=connection, queue=queue)
+        except OperationalError as error:
+            raise UnavailableError(ErrorCode.BROKER_UNAVAILABLE, detail=str(error)) from error
 
 
 def run_worker(broker_url: str, handlers: Mapping[ControlTask, Callable[[], object]]) -> None:

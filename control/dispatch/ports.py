@@ -37,6 +37,18 @@ class JobPublisher(Protocol):
         ...
 
 
+class DeviceCaller(Protocol):
+    """Has devices check in now."""
+
+    def call(self, device_ids: Collection[str]) -> None:
+        """Put a call into each device's queue; one that is called twice checks in once or twice.
+
+        Raises:
+            UnavailableError: The broker does not answer, and some of them may have been called.
+        """
+        ...
+
+
 class QueueInspector(Protocol):
     """Sees whether the broker still has what was sent."""
 

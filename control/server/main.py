@@ -11,7 +11,7 @@ from contract.clock import SystemClock
 from control.api.app import create_app
 from control.audit.seals import AuditSealer
 from control.audit.trail import AuditTrail
-from control.bootstrap import beat_intervals, initialise, make_inspector, make_publisher, make_services
+from control.bootstrap import beat_intervals, initialise, make_caller, make_inspector, make_publisher, make_services
 from control.cli.output import handled, print_json
 from control.database.session import Database
 from control.database.tables import Role
@@ -83,7 +83,9 @@ def worker() -> None:
     configure_logs()
     with handled():
         settings = load_settings()
-        tasks = handlers(make_services(settings), make_publisher(settings), make_inspector(settings))
+        tasks = handlers(
+            make_services(settings), make_publisher(settings), make_inspector(settings), make_caller(settings)
+        )
         run_worker(settings.broker_url.get_secret_value(), tasks)
 
 

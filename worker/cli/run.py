@@ -57,6 +57,7 @@ def _work(settings: AgentSettings, identity: Identity, folders: Folders) -> None
             agent.engine,
             on_stop=agent.departure.ask,
             on_refused=agent.device.refused_messages.count,
+            on_call=agent.check_in_now,
         )
     finally:
         agent.housekeeping.stop()

@@ -1,5 +1,6 @@
 """Checking in: at start, at every interval, and again soon after one that failed (behaviour 2.2, N-01)."""
 
+import threading
 from collections.abc import Callable
 from random import Random
 
@@ -14,6 +15,8 @@ from worker.uplink.port import Uplink
 
 _log = structlog.get_logger(__name__)
 
+#: However often the device is called, its check-ins keep this distance.
+CALL_INTERVAL_SECONDS = 10.0
 #: A check-in comes up to this part of the interval earlier or later, so that a fleet spreads out.
 JITTER = 0.1
 
@@ -59,14 +62,27 @@ class CheckInDuty:
         self._reason = CheckInReason.AGENT_RESTART
         self._failures = 0
         self._due = clock.monotonic()
+        self._checked_in_at = float("-inf")
+        self._called = threading.Event()
+
+    def call(self) -> None:
+        """Check in at the next turn, or as soon as the distance allows; any thread may ask."""
+        self._called.set()
 
     def turn(self) -> float:
         """See `Duty.turn`."""
+        if self._called.is_set():
+            soonest = self._checked_in_at + CALL_INTERVAL_SECONDS
+            self._due = min(self._due, max(soonest, self._clock.monotonic()))
         if self._clock.monotonic() >= self._due:
             self._due = self._clock.monotonic() + self._check_in()
         return max(0.0, self._due - self._clock.monotonic())
 
     def _check_in(self) -> float:
+        if self._called.is_set() and self._reason is CheckInReason.MAINTENANCE_TIMER:
+            self._reason = CheckInReason.PUSH
+        self._called.clear()
+        self._checked_in_at = self._clock.monotonic()
         try:
             reply = self._uplink.check_in(self._message(self._reason))
         except OutriderError as error:

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
+from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from control.database.tables.base import Base, Digest
+from control.database.tables.base import Base, Digest, Id
 
 
 class KeptAnswer(Base):
@@ -22,3 +23,12 @@ class KeptAnswer(Base):
     request_digest: Mapped[Digest]
     sealed: Mapped[bytes | None]
     begun_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class CallRow(Base):
+    """A device that an operator wants to check in now, until it has been called."""
+
+    __tablename__ = "calls"
+
+    device_id: Mapped[Id] = mapped_column(ForeignKey("devices.id"), primary_key=True)
+    asked_at: Mapped[datetime]

@@ -12,7 +12,7 @@ from contract.states import Outcome
 from contract.uplink import GenerationReason, OrderKind
 from control.cancel_reasons import CancelReason
 from control.live_states import LIVE_STATES
-from control.steering.decisions import Change, Standing, Verdict, decide_cancel, decide_retry
+from control.steering.decisions import Change, Standing, Verdict, decide_cancel, decide_detection, decide_retry
 
 SENT = Standing(
     state=JobState.SENT,
@@ -110,3 +110,22 @@ def test_nothing_live_is_refused_to_be_cancelled_and_what_is_over_is_never_order
     change = decide_cancel(job, force=force).change
     assert (change is Change.REFUSED) == (job.state is JobState.FINISHED)
     assert job.state in LIVE_STATES or change in {Change.REFUSED, Change.UNCHANGED}
+
+
+@pytest.mark.parametrize(
+    ("job", "verdict"),
+    [
+        (PLANNED, UNCHANGED),
+        (SENT, UNCHANGED),
+        (RUNNING, UNCHANGED),
+        (WAITING, RESENT),
+        (CANCELLING, ENDED),
+        (INSTALLED, RESENT),
+        (FAILED, RESENT),
+        (CANCELLED, ENDED),
+        (UNWANTED, ENDED),
+        (replace(INSTALLED, is_newest=False), REPLACED),
+    ],
+)
+def test_rerun_detection(job: Standing, verdict: Verdict) -> None:
+    assert decide_detection(job) == verdict

@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Answers that are kept for whoever asks the same again; when each job last changed."""
+    """Answers that are kept for whoever asks the same again; when each job last changed; whom to call."""
     op.create_table(
         "kept_answers",
         sa.Column("key_digest", sa.String(length=64), nullable=False),
@@ -20,6 +20,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key_digest", name=op.f("pk_kept_answers")),
     )
     op.create_index(op.f("ix_kept_answers_begun_at"), "kept_answers", ["begun_at"])
+    op.create_table(
+        "calls",
+        sa.Column("device_id", sa.String(length=36), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["device_id"], ["devices.id"], name=op.f("fk_calls_device_id")),
+        sa.PrimaryKeyConstraint("device_id", name=op.f("pk_calls")),
+    )
     op.add_column("jobs", sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index("ix_jobs_changed", "jobs", ["changed_at", "id"])
 
@@ -28,4 +35,5 @@ def downgrade() -> None:
     """Forget them."""
     op.drop_index("ix_jobs_changed", "jobs")
     op.drop_column("jobs", "changed_at")
+    op.drop_table("calls")
     op.drop_table("kept_answers")
