@@ -76,7 +76,7 @@ def assemble(
     """The parts put together from the given implementations."""
     database = Database.at(settings.database_url.get_secret_value())
     content_keys = ContentKeys.load(settings.state_dir)
-    chain = TrustChain()
+    chain, audit = TrustChain(), AuditTrail(AuditSealer.load(settings.state_dir))
     terms = EnrollmentTerms(broker_url=settings.broker_url_for_devices, check_in_interval=settings.check_in_interval)
     return Services(
         settings=settings,
@@ -87,8 +87,8 @@ def assemble(
         secrets=SecretVault.load(settings.state_dir),
         packages=PackageIntake(database, store, content_keys, clock),
         policies=PolicyOffice(signer, chain, settings.policy_lifetime),
-        enrollment=Enrollment(broker_users, chain, terms),
-        audit=AuditTrail(AuditSealer.load(settings.state_dir)),
+        enrollment=Enrollment(broker_users, chain, audit, terms),
+        audit=audit,
         trust=chain,
         gate=DeviceGate(nonces, RateLimiter(settings.device_rate, clock)),
         queue=queue,

@@ -11,7 +11,7 @@ from control.answers.moment import Moment
 from control.answers.pages import PageRequest, read_page
 from control.database.tables import Device, Group, GroupMember
 from control.fleet.devices import find_device
-from control.views.fleet import DeviceDetail, DeviceView, GroupView
+from control.views.fleet import DeviceDetail, DeviceView, GroupView, RetiredDeviceView
 from control.views.page import Page
 
 #: A retired device stays in its groups for the one that replaces it, and is not shown.
@@ -96,3 +96,9 @@ def device_view(device: Device, online_since: datetime) -> DeviceView:
         enrolled_at=device.enrolled_at,
         **{fact: str(device.facts.get(fact, "")) for fact in _SHOWN_FACTS},
     )
+
+
+def retired_device_view(device: Device, online_since: datetime) -> RetiredDeviceView:
+    """A retired device, and whether the broker has shut it out."""
+    seen = device_view(device, online_since).model_dump()
+    return RetiredDeviceView(**seen, retired_at=device.retired_at, cut_off_at=device.cut_off_at)

@@ -10,13 +10,13 @@ from control.api import (
     operator_assignments,
     operator_calls,
     operator_catalog,
+    operator_changes,
     operator_enrollment,
     operator_events,
     operator_filters,
     operator_fleet,
     operator_groups,
     operator_jobs,
-    operator_rollouts,
     operator_revisions,
     operator_rollouts,
     operator_secrets,
@@ -24,7 +24,7 @@ from control.api import (
 )
 from control.api.body_limits import BodyLimits
 from control.api.idempotency import Idempotency
-from control.api.lifespan import lifespan
+from control.api.lifespan import lifespan_of
 from control.api.overload import OverloadGuard
 from control.api.problems import install_problem_handlers
 from control.services import Services
@@ -42,6 +42,7 @@ ROUTERS = (
     operator_access.router,
     operator_assignments.router,
     operator_filters.router,
+    operator_changes.router,
     operator_jobs.router,
     operator_rollouts.router,
     operator_status.router,
@@ -53,7 +54,9 @@ ROUTERS = (
 
 def create_app(services: Services) -> FastAPI:
     """The app that serves devices and operators with these services."""
-    app = FastAPI(title="Outrider", summary="Deploys apps to fleets of devices.", redoc_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title="Outrider", summary="Deploys apps to fleets of devices.", redoc_url=None, lifespan=lifespan_of(services)
+    )
     app.state.services = services
     app.state.streams = operator_events.Streams()
     app.add_middleware(Idempotency, services=services)

@@ -32,6 +32,14 @@ async def raw_body(request: Request) -> bytes:
 BodyDep = Annotated[bytes, Depends(raw_body)]
 
 
+def source_of(request: Request) -> str:
+    """The address the request came from."""
+    return "" if request.client is None else request.client.host
+
+
+SourceDep = Annotated[str, Depends(source_of)]
+
+
 def signed_by(request: Request, body: BodyDep, services: ServicesDep) -> Device:
     """The device that signed the request.
 
@@ -96,7 +104,7 @@ class RoleGuard:
             name=row.name,
             role=row.role,
             group_ids=frozenset(row.group_ids),
-            source="" if request.client is None else request.client.host,
+            source=source_of(request),
         )
         begin_keyed(request, services)
 

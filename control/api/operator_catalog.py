@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response, status
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from contract.error_codes import ErrorCode
@@ -18,7 +19,7 @@ from control.api.entity_tags import TagDep
 from control.api.pages import PageDep
 from control.catalog.manifest_reader import validate_manifest
 from control.catalog.publishing import publish_manifest
-from control.database.tables import Role
+from control.database.tables import Package, Role
 from control.views.catalog import AppDetail, AppView, PackageView, PublishReply, PublishRequest
 from control.views.page import Page
 
@@ -56,12 +57,12 @@ def upload_package(
     path: Annotated[Path, Depends(uploaded_file)], services: ServicesDep, operator: OperatorDep
 ) -> PackageView:
     """Take a package in; its content is verified and stored before anything of it can be seen."""
-    view = PackageView.model_validate(services.packages.take(path))
-    with services.database.transaction() as session:
-        # Content by itself does nothing: what makes it an app is recorded with the app.
-        after = {"name": view.name, "size": view.size}
-        services.audit.record(session, operator, "package.upload", view.digest, now=services.clock.now(), after=after)
-    return view
+
+    def note(session: Session, package: Package) -> None:
+        after, now = {"name": package.name, "size": package.size}, services.clock.now()
+        services.audit.record(session, operator, "package.upload", package.digest, now=now, after=after)
+
+    return PackageView.model_validate(services.packages.take(path, note))
 
 
 @router.post("/apps", dependencies=[requires(Role.OPERATOR)], status_code=status.HTTP_201_CREATED)

@@ -1,19 +1,33 @@
 """The operators' side: who may enrol, who is out, who takes whose place."""
 
+import contextlib
 from datetime import timedelta
+from typing import Annotated
 
-from fastapi import APIRouter, status
+from fastapi import APIRouter, Query, status
 
-from control.answers.devices import device_view
+from contract.errors import UnavailableError
+from control.answers.access import enrollment_token_view, list_enrollment_tokens
+from control.answers.devices import retired_device_view
 from control.answers.moment import this_moment
 from control.api.dependencies import OperatorDep, ServicesDep, requires
-from control.database.tables import Role
+from control.api.pages import PageDep
+from control.database.tables import Device, EnrollmentToken, Role
+from control.fleet.cutting_off import cut_off_retired
 from control.fleet.devices import find_device
-from control.fleet.enrollment import create_enrollment_token
+from control.fleet.enrollment_tokens import (
+    Place,
+    create_enrollment_token,
+    enrollment_tokens,
+    find_enrollment_token,
+    revoke_enrollment_token,
+)
 from control.fleet.groups import find_group, require_static
 from control.fleet.retirement import retire
-from control.views.access import EnrollmentTokenRequest, EnrollmentTokenView
-from control.views.fleet import DeviceView, ReplacementRequest
+from control.services import Services
+from control.views.access import EnrollmentTokenRequest, EnrollmentTokenView, KnownEnrollmentTokenView
+from control.views.fleet import ReplacementRequest, RetiredDeviceView
+from control.views.page import Page
 
 router = APIRouter(prefix="/v1", tags=["enrolment"])
 
@@ -36,28 +50,59 @@ def make_enrollment_token(
             require_static(group)
         lifetime = timedelta(seconds=body.lifetime_seconds)
         token, row = create_enrollment_token(
-            session, group_id=group_id, uses=body.uses, lifetime=lifetime, now=now, site=body.site
+            session,
+            Place(group_id, body.site),
+            uses=body.uses,
+            lifetime=lifetime,
+            created_by=operator.signature,
+            now=now,
         )
-        after = {"uses": row.uses_left, "site": row.site, "expires_at": row.expires_at.isoformat()}
+        after = {"token": row.id, "uses": row.uses_left, "site": row.site, "expires_at": row.expires_at.isoformat()}
         services.audit.record(session, operator, "enrollment.create", body.group or "", now=now, after=after)
-    return EnrollmentTokenView(
-        token=token, group=body.group, uses=row.uses_left, expires_at=row.expires_at, url=services.settings.public_url
-    )
+    return _shown_once(services, token, row, body.group)
+
+
+@router.get("/enrollment-tokens", dependencies=[requires(Role.ADMIN, confined=True)])
+def list_tokens(
+    services: ServicesDep,
+    operator: OperatorDep,
+    page: PageDep,
+    include_void: Annotated[bool, Query(alias="all", description="Used up, expired and revoked ones, too.")] = False,
+) -> Page[KnownEnrollmentTokenView]:
+    """The tokens that devices may enrol with, without themselves."""
+    tokens = enrollment_tokens(services.clock.now(), include_void=include_void, group_ids=operator.group_ids)
+    with services.database.snapshot() as session:
+        return list_enrollment_tokens(session, tokens, page)
+
+
+@router.delete("/enrollment-tokens/{token_id}", dependencies=[requires(Role.ADMIN, confined=True)])
+def revoke_token(token_id: str, services: ServicesDep, operator: OperatorDep) -> KnownEnrollmentTokenView:
+    """Make a token void at once; devices that have enrolled with it stay; again is fine."""
+    now = services.clock.now()
+    with services.database.transaction() as session:
+        row = find_enrollment_token(session, token_id)
+        operator.require_group(row.group_id, token_id)
+        before = {"uses": row.uses_left, "expires_at": row.expires_at.isoformat()}
+        if revoke_enrollment_token(session, row, now):
+            services.audit.record(session, operator, "enrollment.revoke", row.id, now=now, before=before)
+        return enrollment_token_view(session, row)
 
 
 @router.post("/devices/{name:path}/retire", dependencies=[requires(Role.ADMIN, confined=True)])
-def retire_device(name: str, services: ServicesDep, operator: OperatorDep) -> DeviceView:
-    """Shut a device out for good: from this API at once, then from the broker; asking again finishes what is left."""
+def retire_device(name: str, services: ServicesDep, operator: OperatorDep) -> RetiredDeviceView:
+    """Shut a device out for good: from this API at once, then from the broker, as soon as that answers."""
     moment = this_moment(services)
     with services.database.transaction() as session:
         device = find_device(session, name)
         operator.require_device(session, device.id)
         if retire(session, device, moment.now):
             services.audit.record(session, operator, "device.retire", device.id, now=moment.now)
-        view = device_view(device, moment.online_since)
+        device_id = device.id
     # After the commit: a broker that is away must not keep a lost device in.
-    services.enrollment.cut_off(view.id)
-    return view
+    with contextlib.suppress(UnavailableError):
+        cut_off_retired(services.database, services.enrollment, services.clock)
+    with services.database.snapshot() as session:
+        return retired_device_view(session.get_one(Device, device_id), moment.online_since)
 
 
 @router.post(
@@ -74,10 +119,24 @@ def replace_device(
         old = find_device(session, name)
         operator.require_device(session, old.id)
         token, row = create_enrollment_token(
-            session, group_id=None, uses=1, lifetime=lifetime, now=now, replaces=old.id
+            session,
+            Place(replaces=old.id),
+            uses=1,
+            lifetime=lifetime,
+            created_by=operator.signature,
+            now=now,
         )
-        after = {"expires_at": row.expires_at.isoformat()}
+        after = {"token": row.id, "expires_at": row.expires_at.isoformat()}
         services.audit.record(session, operator, "device.replace", old.id, now=now, after=after)
+    return _shown_once(services, token, row, None)
+
+
+def _shown_once(services: Services, token: str, row: EnrollmentToken, group: str | None) -> EnrollmentTokenView:
     return EnrollmentTokenView(
-        token=token, group=None, uses=row.uses_left, expires_at=row.expires_at, url=services.settings.public_url
+        id=row.id,
+        token=token,
+        group=group,
+        uses=row.uses_left,
+        expires_at=row.expires_at,
+        url=services.settings.public_url,
     )

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from fastapi import APIRouter
+from sqlalchemy.orm import Session
 
 from contract.queues import ControlTask
 from control.answers.job_filter import JobFilter
@@ -27,6 +28,7 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 #: Jobs that an answer names one by one.
 _NAMED_JOBS = 100
 
+_Note = Callable[[Session, Sequence[Steered]], None]
 _Steer = Callable[[Database, Sequence[str], Wish], list[Steered]]
 
 
@@ -42,48 +44,42 @@ def job(job_id: str, services: ServicesDep, operator: OperatorDep, tag: TagDep) 
 def retry_many(body: BulkSteeringRequest, services: ServicesDep, operator: OperatorDep) -> SteeringReply:
     """Send the selected jobs anew, now; what runs or is as desired is left alone."""
     _require_selection(services, operator, body)
-    _record(services, operator, "jobs.retry", "many", body)
-    return _steer_many(services, body, retry_jobs)
+    return _steer_many(services, body, retry_jobs, _note(services, operator, "jobs.retry", "many", body))
 
 
 @router.post("/rerun-detection", dependencies=[requires(Role.OPERATOR, confined=True)])
 def detect_many(body: BulkSteeringRequest, services: ServicesDep, operator: OperatorDep) -> SteeringReply:
     """Have devices judge anew how their apps stand; waits go on, and what is there is not touched."""
     _require_selection(services, operator, body)
-    _record(services, operator, "jobs.detect", "many", body)
-    return _steer_many(services, body, detect_jobs)
+    return _steer_many(services, body, detect_jobs, _note(services, operator, "jobs.detect", "many", body))
 
 
 @router.post("/cancel", dependencies=[requires(Role.OPERATOR, confined=True)])
 def cancel_many(body: BulkSteeringRequest, services: ServicesDep, operator: OperatorDep) -> SteeringReply:
     """Cancel the selected jobs that are not over."""
     _require_selection(services, operator, body)
-    _record(services, operator, "jobs.cancel", "many", body)
-    return _steer_many(services, body, cancel_jobs)
+    return _steer_many(services, body, cancel_jobs, _note(services, operator, "jobs.cancel", "many", body))
 
 
 @router.post("/{job_id}/retry", dependencies=[requires(Role.OPERATOR, confined=True)])
 def retry_one(job_id: str, body: SteeringRequest, services: ServicesDep, operator: OperatorDep) -> SteeringReply:
     """Send a job anew, now."""
     _require_job(services, operator, job_id)
-    _record(services, operator, "job.retry", job_id, body)
-    return _steer_one(services, job_id, body, retry_jobs)
+    return _steer_one(services, job_id, body, retry_jobs, _note(services, operator, "job.retry", job_id, body))
 
 
 @router.post("/{job_id}/rerun-detection", dependencies=[requires(Role.OPERATOR, confined=True)])
 def detect_one(job_id: str, body: SteeringRequest, services: ServicesDep, operator: OperatorDep) -> SteeringReply:
     """Have a device judge anew how an app stands."""
     _require_job(services, operator, job_id)
-    _record(services, operator, "job.detect", job_id, body)
-    return _steer_one(services, job_id, body, detect_jobs)
+    return _steer_one(services, job_id, body, detect_jobs, _note(services, operator, "job.detect", job_id, body))
 
 
 @router.post("/{job_id}/cancel", dependencies=[requires(Role.OPERATOR, confined=True)])
 def cancel_one(job_id: str, body: SteeringRequest, services: ServicesDep, operator: OperatorDep) -> SteeringReply:
     """Cancel a job: at once where its device has nothing of it, else by an order."""
     _require_job(services, operator, job_id)
-    _record(services, operator, "job.cancel", job_id, body)
-    return _steer_one(services, job_id, body, cancel_jobs)
+    return _steer_one(services, job_id, body, cancel_jobs, _note(services, operator, "job.cancel", job_id, body))
 
 
 def _require_job(services: Services, operator: Operator, job_id: str) -> None:
@@ -102,28 +98,31 @@ def _require_selection(services: Services, operator: Operator, body: BulkSteerin
             operator.require_group(None if wanted is None else find_group(session, wanted).id, wanted or "the fleet")
 
 
-def _record(services: Services, operator: Operator, action: str, target: str, body: SteeringRequest) -> None:
-    """Record an order before it is carried out, which takes several transactions."""
-    if not body.dry_run:
-        after = body.model_dump(mode="json")
-        with services.database.transaction() as session:
-            services.audit.record(session, operator, action, target, now=services.clock.now(), after=after)
+def _note(services: Services, operator: Operator, action: str, target: str, body: SteeringRequest) -> _Note:
+    """Records what an order did: one entry for each transaction that it takes."""
+
+    def note(session: Session, changed: Sequence[Steered]) -> None:
+        done = Counter(one.verdict.change for one in changed)
+        after = {**body.model_dump(mode="json"), "changes": done, "changed": [one.job_id for one in changed]}
+        services.audit.record(session, operator, action, target, now=services.clock.now(), after=after)
+
+    return note
 
 
-def _steer_one(services: Services, job_id: str, body: SteeringRequest, steer: _Steer) -> SteeringReply:
-    steered = steer(services.database, [job_id], _wish(services, body))
+def _steer_one(services: Services, job_id: str, body: SteeringRequest, steer: _Steer, note: _Note) -> SteeringReply:
+    steered = steer(services.database, [job_id], _wish(services, body, note))
     return _reply(services, body, [only(steered, job_id)])
 
 
-def _steer_many(services: Services, body: BulkSteeringRequest, steer: _Steer) -> SteeringReply:
+def _steer_many(services: Services, body: BulkSteeringRequest, steer: _Steer, note: _Note) -> SteeringReply:
     with services.database.snapshot() as session:
         job_ids = select_jobs(session, JobFilter(**body.selection.model_dump()))
-    return _reply(services, body, steer(services.database, job_ids, _wish(services, body)))
+    return _reply(services, body, steer(services.database, job_ids, _wish(services, body, note)))
 
 
-def _wish(services: Services, body: SteeringRequest) -> Wish:
+def _wish(services: Services, body: SteeringRequest, note: _Note) -> Wish:
     moment = this_moment(services)
-    return Wish(now=moment.now, online_since=moment.online_since, force=body.force, dry_run=body.dry_run)
+    return Wish(now=moment.now, online_since=moment.online_since, force=body.force, dry_run=body.dry_run, note=note)
 
 
 def _reply(services: Services, body: SteeringRequest, steered: Sequence[Steered]) -> SteeringReply:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from control.audit.seals import NO_SEAL, AuditSealer, SealedFacts
 from control.database.session import lock_audit
 from control.database.tables import AuditEntry
-from control.security.operators import Operator
+from control.security.operators import Actor
 
 # The library that is silent where a program sets no logs up: commands print answers, not logs.
 _log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class AuditTrail:
     def record(
         self,
         session: Session,
-        operator: Operator,
+        actor: Actor,
         action: str,
         target: str,
         *,
@@ -58,7 +58,7 @@ class AuditTrail:
 
         Args:
             session: The transaction of the change.
-            operator: Who did it.
+            actor: Who did it.
             action: What, such as `group.create`.
             target: To what, by its name or id.
             now: The time.
@@ -70,8 +70,8 @@ class AuditTrail:
         entry = AuditEntry(
             sequence=1 if last is None else last.sequence + 1,
             at=now,
-            actor=operator.signature,
-            source=operator.source,
+            actor=actor.signature,
+            source=actor.source,
             action=action,
             target=target,
             before=json.dumps(before, sort_keys=True),

@@ -1,6 +1,7 @@
 """Take a package in: verified, its encrypted blob in the content store, and only then a row in the database."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -38,8 +39,12 @@ class PackageIntake:
         self._keys = keys
         self._clock = clock
 
-    def take(self, path: Path) -> Package:
+    def take(self, path: Path, note: Callable[[Session, Package], None] = lambda _session, _package: None) -> Package:
         """Verify the package, store its content, and make it known; the same package again changes nothing.
+
+        Args:
+            path: The package.
+            note: Records that it is new, in the transaction that makes it known.
 
         Raises:
             PackageError: It is no package, or its content does not match its metadata.
@@ -55,7 +60,12 @@ class PackageIntake:
                 blob.stream.seek(0)
                 self._store.put(object_key(digest), blob.stream, size=blob.size)
         with self._database.transaction() as session:
-            return session.get(Package, digest) or self._add(session, digest, blob.size, metadata)
+            known = session.get(Package, digest)
+            if known is not None:
+                return known
+            added = self._add(session, digest, blob.size, metadata)
+            note(session, added)
+            return added
 
     def _add(self, session: Session, digest: str, size: int, metadata: PackageMetadata) -> Package:
         encryption = metadata.encryption

@@ -4,10 +4,11 @@ from typing import Annotated
 
 import typer
 
+from control.cli.access_tables import enrollment_table
 from control.cli.connection import connect
 from control.cli.options import STATUSES, Json, parse_duration
 from control.cli.output import handled
-from control.cli.printing import print_views
+from control.cli.printing import print_tables, print_views
 from control.cli.words import time_word
 from control.views.access import MAX_TOKEN_USES, EnrollmentTokenRequest, EnrollmentTokenView
 
@@ -40,6 +41,35 @@ def create(
         print_token(made, as_json=as_json)
 
 
+@enrollment_app.command("list", epilog=STATUSES)
+def list_tokens(
+    include_void: Annotated[bool, typer.Option("--all", help="Used up, expired and revoked ones, too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the tokens that devices may enrol with, without themselves."""
+    with handled(as_json=as_json), connect() as client:
+        tokens = client.enrollment_tokens(include_void=include_void)
+        if as_json:
+            print_views(tokens)
+        else:
+            print_tables(tokens, enrollment_table)
+
+
+@enrollment_app.command("revoke", epilog=STATUSES)
+def revoke(token_id: Annotated[str, typer.Argument(help="The token's id.")], as_json: Json = False) -> None:
+    """Make a token void at once; devices that have enrolled with it stay. Again is fine.
+
+    Example: outrider enrollment revoke 0b6f1c0e-8f0e-4a7f-9d53-7b0c8b5f3f11
+    """
+    with handled(as_json=as_json):
+        with connect() as client:
+            revoked = client.revoke_enrollment_token(token_id)
+        if as_json:
+            print_views(revoked)
+        else:
+            typer.echo(f"The token {revoked.id} is void.")
+
+
 def print_token(made: EnrollmentTokenView, *, as_json: bool) -> None:
     """Print a new token, and to people how it is used."""
     if as_json:
@@ -48,3 +78,4 @@ def print_token(made: EnrollmentTokenView, *, as_json: bool) -> None:
     typer.echo(made.token)
     typer.echo(f"For {made.uses} devices until {time_word(made.expires_at)}. On each device:", err=True)
     typer.echo(f"  outrider-agent enroll {made.url} {made.token}", err=True)
+    typer.echo(f"To make it void: outrider enrollment revoke {made.id}", err=True)

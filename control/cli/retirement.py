@@ -30,6 +30,8 @@ def retire(device: Device, as_json: Json = False) -> None:
             print_views(retired)
         else:
             typer.echo(printable(f"{retired.name} ({retired.id}) is retired."))
+            if retired.cut_off_at is None:
+                typer.echo("The broker does not answer: it shuts the device out as soon as it is back.")
 
 
 @retirement_app.command("replace", epilog=STATUSES)

@@ -4,19 +4,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from contract.error_codes import ErrorCode
 from contract.errors import TrustError
 from contract.queues import device_broker_user
 from contract.uplink import EnrollmentReply, EnrollmentRequest, proof_message
+from control.audit.trail import AuditTrail
 from control.database.tables import Device, EnrollmentToken, Group, GroupMember
 from control.fleet.broker_users import BrokerUsers, secret_hash
+from control.fleet.enrollment_tokens import spend
 from control.fleet.groups import add_member
 from control.fleet.membership import refresh_device
 from control.fleet.proof import check_keys
 from control.fleet.retirement import retire
+from control.security.operators import DeviceActor
 from control.security.tokens import new_token, token_hash
 from control.security.trust_chain import TrustChain
 
@@ -37,13 +40,20 @@ class EnrollmentTerms:
 class Enrollment:
     """Lets devices in."""
 
-    def __init__(self, broker_users: BrokerUsers, chain: TrustChain, terms: EnrollmentTerms) -> None:
+    def __init__(self, broker_users: BrokerUsers, chain: TrustChain, audit: AuditTrail, terms: EnrollmentTerms) -> None:
         self._broker_users = broker_users
         self._chain = chain
+        self._audit = audit
         self._terms = terms
 
-    def enroll(self, session: Session, request: EnrollmentRequest, now: datetime) -> EnrollmentReply:
+    def enroll(self, session: Session, request: EnrollmentRequest, now: datetime, source: str) -> EnrollmentReply:
         """Let the device in, or, if its answer was lost, tell it once more with a new broker secret.
+
+        Args:
+            session: The transaction.
+            request: Who asks.
+            now: The time.
+            source: The address the request came from.
 
         Raises:
             TrustError: The token is unknown, used up or expired; or the device does not hold its signing key.
@@ -52,12 +62,13 @@ class Enrollment:
         message = proof_message(request.token, request.name, request.signing_key, request.sealing_key)
         check_keys(request.signing_key, request.sealing_key, request.proof, message)
         digest = token_hash(request.token)
-        device = session.scalar(select(Device).where(Device.signing_key == request.signing_key))
-        if device is None:
-            device = self._admit(session, request, digest, now)
-        elif device.enrolled_with != digest or device.retired_at is not None:
+        known = session.scalar(select(Device).where(Device.signing_key == request.signing_key))
+        if known is not None and (known.enrolled_with != digest or known.retired_at is not None):
             raise TrustError(ErrorCode.TOKEN_REFUSED, detail="a device with this key is enrolled already")
-        return self.hand_out(session, device)
+        device = known or self._admit(session, request, digest, now)
+        reply = self.hand_out(session, device)
+        self._record(session, device, source, now, again=known is not None)
+        return reply
 
     def hand_out(self, session: Session, device: Device) -> EnrollmentReply:
         """Everything an enrolled device is told, with a new broker secret; the one it had before is void.
@@ -101,8 +112,18 @@ class Enrollment:
         self._broker_users.renew(hashes)
         return len(hashes)
 
+    def _record(self, session: Session, device: Device, source: str, now: datetime, *, again: bool) -> None:
+        """Record who came in, by which token, in whose place; last, for entries wait for each other."""
+        token = session.scalar(select(EnrollmentToken).where(EnrollmentToken.token_hash == device.enrolled_with))
+        told = {"name": device.name, "token": None if token is None else token.id, "again": again}
+        actor = DeviceActor(device.id, source)
+        if token is not None and token.replaces is not None and not again:
+            replaced = {"replaced_by": device.id}
+            self._audit.record(session, actor, "device.retire", token.replaces, now=now, after=replaced)
+        self._audit.record(session, actor, "device.enroll", device.id, now=now, after=told)
+
     def _admit(self, session: Session, request: EnrollmentRequest, digest: str, now: datetime) -> Device:
-        token = _spend(session, digest, now)
+        token = spend(session, digest, now)
         old = None if token.replaces is None else session.get_one(Device, token.replaces)
         device = _add(session, request, digest, now)
         device.site = token.site
@@ -111,49 +132,14 @@ class Enrollment:
             device.name, device.site = old.name, old.site
             groups |= set(session.scalars(select(GroupMember.group_id).where(GroupMember.device_id == old.id)))
             retire(session, old, now)
-            self._broker_users.remove(old.id)
+            self.cut_off(old.id)
+            old.cut_off_at = now
         # A rule chooses the members of the others.
         static = select(Group.id).where(Group.id.in_(groups), Group.rule.is_(None)).order_by(Group.id)
         for group_id in session.scalars(static).all():
             add_member(session, group_id, device.id, now)
         refresh_device(session, device, now)
         return device
-
-
-def create_enrollment_token(
-    session: Session,
-    *,
-    group_id: str | None,
-    uses: int,
-    lifetime: timedelta,
-    now: datetime,
-    replaces: str | None = None,
-    site: str | None = None,
-) -> tuple[str, EnrollmentToken]:
-    """Make a token; only its hash is kept, so this is the only time it can be shown.
-
-    Args:
-        session: The transaction.
-        group_id: Devices are put into this group.
-        uses: How many devices may enrol with it.
-        lifetime: For how long.
-        now: The time.
-        replaces: The id of a device whose name, site and groups the new one takes over; the old one is retired by that.
-        site: Where the devices stand.
-    """
-    token = new_token()
-    row = EnrollmentToken(
-        token_hash=token_hash(token),
-        group_id=group_id,
-        site=site,
-        uses_left=uses,
-        replaces=replaces,
-        created_at=now,
-        expires_at=now + lifetime,
-    )
-    session.add(row)
-    session.flush()
-    return token, row
 
 
 def _add(session: Session, request: EnrollmentRequest, digest: str, now: datetime) -> Device:
@@ -170,13 +156,3 @@ def _add(session: Session, request: EnrollmentRequest, digest: str, now: datetim
     session.add(device)
     session.flush()
     return device
-
-
-def _spend(session: Session, digest: str, now: datetime) -> EnrollmentToken:
-    """Take one use off the token, in one statement, so that its last use is not given away twice."""
-    good = (EnrollmentToken.token_hash == digest, EnrollmentToken.uses_left > 0, EnrollmentToken.expires_at > now)
-    spent = update(EnrollmentToken).where(*good).values(uses_left=EnrollmentToken.uses_left - 1)
-    tokens = session.execute(spent.returning(EnrollmentToken)).scalars().all()
-    if not tokens:
-        raise TrustError(ErrorCode.TOKEN_REFUSED)
-    return tokens[0]

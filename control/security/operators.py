@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -9,6 +10,33 @@ from sqlalchemy.orm import Session
 from contract.error_codes import ErrorCode
 from contract.errors import TrustError
 from control.database.tables import GroupMember, Role
+
+
+class Actor(Protocol):
+    """Who changes something, as the audit log has it."""
+
+    @property
+    def signature(self) -> str:
+        """How the log names them."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """The address the request came from."""
+        ...
+
+
+@dataclass(frozen=True)
+class DeviceActor:
+    """A device that changes something about itself."""
+
+    device_id: str
+    source: str
+
+    @property
+    def signature(self) -> str:
+        """How the audit log names the device."""
+        return f"device {self.device_id}"
 
 
 @dataclass(frozen=True)

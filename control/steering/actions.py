@@ -30,6 +30,7 @@ class Wish:
     Attributes:
         force: See `decide_retry` and `decide_cancel`.
         dry_run: Only say what would come of it.
+        note: Records what was changed, in the transaction that changes it.
         online_since: Devices seen since then are sent to at once.
     """
 
@@ -37,6 +38,7 @@ class Wish:
     online_since: datetime
     force: bool = False
     dry_run: bool = False
+    note: Callable[[Session, Sequence["Steered"]], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,11 @@ def _steer(database: Database, job_ids: Sequence[str], wish: Wish, action: _Acti
     for start in range(0, len(job_ids), _BATCH):
         with database.transaction() as session:
             lock_planning(session)
-            steered += _steer_batch(session, job_ids[start : start + _BATCH], wish, action)
+            batch = _steer_batch(session, job_ids[start : start + _BATCH], wish, action)
+            changed = [one for one in batch if one.verdict.change.is_made]
+            if wish.note is not None and changed and not wish.dry_run:
+                wish.note(session, changed)
+            steered += batch
     return steered
 
 

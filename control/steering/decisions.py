@@ -41,6 +41,11 @@ class Change(StrEnum):
     #: It cannot be done to this job.
     REFUSED = "refused"
 
+    @property
+    def is_made(self) -> bool:
+        """Whether anything is different now."""
+        return self in {Change.RESENT, Change.CANCELLED, Change.CANCELLING}
+
 
 @dataclass(frozen=True)
 class Standing:

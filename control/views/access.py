@@ -25,11 +25,32 @@ class EnrollmentTokenRequest(Request):
 class EnrollmentTokenView(View):
     """A new token; it cannot be shown again."""
 
+    id: str
     token: str = Field(repr=False)
     group: str | None
     uses: int
     expires_at: datetime
     url: str
+
+
+class KnownEnrollmentTokenView(View):
+    """A token to enrol with, without itself.
+
+    Attributes:
+        uses_left: How many more devices may enrol with it.
+        replaces: The id of the device whose place the new one takes.
+        created_by: Whose word it is, as the audit log names them.
+    """
+
+    id: str
+    group: str | None
+    site: str | None
+    uses_left: int
+    replaces: str | None
+    created_by: str
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
 
 
 class OperatorTokenRequest(Request):

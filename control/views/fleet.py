@@ -75,6 +75,17 @@ class DeviceView(View):
     enrolled_at: datetime
 
 
+class RetiredDeviceView(DeviceView):
+    """A device that is shut out for good.
+
+    Attributes:
+        cut_off_at: When the broker shut it out; None while the broker does not answer: it follows by itself.
+    """
+
+    retired_at: datetime
+    cut_off_at: datetime | None
+
+
 class DeviceDetail(DeviceView):
     """A device with what it says of itself, its groups and its jobs.
 

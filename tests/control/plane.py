@@ -51,7 +51,7 @@ from control.catalog.manifest import Manifest
 from control.catalog.revisions import add_revision, find_app
 from control.dispatch.outbox import dispatch_due
 from control.dispatch.ports import AddressedJob
-from control.fleet.enrollment import create_enrollment_token
+from control.fleet.enrollment_tokens import Place, create_enrollment_token
 from control.fleet.groups import create_group
 from control.services import Services
 from control.work import plan_now, reconcile_now
@@ -189,7 +189,7 @@ class Plane:
     def token(self, *, group_id: str | None = None, uses: int = 1, lifetime: timedelta = timedelta(hours=1)) -> str:
         with self.services.database.transaction() as session:
             token, _ = create_enrollment_token(
-                session, group_id=group_id, uses=uses, lifetime=lifetime, now=self.clock.now()
+                session, Place(group_id), uses=uses, lifetime=lifetime, created_by="test", now=self.clock.now()
             )
         return token
 

@@ -30,7 +30,7 @@ from control.catalog.revisions import add_revision
 from control.database.tables import Job, Role
 from control.dispatch.resend import resend
 from control.fleet.devices import find_device
-from control.fleet.enrollment import create_enrollment_token
+from control.fleet.enrollment_tokens import Place, create_enrollment_token
 from control.fleet.groups import create_group
 from control.security.operator_tokens import create_operator_token
 from control.services import Services
@@ -103,7 +103,9 @@ class Site:
         with self.services.database.transaction() as session:
             group = create_group(session, device, now)
             lifetime = timedelta(hours=1)
-            return create_enrollment_token(session, group_id=group.id, uses=1, lifetime=lifetime, now=now)[0]
+            return create_enrollment_token(
+                session, Place(group.id), uses=1, lifetime=lifetime, created_by="test", now=now
+            )[0]
 
     def job(self, app: str, device: str) -> JobDetail:
         """The device's job for an app."""
@@ -187,9 +189,11 @@ class Agent:
         }
 
 
-def eventually(holds: Callable[[], bool], otherwise: Callable[[], object] = lambda: "") -> None:
+def eventually(
+    holds: Callable[[], bool], otherwise: Callable[[], object] = lambda: "", *, seconds: float = WAIT_SECONDS
+) -> None:
     """Wait for what has to come."""
-    assert wait_until(holds, seconds=WAIT_SECONDS), otherwise()
+    assert wait_until(holds, seconds=seconds), otherwise()
 
 
 def build(folder: Path, files: dict[str, str]) -> Path:

@@ -51,6 +51,8 @@ ROUTES = {
     "POST /v1/jobs/{job_id}/retry": (Role.OPERATOR, True),
     "POST /v1/jobs/{job_id}/cancel": (Role.OPERATOR, True),
     "POST /v1/enrollment-tokens": (Role.ADMIN, True),
+    "GET /v1/enrollment-tokens": (Role.ADMIN, True),
+    "DELETE /v1/enrollment-tokens/{token_id}": (Role.ADMIN, True),
     "POST /v1/devices/{name:path}/retire": (Role.ADMIN, True),
     "POST /v1/devices/{name:path}/replace": (Role.ADMIN, True),
     "GET /v1/tokens": (Role.ADMIN, False),
@@ -250,7 +252,10 @@ def test_every_change_is_in_the_log_with_who_what_and_from_where(
     assert actions[:3] == ["group.create"] * 3
     wanted = {"group.add", "assignment.set", "group.remove", "enrollment.create", "device.replace", "device.retire"}
     assert wanted | {"token.create", "token.revoke", "job.cancel"} <= set(actions)
-    assert all(entry["actor"].startswith("test (") and entry["source"] == "testclient" for entry in entries)
+    assert {entry["source"] for entry in entries} == {"testclient"}
+    by_devices = [entry for entry in entries if entry["actor"] == f"device {device.device_id}"]
+    assert [entry["action"] for entry in by_devices] == ["device.enroll"]
+    assert all(entry in by_devices or entry["actor"].startswith("test (") for entry in entries)
     assert made["token"] not in text
     verdict = client.get("/v1/audit/verdict", headers=admin).json()
     assert (verdict["entries"], verdict["broken_at"]) == (len(entries), None)

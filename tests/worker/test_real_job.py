@@ -29,7 +29,7 @@ from control.catalog.assignments import assign
 from control.catalog.manifest import Manifest
 from control.catalog.revisions import add_revision
 from control.fleet.devices import find_device
-from control.fleet.enrollment import create_enrollment_token
+from control.fleet.enrollment_tokens import Place, create_enrollment_token
 from control.fleet.groups import create_group
 from control.services import Services
 from control.settings import ControlSettings
@@ -67,7 +67,9 @@ class Plane:
         with self.services.database.transaction() as session:
             group = create_group(session, "desks", now)
             lifetime = timedelta(hours=1)
-            return create_enrollment_token(session, group_id=group.id, uses=1, lifetime=lifetime, now=now)[0]
+            return create_enrollment_token(
+                session, Place(group.id), uses=1, lifetime=lifetime, created_by="test", now=now
+            )[0]
 
     def deploy(self, **changes: Any) -> None:
         manifest = Manifest.model_validate(

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import JSON, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from control.database.tables.base import Base, Digest, Id, Name
+from control.database.tables.base import Base, Digest, Id, LongText, Name
 from control.database.types import WordColumn
 from control.roles import Role
 
@@ -34,14 +34,18 @@ class EnrollmentToken(Base):
 
     Attributes:
         site: Where the devices stand that enrol with it.
+        created_by: Whose word it is, as the audit log names them.
     """
 
     __tablename__ = "enrollment_tokens"
 
-    token_hash: Mapped[Digest] = mapped_column(primary_key=True)
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    token_hash: Mapped[Digest] = mapped_column(unique=True)
     group_id: Mapped[Id | None] = mapped_column(ForeignKey("groups.id"))
     site: Mapped[Name | None]
     uses_left: Mapped[int]
     replaces: Mapped[Id | None] = mapped_column(ForeignKey("devices.id"))
+    created_by: Mapped[LongText]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]

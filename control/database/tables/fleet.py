@@ -18,6 +18,7 @@ class Device(Base):
         site: Where it stands, as operators say; filters may look at it.
         agent_started_at: When it last said that its agent had started.
         remembers_until: When the newest attempt that it has told of began, by its own clock.
+        cut_off_at: When a retired device was shut out of the broker.
         refused_messages: How many messages of the broker it has refused, as far as it told.
         refused_messages_told: The count it told last; it begins anew with each start of its agent.
     """
@@ -36,7 +37,8 @@ class Device(Base):
     last_seen_at: Mapped[datetime]
     agent_started_at: Mapped[datetime | None]
     remembers_until: Mapped[datetime | None]
-    retired_at: Mapped[datetime | None]
+    retired_at: Mapped[datetime | None] = mapped_column(index=True)
+    cut_off_at: Mapped[datetime | None]
     refused_messages: Mapped[Count] = mapped_column(default=0)
     refused_messages_told: Mapped[Count] = mapped_column(default=0)
 
