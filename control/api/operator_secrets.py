@@ -52,7 +52,7 @@ def remove_secret(
     name: NameDep,
     services: ServicesDep,
     operator: OperatorDep,
-    force: Annotated[bool, Query(description="Although an app's newest revision asks for it.")] = False,
+    force: Annotated[bool, Query(description="Although an app's newest or pinned revision asks for it.")] = False,
 ) -> SecretView:
     """Delete a secret for good."""
     now = services.clock.now()

@@ -84,7 +84,7 @@ def delete(
     force: Annotated[bool, typer.Option("--force", help="Although apps ask for it.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Delete a secret for good; refused while an app's newest revision asks for it.
+    """Delete a secret for good; refused while an app's newest or pinned revision asks for it.
 
     Example: outrider secret delete editor-licence
     """

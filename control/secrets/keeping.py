@@ -45,7 +45,7 @@ def delete_secret(session: Session, name: str, *, force: bool) -> Secret:
     Args:
         session: The transaction.
         name: The secret's.
-        force: Whether to delete it although an app's newest revision asks for it.
+        force: Whether to delete it although an app's newest or pinned revision asks for it.
 
     Raises:
         NotFoundError: There is none.

@@ -33,13 +33,15 @@ def note_uses(session: Session, revision: Revision, manifest: Manifest) -> None:
 
 
 def apps_asking(session: Session, names: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-    """For each of these secrets, by name, the apps whose newest revision asks for it."""
+    """For each of these secrets, by name, the apps whose newest or pinned revision asks for it."""
     newest = select(Revision.app_id, func.max(Revision.number).label("number")).group_by(Revision.app_id).subquery()
     rows = session.execute(
         select(RevisionSecret.secret, App.name)
-        .join(newest, (newest.c.app_id == RevisionSecret.app_id) & (newest.c.number == RevisionSecret.revision))
+        .distinct()
         .join(App, App.id == RevisionSecret.app_id)
+        .join(newest, newest.c.app_id == App.id)
         .where(RevisionSecret.secret.in_(names))
+        .where(RevisionSecret.revision.in_([newest.c.number, App.pinned_revision]))
         .order_by(App.name)
     )
     found: defaultdict[str, list[str]] = defaultdict(list)

@@ -19,7 +19,7 @@ class SecretView(View):
 
     Attributes:
         version: Raised whenever it is set.
-        used_by: The apps whose newest revision asks for it.
+        used_by: The apps whose newest or pinned revision asks for it.
     """
 
     name: str

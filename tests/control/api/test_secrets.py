@@ -89,8 +89,8 @@ def test_administrators_set_and_delete_and_operators_see_what_there_is(
     client: httpx.Client, operator: Operator, put: Callable[..., httpx.Response], role: Role, method: str, status: int
 ) -> None:
     put()
-    body = {"json": {"value": VALUE}} if method == "PUT" else {}
-    response = client.request(method, "/v1/secrets/editor-licence", headers=operator(role), **body)
+    body = {"value": VALUE} if method == "PUT" else None
+    response = client.request(method, "/v1/secrets/editor-licence", headers=operator(role), json=body)
     assert response.status_code == status
 
 

@@ -9,8 +9,10 @@ from contract.errors import InputError, NotFoundError
 from contract.states import Intent
 from control.catalog.manifest import Manifest
 from control.catalog.manifest_reader import validate_manifest
+from control.catalog.pins import pin
 from control.catalog.policies import secrets_for
 from control.catalog.publishing import publish_manifest
+from control.catalog.revisions import find_app
 from control.database.tables import PolicyRow, Revision, RevisionSecret
 from control.secrets.keeping import delete_secret, find_secret, set_secret
 from control.secrets.uses import apps_asking
@@ -121,3 +123,14 @@ def test_only_newest_revisions_count_as_asking(either_plane: Plane) -> None:
         found = apps_asking(session, ["editor-licence", "other"])
         assert len(session.scalars(select(RevisionSecret)).all()) == 2
     assert found == {"editor-licence": ("Viewer",), "other": ()}
+
+
+def test_a_pinned_revision_counts_as_asking_beside_the_newest(either_plane: Plane) -> None:
+    keep(either_plane)
+    publish(either_plane, ENTRY)
+    publish(either_plane, displayVersion="2")
+    with either_plane.services.database.transaction() as session:
+        pin(session, find_app(session, "Editor"), 1)
+        assert apps_asking(session, ["editor-licence"]) == {"editor-licence": ("Editor",)}
+    with pytest.raises(InputError):
+        delete(either_plane)
