@@ -476,6 +476,20 @@ class ErrorCode(Enum):
         "Give it a rule with `outrider group set-rule`.",
         False,
     )
+    EXPORT_EXISTS = (
+        None,
+        None,
+        "Files of an earlier export are there.",
+        "Write to another folder, or replace them with `--force`.",
+        False,
+    )
+    CONFIRMATION_MISSING = (
+        None,
+        None,
+        "This is done only when someone says so.",
+        "Look at the plan with `outrider diff`, then say `--yes`.",
+        False,
+    )
     STILL_IN_USE = (
         None,
         None,

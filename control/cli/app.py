@@ -42,7 +42,7 @@ def publish(package: PackagePath, manifest: ManifestPath = None, as_json: Json =
         read_metadata(package)
         described = read_manifest(manifest or package.with_suffix(".yaml"))
         with connect() as client:
-            uploaded = _upload(client, package)
+            uploaded = upload(client, package)
             reply = client.publish(described, uploaded.digest)
         if as_json:
             print_views(reply)
@@ -85,7 +85,12 @@ def schema() -> None:
         print_json(manifest_schema())
 
 
-def _upload(client: ControlClient, path: Path) -> PackageView:
+def upload(client: ControlClient, path: Path) -> PackageView:
+    """Upload a package; people see how far it is.
+
+    Raises:
+        PackageError: The file cannot be read.
+    """
     try:
         size = path.stat().st_size
         with bytes_bar(wanted=True, expected=size) as bar:

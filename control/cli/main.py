@@ -10,6 +10,7 @@ from control.cli.assign import assign_app
 from control.cli.assignment import assignment_app, unassign_app
 from control.cli.audit import audit_app
 from control.cli.definitions import definitions_app
+from control.cli.desired import desired_app
 from control.cli.device import device_app
 from control.cli.enrollment import enrollment_app
 from control.cli.errors import errors_app
@@ -55,6 +56,7 @@ app.add_typer(token_app, name="token")
 app.add_typer(audit_app, name="audit")
 app.add_typer(assign_app)
 app.add_typer(unassign_app)
+app.add_typer(desired_app)
 app.add_typer(assignment_app, name="assignment")
 app.add_typer(status_app)
 app.add_typer(errors_app)

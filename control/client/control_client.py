@@ -3,6 +3,7 @@
 from control.client.access import AccessCalls
 from control.client.apps import AppCalls
 from control.client.assignments import AssignmentCalls
+from control.client.changes import ChangeCalls
 from control.client.events import EventCalls
 from control.client.filters import FilterCalls
 from control.client.fleet import FleetCalls
@@ -20,6 +21,7 @@ class ControlClient(
     GroupCalls,
     FilterCalls,
     AssignmentCalls,
+    ChangeCalls,
     AccessCalls,
     JobCalls,
     StatusCalls,

@@ -1,0 +1,92 @@
+"""Carry changes out: all in one transaction, or none."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from control.catalog.assignments import assign, unassign
+from control.catalog.delivery_words import intent_of, terms_of
+from control.catalog.manifest_reader import validate_manifest
+from control.catalog.policies import PolicyOffice
+from control.catalog.publishing import publish_manifest
+from control.database.tables import Package
+from control.desired.documents import (
+    AppDocument,
+    AssignmentDocument,
+    Document,
+    FilterDocument,
+    GroupDocument,
+    RolloutDocument,
+)
+from control.desired.plan import Change
+from control.filters.stored import add_filter, change_filter, delete_filter, find_filter
+from control.fleet.groups import create_group, delete_group, find_group
+from control.fleet.membership import set_rule
+from control.rollouts.creation import create_rollout
+
+
+def missing_packages(session: Session, changes: Sequence[Change]) -> tuple[str, ...]:
+    """Digests of packages that changes need and that were not uploaded yet."""
+    needed = sorted({change.after.package for change in changes if isinstance(change.after, AppDocument)})
+    known = set(session.scalars(select(Package.digest).where(Package.digest.in_(needed))))
+    return tuple(digest for digest in needed if digest not in known)
+
+
+class Changer:
+    """Carries changes out in one transaction.
+
+    Attributes:
+        actor: Who wants it, for the history of rollouts.
+    """
+
+    def __init__(self, session: Session, policies: PolicyOffice, *, actor: str, now: datetime) -> None:
+        self.actor = actor
+        self._session = session
+        self._policies = policies
+        self._now = now
+
+    def carry_out(self, change: Change) -> None:
+        """Carry one change out; those before it are done.
+
+        Raises:
+            InputError: It is refused; the transaction must not be committed then.
+        """
+        if change.after is not None:
+            self._put(change.after, is_new=change.before is None)
+        elif change.before is not None:
+            self._remove(change.before)
+
+    def _put(self, document: Document, *, is_new: bool) -> None:
+        session, now = self._session, self._now
+        match document:
+            case FilterDocument() if is_new:
+                add_filter(session, document.name, document.rule, now)
+            case FilterDocument():
+                change_filter(session, find_filter(session, document.name), document.rule)
+            case GroupDocument() if is_new:
+                create_group(session, document.name, now, rule=document.rule)
+            case GroupDocument():
+                set_rule(session, find_group(session, document.name), document.rule, now)
+            case AppDocument():
+                manifest = validate_manifest(document.manifest)
+                publish_manifest(session, manifest, document.package, policies=self._policies, now=now)
+            case AssignmentDocument():
+                intent = intent_of(document.intent, document.mode)
+                assign(session, document.app, document.group, intent, now, terms=terms_of(document))
+            case RolloutDocument():
+                create_rollout(
+                    session, document.app, document.spec, actor=self.actor, now=now, revision=None, name=document.name
+                )
+
+    def _remove(self, document: Document) -> None:
+        match document:
+            case AssignmentDocument():
+                unassign(self._session, document.app, document.group)
+            case GroupDocument():
+                delete_group(self._session, document.name, self._now)
+            case FilterDocument():
+                delete_filter(self._session, document.name)
+            case _:
+                raise TypeError(document)
