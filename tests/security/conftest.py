@@ -1,6 +1,7 @@
 """What attackers have in their hands, and the table of what came of it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from uuid import uuid4
 
 import pytest
@@ -28,12 +29,14 @@ from worker.identity import Identity
 #: How many columns the table of attacks takes.
 _WIDTH = 160
 _ATTACKS = "--attacks"
+_FUZZ = "--fuzz"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         _ATTACKS, action="store_true", help="Print attacker by attack in the end; fail where a guard was not removed."
     )
+    parser.addoption(_FUZZ, type=float, default=1.0, help="How many times as long to fuzz.")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -59,6 +62,21 @@ def _rows(config: pytest.Config) -> dict[tuple[str, str], Row]:
     kinds = ("passed", "failed", "skipped", "error")
     reports = (report for kind in kinds for report in reporter.getreports(kind))
     return rows_of(report for report in reports if isinstance(report, pytest.TestReport))
+
+
+@dataclass(frozen=True)
+class Fuzz:
+    """How long to fuzz: `make security FUZZ=10` does it ten times as long."""
+
+    factor: float
+
+    def times(self, count: int) -> int:
+        return max(1, int(count * self.factor))
+
+
+@pytest.fixture(scope="session")
+def fuzz(pytestconfig: pytest.Config) -> Fuzz:
+    return Fuzz(pytestconfig.getoption(_FUZZ, default=1.0))
 
 
 RefusedBy = Callable[[object], None]

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -213,6 +214,7 @@ def test_a_device_that_believes_the_store_runs_what_the_store_sends(
         file_digest=evil.ref.plain_digest,
     )
     monkeypatch.setattr("worker.content.unpacking._encryption", lambda *_: believed)
+    rig.clock.advance(timedelta(hours=1))
     rig.run(rig.new_job())
     assert (rig.target / "editor").read_text(encoding="utf-8") == "hijack\n"
     rig.device.ledger.close()
