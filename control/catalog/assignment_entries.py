@@ -5,11 +5,25 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from contract.maintenance import MAX_WINDOW_MINUTES, Weekday
 from contract.policy import DeliveryPriority
 from control.catalog.manifest_entries import MAX_NAME_LENGTH, ManifestPart, NotificationWord, RestartSettingsEntry
 from control.targeting import Mode, TimeBasis
 
 AssignmentIntent = Literal["required", "available", "uninstall"]
+
+
+class MaintenanceWindowEntry(ManifestPart):
+    """Hours of the week, by each device's own clock."""
+
+    days: tuple[Weekday, ...] = Field(
+        default=tuple(Weekday),
+        min_length=1,
+        max_length=7,
+        description="`monday` to `sunday`; all unless said otherwise.",
+    )
+    start: str = Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="When it opens, as `HH:MM`.")
+    duration_in_minutes: int = Field(ge=1, le=MAX_WINDOW_MINUTES, description="How long it stays open.")
 
 
 class TermsFields(BaseModel):
@@ -37,6 +51,9 @@ class TermsFields(BaseModel):
     )
     restart_settings: RestartSettingsEntry | None = Field(
         default=None, description="How long a restart may be put off; without it, as the app's own manifest says."
+    )
+    maintenance_windows: tuple[MaintenanceWindowEntry, ...] = Field(
+        default=(), max_length=50, description="The command runs only while one of them is open; none for any time."
     )
     delivery_priority: DeliveryPriority = Field(
         default=DeliveryPriority.BACKGROUND, description="`background`, or `foreground` before other work."

@@ -4,9 +4,10 @@ from typing import Any, Final, get_args
 
 from contract.error_codes import ErrorCode
 from contract.errors import InputError
+from contract.maintenance import MaintenanceWindow, Weekday
 from contract.policy import DeliverySettings, RestartSettings
 from contract.states import Intent
-from control.catalog.assignment_entries import AssignmentIntent, TermsFields
+from control.catalog.assignment_entries import AssignmentIntent, MaintenanceWindowEntry, TermsFields
 from control.catalog.manifest_entries import RestartSettingsEntry
 from control.catalog.policies import NOTIFICATION_LEVELS, restart_of
 from control.catalog.terms import Terms, check_terms, shown_time, stored_time
@@ -43,6 +44,7 @@ def terms_of(fields: TermsFields) -> Terms:
             notifications=None if fields.notifications is None else NOTIFICATION_LEVELS[fields.notifications],
             restart=None if fields.restart_settings is None else restart_of(fields.restart_settings),
             priority=fields.delivery_priority,
+            windows=tuple(MaintenanceWindow.model_validate(one.model_dump()) for one in fields.maintenance_windows),
         ),
     )
 
@@ -71,6 +73,7 @@ def fields_of(terms: Terms) -> dict[str, Any]:
         "time_basis": terms.time_basis,
         "notifications": None if settings.notifications is None else _NOTIFICATION_WORDS[settings.notifications],
         "restart_settings": None if settings.restart is None else _restart_entry(settings.restart),
+        "maintenance_windows": tuple(_window_entry(window) for window in settings.windows),
         "delivery_priority": settings.priority,
     }
 
@@ -106,6 +109,14 @@ def _restart_entry(restart: RestartSettings) -> RestartSettingsEntry:
         grace_period_in_minutes=_minutes(restart.grace_period_seconds),
         countdown_display_before_restart_in_minutes=_minutes(restart.countdown_seconds),
         restart_notification_snooze_duration_in_minutes=_minutes(restart.snooze_seconds),
+    )
+
+
+def _window_entry(window: MaintenanceWindow) -> MaintenanceWindowEntry:
+    return MaintenanceWindowEntry(
+        days=tuple(day for day in Weekday if day in window.days),
+        start=window.start,
+        duration_in_minutes=window.duration_in_minutes,
     )
 
 

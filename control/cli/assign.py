@@ -6,14 +6,17 @@ from typing import Annotated
 import typer
 from pydantic import TypeAdapter, ValidationError
 
+from contract.errors import InputError
 from contract.policy import DeliveryPriority
 from contract.printable import printable
+from control.catalog.assignment_entries import MaintenanceWindowEntry
 from control.catalog.manifest_entries import NotificationWord, RestartSettingsEntry
 from control.cli.assignment_words import wish_word
 from control.cli.connection import connect
 from control.cli.options import STATUSES, IntentWord, Json
 from control.cli.output import handled
 from control.cli.printing import print_views
+from control.cli.rollout_words import window_of
 from control.targeting import Mode, TimeBasis
 from control.views.assignments import AssignmentRequest
 
@@ -60,6 +63,9 @@ def assign(
     restart_grace: Annotated[
         float | None, typer.Option(metavar="MINUTES", help="How long a restart may be put off.")
     ] = None,
+    window: Annotated[
+        list[str], typer.Option("--window", help="When commands may run, by the devices' clocks: 'mon-fri 22:00+4h'.")
+    ] = [],  # noqa: B006  Typer makes a new one
     priority: Annotated[
         DeliveryPriority, typer.Option(help="How soon beside other work.")
     ] = DeliveryPriority.BACKGROUND,
@@ -87,6 +93,7 @@ def assign(
             time_basis=TimeBasis.LOCAL if local else TimeBasis.UTC,
             notifications=notifications,
             restart_settings=_restart(restart_grace),
+            maintenance_windows=tuple(_window(text) for text in window),
             delivery_priority=priority,
         )
         with connect() as client:
@@ -95,6 +102,15 @@ def assign(
             print_views(made)
         else:
             typer.echo(printable(f"{made.app} is {wish_word(made)} on {made.group}. Watch it: outrider status --watch"))
+
+
+def _window(text: str) -> MaintenanceWindowEntry:
+    try:
+        return MaintenanceWindowEntry.model_validate(window_of(text))
+    except InputError as error:
+        raise typer.BadParameter(f"{error.place}: {error.detail}") from None
+    except ValidationError as error:
+        raise typer.BadParameter(f"--window {text!r}: {error.errors()[0]['msg']}") from None
 
 
 def _restart(grace_minutes: float | None) -> RestartSettingsEntry | None:

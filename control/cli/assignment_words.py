@@ -41,6 +41,8 @@ def _terms(entry: AssignmentView) -> list[str]:
         terms.append(f"notifications {entry.notifications}")
     if entry.restart_settings is not None:
         terms.append(f"restart within {entry.restart_settings.grace_period_in_minutes:g} min")
+    if entry.maintenance_windows:
+        terms.append(f"{len(entry.maintenance_windows)} maintenance windows")
     if entry.delivery_priority != type(entry).model_fields["delivery_priority"].default:
         terms.append(f"{entry.delivery_priority} delivery")
     return terms

@@ -32,7 +32,7 @@ def spec_of(
     """
     said: dict[str, Any] = {
         "limits": {name: value for name, value in limits.items() if value},
-        "windows": [_window(text) for text in windows],
+        "windows": [window_of(text) for text in windows],
         "rollback_on_failure": rollback_on_failure,
     }
     if rings:
@@ -117,7 +117,12 @@ def _number(share: str, text: str) -> float:
         raise _refused(f"--ring {text}", f"expected a share such as 5%, found {share!r}") from None
 
 
-def _window(text: str) -> dict[str, Any]:
+def window_of(text: str) -> dict[str, Any]:
+    """A maintenance window such as `mon-fri 22:00+4h`, as data.
+
+    Raises:
+        InputError: ROLLOUT_INVALID: it is not written so.
+    """
     found = _WINDOW.fullmatch(text)
     if found is None:
         expected = "expected days, start and length such as 'mon-fri 22:00+4h' or 'daily 01:30+90m'"
