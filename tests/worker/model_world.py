@@ -110,6 +110,7 @@ class World:
         messages: Sent and not acknowledged.
         installs: How often the installer was started for each attempt.
         voided: Phases that were carried out for a generation older than one that had begun.
+        disobeyed: Installers that were started although the device had been told to cancel.
         crash_in: Commits of the ledger until the process is killed, and whether just before or just after that one.
     """
 
@@ -118,12 +119,14 @@ class World:
     messages: list[Message] = field(default_factory=list)
     installs: Counter[JobRef] = field(default_factory=Counter)
     voided: list[tuple[Phase, JobRef]] = field(default_factory=list)
+    disobeyed: list[JobRef] = field(default_factory=list)
     answer: Answer = Answer.DONE
     crash_in: tuple[int, bool] | None = None
 
     def __post_init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="outrider-model-")
         self._begun: dict[str, int] = {}
+        self._cancelled: dict[str, int] = {}
         self.start()
 
     def start(self) -> None:
@@ -180,6 +183,7 @@ class World:
 
     def order(self, job_id: str, generation: int, kind: OrderKind) -> None:
         """Let the device hear of an order."""
+        self._cancelled[job_id] = generation
         order = JobOrder(job_id=job_id, generation=generation, kind=kind)
         OrdersDuty(self.device, Activity(self.clock)).take([order])
 
@@ -266,6 +270,8 @@ class World:
         if self.ledger.installs.run(context.ref) is None:
             self.ledger.installs.starting(context.ref, "app", now=self.clock.now())
             self.installs[context.ref] += 1
+            if context.ref.generation <= self._cancelled.get(context.ref.job_id, 0):
+                self.disobeyed.append(context.ref)
         if self.answer is Answer.FAILED:
             return failed(context.findings, PhaseError(ErrorCode.INSTALLER_TIMEOUT))
         return done(context.findings.model_copy(update={"outcome": Outcome.INSTALLED}), "ran")

@@ -79,6 +79,8 @@ class EngineMachine(RuleBasedStateMachine):
     def an_operator_cancels(self, data: st.DataObject, kind: OrderKind) -> None:
         job = data.draw(st.sampled_from([job for job, generation in self.generations.items() if generation]))
         self.world.order(job, self.generations[job], kind)
+        waiting = [running.ref for running in self.world.ledger.attempts.running() if running.wait is not None]
+        assert job not in {ref.job_id for ref in waiting}, "what waits ends at once"
 
     @precondition(lambda self: self.world.due())
     @rule(
@@ -132,6 +134,10 @@ class EngineMachine(RuleBasedStateMachine):
     @invariant()
     def nothing_is_done_for_a_generation_that_is_void(self) -> None:
         assert self.world.voided == []
+
+    @invariant()
+    def no_installer_is_started_for_a_job_that_was_cancelled(self) -> None:
+        assert self.world.disobeyed == []
 
     @invariant()
     def one_chain_of_a_generation_does_work(self) -> None:
