@@ -78,10 +78,11 @@ def aimed_at(session: Session, name: str) -> JobFilter:
     """
     kinds = (("app", find_app), ("rollout", find_rollout), ("group", find_group), ("device", find_device))
     found = [kind for kind, find in kinds if _is_found(session, find, name)]
+    words = " and of ".join(f"{'an' if kind == 'app' else 'a'} {kind}" for kind in found)
     if not found:
         raise NotFoundError(ErrorCode.UNKNOWN_TARGET, place=name)
     if len(found) > 1:
-        detail = f"it is the name of a {' and of a '.join(found)}; say which with --{found[0]}"
+        detail = f"it is the name of {words}; say which with --{found[0]}"
         raise InputError(ErrorCode.TARGET_AMBIGUOUS, place=name, detail=detail)
     named: dict[str, Any] = {found[0]: name}
     return JobFilter(**named)

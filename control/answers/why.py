@@ -11,6 +11,8 @@ from control.answers.why_reported import reported_reasons
 from control.catalog.revisions import find_app
 from control.database.tables import App, Device, Job, ReportRow
 from control.fleet.devices import find_device
+from control.planning.explain import explain
+from control.planning.snapshot import load_fleet, load_names
 from control.views.jobs import JobDetail
 from control.views.why import Why, WhyKind, WhyReason
 
@@ -24,7 +26,7 @@ def why(session: Session, device: str, app: str, moment: Moment) -> Why:
     found, wanted = find_device(session, device), find_app(session, app)
     job = _newest_job(session, found, wanted, moment)
     reported = (_NOTHING_SENT,) if job is None else reported_reasons(job, _applicability(session, job.id))
-    reasons = (*_offline(found, job, moment), *reported)
+    reasons = (*_planned(session, found, wanted, moment), *_offline(found, job, moment), *reported)
     return Why(
         device_id=found.id,
         device=found.name,
@@ -35,6 +37,16 @@ def why(session: Session, device: str, app: str, moment: Moment) -> Why:
 
 
 _NOTHING_SENT = WhyReason(kind=WhyKind.NO_JOB, words="nothing was planned for this app on this device yet", facts={})
+
+
+def _planned(session: Session, device: Device, app: App, moment: Moment) -> tuple[WhyReason, ...]:
+    """What planning decides and why, by the code that plans."""
+    fleet = load_fleet(session, moment.now, device.id)
+    chain = explain(fleet, device.id, app.id, load_names(session, fleet.demand))
+    return tuple(
+        WhyReason(kind=WhyKind.PLAN, words=reason.words, facts={"reason": reason.kind.value, **reason.facts})
+        for reason in chain
+    )
 
 
 def _newest_job(session: Session, device: Device, app: App, moment: Moment) -> JobDetail | None:

@@ -3,7 +3,8 @@
 import threading
 import time
 from collections.abc import Iterator
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 from contract.errors import OutriderError
 from control.client.control_client import ControlClient
@@ -27,16 +28,16 @@ def summaries(client: ControlClient, query: JobQuery, *, deadline: float | None 
         deadline: By `time.monotonic`; what is asked last is asked then.
     """
     yield client.summary(query)
-    changes = _Changes(client, query)
-    changes.start()
-    took = 0.0
-    while True:
-        is_last = not changes.wait(max(_INTERVAL_SECONDS, took / _SHARE), deadline)
-        begun = time.monotonic()
-        yield client.summary(query)
-        took = time.monotonic() - begun
-        if is_last:
-            return
+    with _Changes(client, query) as changes:
+        took = 0.0
+        while True:
+            is_last = not changes.wait(max(_INTERVAL_SECONDS, took / _SHARE), deadline)
+            begun = time.monotonic()
+            summary = client.summary(query)
+            took = time.monotonic() - begun
+            yield summary
+            if is_last:
+                return
 
 
 class _Changes:
@@ -48,11 +49,18 @@ class _Changes:
         self._changed = threading.Event()
         # What has changed since the first question and before the first event would go unnoticed.
         self._changed.set()
+        self._stopping = threading.Event()
+        # It may be reading when the command ends; nothing waits for it.
         self._thread = threading.Thread(target=self._listen, name="events", daemon=True)
 
-    def start(self) -> None:
-        """Begin to listen."""
+    def __enter__(self) -> Self:
         self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stopping.set()
 
     def wait(self, seconds: float, deadline: float | None) -> bool:
         """Wait at least so long, and for a change.
@@ -66,13 +74,13 @@ class _Changes:
         return deadline is None or time.monotonic() < deadline
 
     def _listen(self) -> None:
-        while True:
+        while not self._stopping.is_set():
             try:
                 for _ in self._client.job_events(self._query):
                     self._changed.set()
             except OutriderError:
                 # The question says what is wrong, if anything is but the events.
-                time.sleep(_POLLING_SECONDS)
+                self._stopping.wait(_POLLING_SECONDS)
             self._changed.set()
 
 

@@ -40,6 +40,9 @@ class EventCalls(Requests):
                         yield JobView.model_validate_json(line.removeprefix("data: "))
                     elif line.startswith(":"):
                         yield None
-        except httpx.TransportError as error:
+        except (httpx.TransportError, RuntimeError) as error:
+            # This is what httpx raises in one thread where another one has closed the client.
+            if isinstance(error, RuntimeError) and not self.http.is_closed:
+                raise
             place = str(self.http.base_url)
             raise UnavailableError(ErrorCode.API_UNAVAILABLE, place=place, detail=str(error)) from error

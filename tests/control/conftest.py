@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from starlette.exceptions import StarletteDeprecationWarning
 
 from contract.clock import ManualClock
+from contract.jobs import JobRef
 from control.api.app import create_app
 from control.bootstrap import assemble, make_signer
 from control.database.migrate import upgrade
@@ -162,3 +163,14 @@ def operator(plane: Plane) -> Callable[[Role], dict[str, str]]:
         return {"Authorization": f"Bearer {token}"}
 
     return headers
+
+
+@pytest.fixture
+def sent(plane: Plane, enrolled: Callable[..., SignedDevice]) -> tuple[SignedDevice, JobRef]:
+    """A device that a job was sent to."""
+    plane.publish()
+    device = enrolled(group_id=plane.group("desks"))
+    plane.assign("desks")
+    plane.plan()
+    ((_, ref),) = plane.dispatch()
+    return device, ref

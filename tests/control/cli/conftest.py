@@ -7,11 +7,9 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from contract.jobs import JobRef
 from control.cli.main import app
 from control.client.control_client import ControlClient
 from control.database.tables import Role
-from tests.control.plane import Plane, SignedDevice
 
 Outrider = Callable[..., Result]
 
@@ -40,14 +38,3 @@ def outrider_as(
 def outrider(outrider_as: Callable[[Role], Outrider]) -> Outrider:
     """Run `outrider` with an administrator's token."""
     return outrider_as(Role.ADMIN)
-
-
-@pytest.fixture
-def sent(plane: Plane, enrolled: Callable[..., SignedDevice]) -> tuple[SignedDevice, JobRef]:
-    """A device that a job was sent to."""
-    plane.publish()
-    device = enrolled(group_id=plane.group("desks"))
-    plane.assign("desks")
-    plane.plan()
-    ((_, ref),) = plane.dispatch()
-    return device, ref
