@@ -69,14 +69,7 @@ def rollouts(
         return list_rollouts(session, page, app)
 
 
-@router.get("/{name}", dependencies=[requires(Role.VIEWER)])
-def rollout(name: str, services: ServicesDep, tag: TagDep) -> RolloutDetail:
-    """One rollout, by name or id: its rings, their gates, and what happens next."""
-    with services.database.snapshot() as session:
-        return tag.on(rollout_detail(session, name, this_moment(services)))
-
-
-@router.get("/{name}/devices", dependencies=[requires(Role.VIEWER)])
+@router.get("/{name:path}/devices", dependencies=[requires(Role.VIEWER)])
 def devices(
     name: str,
     services: ServicesDep,
@@ -88,14 +81,21 @@ def devices(
         return rollout_devices(session, name, this_moment(services), page, ring)
 
 
-@router.get("/{name}/events", dependencies=[requires(Role.VIEWER)])
+@router.get("/{name:path}/events", dependencies=[requires(Role.VIEWER)])
 def events(name: str, services: ServicesDep, page: PageDep) -> Page[RolloutEventView]:
     """What happened to a rollout, oldest first."""
     with services.database.snapshot() as session:
         return rollout_events(session, name, page)
 
 
-@router.post("/{name}/{action}", dependencies=[requires(Role.OPERATOR)])
+@router.get("/{name:path}", dependencies=[requires(Role.VIEWER)])
+def rollout(name: str, services: ServicesDep, tag: TagDep) -> RolloutDetail:
+    """One rollout, by name or id: its rings, their gates, and what happens next."""
+    with services.database.snapshot() as session:
+        return tag.on(rollout_detail(session, name, this_moment(services)))
+
+
+@router.post("/{name:path}/{action}", dependencies=[requires(Role.OPERATOR)])
 def steer(
     name: str, action: OperatorAction, body: RolloutOrder, services: ServicesDep, operator: OperatorDep, tag: TagDep
 ) -> RolloutDetail:
