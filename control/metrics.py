@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 
 from contract.error_codes import ErrorCode
+from contract.report import Report
 
 #: A device's routes begin so; all other routes are operators'.
 _DEVICE_PREFIX: Final = "/v1/device/"
@@ -21,6 +22,18 @@ REFUSED_BY_DEVICES: Final = Counter(
     ["reason"],
 )
 
+REPORTS: Final = Counter("outrider_reports", "Attempts that were reported, by how they ended.", ["outcome"])
+
+PHASE_SECONDS: Final = Histogram(
+    "outrider_phase_seconds",
+    "How long phases took on devices, as these reported it.",
+    ["phase", "outcome"],
+    # From what a look at a file takes to the longest that an installer may.
+    buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600),
+)
+
+CONTENT_BYTES: Final = Counter("outrider_content_bytes", "Bytes of content that devices fetched, by where.", ["source"])
+
 #: The reason of a message that was not let in; what was refused later has the error's name.
 _MESSAGE: Final = "message"
 
@@ -28,7 +41,11 @@ _MESSAGE: Final = "message"
 _REFUSALS: Final = frozenset(
     code.slug
     for code in (
+        ErrorCode.POLICY_UNSIGNED,
         ErrorCode.POLICY_UNTRUSTED,
+        ErrorCode.POLICY_TAMPERED,
+        ErrorCode.TRUSTED_KEYS_EXPIRED,
+        ErrorCode.TRUSTED_KEYS_REFUSED,
         ErrorCode.POLICY_EXPIRED,
         ErrorCode.POLICY_ROLLED_BACK,
         ErrorCode.POLICY_MISMATCH,
@@ -60,3 +77,11 @@ def count_reported_refusal(error_code: str) -> None:
     """Count an attempt that failed because the device refused what it was given; other failures are none."""
     if error_code in _REFUSALS:
         REFUSED_BY_DEVICES.labels(reason=error_code).inc()
+
+
+def count_report(report: Report) -> None:
+    """Count an attempt that was reported for the first time: its outcome, the time of its phases, its bytes."""
+    REPORTS.labels(outcome=report.outcome.value).inc()
+    CONTENT_BYTES.labels(source="store").inc(report.bytes_downloaded)
+    for record in report.phases:
+        PHASE_SECONDS.labels(phase=record.phase.value, outcome=record.outcome.value).observe(record.duration_seconds)
