@@ -91,7 +91,7 @@ class Bytes(MemoryUplink):
     answer: bytes = b""
 
     def policy(self, ref: JobRef, *, known_digest: str | None) -> PolicyReply:
-        return PolicyReply(hashlib.sha256(self.answer).hexdigest(), self.answer)
+        return PolicyReply(hashlib.sha256(self.answer).hexdigest(), self.answer, 1)
 
 
 def read(rig: Rig, uplink: Bytes, ref: JobRef, raw: bytes) -> Findings:
