@@ -6,6 +6,7 @@ from functools import partial
 from structlog import get_logger
 
 from contract.queues import ControlTask
+from control.counters import count_up
 from control.dispatch.admission import Admission
 from control.dispatch.expiry import expire
 from control.dispatch.outbox import dispatch_due
@@ -80,9 +81,11 @@ def reconcile_now(services: Services, inspector: QueueInspector) -> None:
     done = reconcile(services.database, inspector, watch)
     with services.database.transaction() as session:
         expired = expire(session, silent_since=now - settings.expiry, now=now)
+        counts = {"overdue": done.overdue, "lost": done.lost, "settled": done.settled, "expired": expired}
+        count_up(session, counts)
     forget_old_answers(services.database, now)
     if done.overdue or done.lost or done.settled or expired:
-        _log.warning("reconciled", overdue=done.overdue, lost=done.lost, settled=done.settled, expired=expired)
+        _log.warning("reconciled", **counts)
     if done.overdue or done.lost:
         services.queue.request(ControlTask.DISPATCH)
     if done.settled:

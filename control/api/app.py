@@ -59,6 +59,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.streams = operator_events.Streams()
+    app.state.fleet_metrics = metrics.fleet_registry(services)
     app.add_middleware(Idempotency, services=services)
     app.add_middleware(BodyLimits)
     app.add_middleware(OverloadGuard, at_once=services.settings.device_requests_at_once)

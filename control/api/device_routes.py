@@ -43,6 +43,7 @@ from control.fleet.job_access import live_revision
 from control.fleet.key_rotation import rotate_keys
 from control.ingest.progress import take_progress
 from control.ingest.reports import take_report
+from control.metrics import count_report
 from control.secrets.delivery import sealed_secrets
 from control.security.operators import DeviceActor
 from control.steering.orders import standing_orders
@@ -174,6 +175,8 @@ def report(body: BodyDep, device: DeviceDep, services: ServicesDep) -> dict[str,
     message = Report.from_json(body)
     with services.database.transaction() as session:
         taken = take_report(session, session.get_one(Device, device.id), message, services.clock.now())
+    if taken.new:
+        count_report(message)
     if taken.let_go:
         services.queue.request(ControlTask.PLAN)
     elif taken.concerns_others:

@@ -7,7 +7,7 @@ from control.database.tables.catalog import App, DeliverySettingsRow, Package, P
 from control.database.tables.filters import Filter
 from control.database.tables.fleet import Assignment, Device, Group, GroupMember
 from control.database.tables.jobs import AdmissionRow, Job, OrderRow, OutboxEntry, PhaseRow, ReportRow
-from control.database.tables.requests import CallRow, KeptAnswer
+from control.database.tables.requests import CallRow, CounterRow, KeptAnswer
 from control.database.tables.rollouts import Rollout, RolloutDevice, RolloutEvent, RolloutRing
 from control.database.tables.secrets import RevisionSecret, Secret
 from control.database.tables.trust import TrustedKeysRow
@@ -20,6 +20,7 @@ __all__ = [
     "AuditEntry",
     "Base",
     "CallRow",
+    "CounterRow",
     "DeliverySettingsRow",
     "Device",
     "EnrollmentToken",

@@ -1,11 +1,11 @@
-"""What is remembered of operators' requests."""
+"""What is remembered of operators' requests, and counters."""
 
 from datetime import datetime
 
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from control.database.tables.base import Base, Digest, Id
+from control.database.tables.base import Base, Count, Digest, Id, Name
 
 
 class KeptAnswer(Base):
@@ -32,3 +32,12 @@ class CallRow(Base):
 
     device_id: Mapped[Id] = mapped_column(ForeignKey("devices.id"), primary_key=True)
     asked_at: Mapped[datetime]
+
+
+class CounterRow(Base):
+    """A counter that outlives processes; see `control.counters`."""
+
+    __tablename__ = "counters"
+
+    name: Mapped[Name] = mapped_column(primary_key=True)
+    value: Mapped[Count]

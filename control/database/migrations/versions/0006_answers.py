@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Answers that are kept for whoever asks the same again; when each job last changed; whom to call."""
+    """Answers that are kept for whoever asks the same again; when each job last changed; whom to call; counters."""
     op.create_table(
         "kept_answers",
         sa.Column("key_digest", sa.String(length=64), nullable=False),
@@ -27,6 +27,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["device_id"], ["devices.id"], name=op.f("fk_calls_device_id")),
         sa.PrimaryKeyConstraint("device_id", name=op.f("pk_calls")),
     )
+    op.create_table(
+        "counters",
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_counters")),
+    )
     op.add_column("jobs", sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index("ix_jobs_changed", "jobs", ["changed_at", "id"])
 
@@ -35,5 +41,6 @@ def downgrade() -> None:
     """Forget them."""
     op.drop_index("ix_jobs_changed", "jobs")
     op.drop_column("jobs", "changed_at")
+    op.drop_table("counters")
     op.drop_table("calls")
     op.drop_table("kept_answers")

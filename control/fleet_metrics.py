@@ -1,0 +1,88 @@
+"""Metrics of the fleet for Prometheus: counted by the database, at most once in a while however often it is scraped."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Final
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from contract.jobs import JobState
+from control.database.tables import CounterRow, Device, Job, OutboxEntry
+from control.services import Services
+
+#: Figures are counted anew once they are so old; each takes one walk along an index.
+FRESH: Final = timedelta(seconds=15)
+
+
+class FleetCollector(Collector):
+    """The fleet's figures as metrics."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._lock = Lock()
+        self._counted_at = float("-inf")
+        self._metrics: list[Metric] = []
+
+    def describe(self) -> list[Metric]:
+        """Nothing: to describe them is to count them."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """The figures, as old as `FRESH` at most.
+
+        Raises:
+            UnavailableError: The database does not answer.
+        """
+        services = self._services
+        with self._lock:
+            if services.clock.monotonic() - self._counted_at >= FRESH.total_seconds():
+                with services.database.snapshot() as session:
+                    self._metrics = list(_counted(session, services.clock.now(), services.settings.online_window))
+                self._counted_at = services.clock.monotonic()
+            yield from self._metrics
+
+
+def _counted(session: Session, now: datetime, online_window: timedelta) -> Iterator[Metric]:
+    yield _jobs(session)
+    yield _devices(session, now - online_window)
+    yield from _outbox(session, now)
+    yield _reconciled(session)
+
+
+def _jobs(session: Session) -> Metric:
+    jobs = GaugeMetricFamily("outrider_jobs", "Jobs by state, those that are over included.", labels=["state"])
+    found = dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).all())
+    for state in JobState:
+        jobs.add_metric([state.value], found.get(state, 0))
+    return jobs
+
+
+def _devices(session: Session, online_since: datetime) -> Metric:
+    devices = GaugeMetricFamily("outrider_devices", "Enrolled devices, by whether they are online.", labels=["online"])
+    enrolled = Device.retired_at.is_(None)
+    count = select(func.count()).select_from(Device).where(enrolled)
+    online = session.scalar(count.where(Device.last_seen_at >= online_since)) or 0
+    devices.add_metric(["yes"], online)
+    devices.add_metric(["no"], (session.scalar(count) or 0) - online)
+    return devices
+
+
+def _outbox(session: Session, now: datetime) -> Iterator[Metric]:
+    unsent = select(func.count(), func.min(OutboxEntry.created_at)).where(OutboxEntry.sent_at.is_(None))
+    waiting, oldest = session.execute(unsent).one()
+    yield GaugeMetricFamily("outrider_outbox_jobs", "Jobs that are due and not sent yet.", waiting)
+    age = 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds())
+    yield GaugeMetricFamily("outrider_outbox_age_seconds", "How long the oldest of them has been due.", age)
+
+
+def _reconciled(session: Session) -> Metric:
+    done = CounterMetricFamily(
+        "outrider_reconciled_jobs", "Jobs that the reconciler had to deal with.", labels=["what"]
+    )
+    for row in session.scalars(select(CounterRow).order_by(CounterRow.name)):
+        done.add_metric([row.name], row.value)
+    return done
