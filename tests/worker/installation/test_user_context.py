@@ -16,7 +16,9 @@ from contract.policy import Commands, InstallExperience, Limits
 from contract.report import Report, WaitReason
 from contract.rules import RunAsAccount
 from contract.states import DetectionState, InstallContext, Intent, Outcome
+from contract.uplink import SecretsReply
 from tests.worker.rig import PackedContent, Rig
+from tests.worker.secrets.conftest import LICENCE, USES, VALUES, sealed
 from worker.engine import Engine
 from worker.folders import Folders
 from worker.installation import installer, user_context
@@ -247,3 +249,21 @@ def test_an_uninstall_that_cannot_run_for_the_user_is_an_error(rig: UserRig, mon
     error = _report(rig).error
     assert error is not None
     assert error.code == ErrorCode.INSTALLER_NOT_STARTED.slug
+
+
+@_needs_root
+def test_secrets_given_as_files_are_the_users_own_and_gone_afterwards(rig: UserRig) -> None:
+    line = (
+        'sh -c \'stat -c "%a %U" $OUTRIDER_SECRETS_DIR $OUTRIDER_SECRETS_DIR/licence; echo $OUTRIDER_SECRETS_DIR;'
+        ' cat $OUTRIDER_SECRETS_DIR/licence > "$TARGET/licence"; sh "$PWD/install.sh"\''
+    )
+    ref = rig.new_job(install_experience=_AS_USER, commands=Commands(install=line, uninstall="true"), secrets=USES)
+    secrets = tuple(sealed(rig, ref, name, value.encode()) for name, value in VALUES.items())
+    rig.uplink.sealed_secrets[ref.job_id] = SecretsReply(secrets=secrets)
+    rig.run(ref)
+    report = _report(rig)
+    assert report.outcome is Outcome.INSTALLED
+    *modes, folder = report.output_tail.splitlines()[:3]
+    assert modes == [f"700 {_USER}", f"600 {_USER}"]
+    assert not Path(folder).exists()
+    assert (rig.target / "licence").read_text(encoding="utf-8") == LICENCE
