@@ -33,7 +33,8 @@ def create(
     Example: outrider enrollment create --group desks --uses 10 --expires-in 1d
     """
     with handled(as_json=as_json):
-        request = EnrollmentTokenRequest(
+        # The control plane says what is wrong with it.
+        request = EnrollmentTokenRequest.model_construct(
             group=group, site=site, uses=uses, lifetime_seconds=parse_duration(expires_in).total_seconds()
         )
         with connect() as client:

@@ -23,7 +23,7 @@ class FilterCalls(Requests):
 
     def change_filter(self, name: str, rule: str) -> FilterView:
         """Give a filter another rule."""
-        return self.send(FilterView, f"/v1/filters/{word(name)}", RuleRequest(rule=rule), method="PUT")
+        return self.send(FilterView, f"/v1/filters/{word(name)}", RuleRequest.model_construct(rule=rule), method="PUT")
 
     def delete_filter(self, name: str) -> None:
         """Remove a filter."""
