@@ -143,8 +143,8 @@ def test_an_assignment_reaches_an_online_device_within_seconds(
 def test_initialising_again_changes_nothing(programs: Programs) -> None:
     first, second = programs.control("init"), programs.control("init")
     assert (first.returncode, second.returncode) == (0, 0)
-    assert "policy signing key: made" in first.stdout
-    assert "policy signing key: there already" in second.stdout
+    assert "policy key: made" in first.stdout
+    assert "policy key: there already" in second.stdout
 
 
 @pytest.mark.parametrize(
