@@ -10,7 +10,9 @@ class GroupCalls(Requests):
 
     def set_rule(self, group: str, rule: str | None) -> GroupView:
         """Let a rule choose the members; without one, operators do."""
-        return self.send(GroupView, f"/v1/groups/{word(group)}/rule", GroupRuleRequest.model_construct(rule=rule), method="PUT")
+        return self.send(
+            GroupView, f"/v1/groups/{word(group)}/rule", GroupRuleRequest.model_construct(rule=rule), method="PUT"
+        )
 
     def why_member(self, group: str, device: str) -> MatchView:
         """Why a device is, or is not, in a dynamic group."""
@@ -22,4 +24,6 @@ class GroupCalls(Requests):
 
     def set_site(self, device: str, site: str | None) -> DeviceView:
         """Say where a device stands."""
-        return self.send(DeviceView, f"/v1/devices/{word(device)}/site", SiteRequest.model_construct(site=site), method="PUT")
+        return self.send(
+            DeviceView, f"/v1/devices/{word(device)}/site", SiteRequest.model_construct(site=site), method="PUT"
+        )
