@@ -3,11 +3,10 @@
 from sqlalchemy import func, select
 
 from control.database.tables import AuditEntry, Revision
-from control.desired.apply import Changer
 from control.desired.canonical import State, state_of
-from control.desired.current import load_state, tag_of_state
+from control.desired.current import tag_of_state
 from control.desired.documents import AppDocument, AssignmentDocument, FilterDocument, GroupDocument, RolloutDocument
-from control.desired.plan import plan_changes
+from tests.control.desired.applying import apply, there
 from tests.control.plane import Plane, manifest_data
 
 WINDOW = {"days": ["monday", "friday"], "start": "22:00", "durationInMinutes": 90}
@@ -32,21 +31,6 @@ def wanted(digest: str, site: str = "Berlin") -> State:
             RolloutDocument(kind="Rollout", name="r", app="Editor"),
         ]
     )
-
-
-def apply(plane: Plane, state: State, *, prune: bool = False) -> int:
-    """Apply a state; how many changes that took."""
-    with plane.services.database.transaction() as session:
-        changes = plan_changes(load_state(session), state, prune=prune)
-        changer = Changer(session, plane.services.policies, actor="test", now=plane.clock.now())
-        for change in changes:
-            changer.carry_out(change)
-    return len(changes)
-
-
-def there(plane: Plane) -> State:
-    with plane.services.database.snapshot() as session:
-        return load_state(session)
 
 
 def test_what_was_applied_is_there_and_applying_again_changes_nothing(either_plane: Plane) -> None:
