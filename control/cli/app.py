@@ -75,7 +75,7 @@ def show(name: Annotated[str, typer.Argument(help="The app's name or id.")], as_
             _print_app(app)
 
 
-@app_app.command("schema")
+@app_app.command("schema", epilog="Exit status: 0 done.")
 def schema() -> None:
     """Print the JSON schema of manifests, for editors that check while one types.
 

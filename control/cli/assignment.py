@@ -8,7 +8,7 @@ from contract.printable import printable
 from control.cli.assignment_words import assignment_lines, assignment_table
 from control.cli.connection import connect
 from control.cli.options import STATUSES, Json
-from control.cli.output import handled
+from control.cli.output import handled, say
 from control.cli.printing import print_table, print_views
 
 assignment_app = typer.Typer(no_args_is_help=True, help="What is wanted where.")
@@ -54,11 +54,11 @@ def show(app: App, group: Group, as_json: Json = False) -> None:
 
 
 @unassign_app.command("unassign", epilog=STATUSES)
-def unassign(app: App, group: Group) -> None:
+def unassign(app: App, group: Group, as_json: Json = False) -> None:
     """Want nothing of an app on a group any more; what is installed stays, jobs that wait are cancelled.
 
     Example: outrider unassign Editor --group desks
     """
-    with handled(), connect() as client:
+    with handled(as_json=as_json), connect() as client:
         client.unassign(app, group)
-        typer.echo(printable(f"{app} is not assigned to {group} any more."))
+        say(f"{app} is not assigned to {group} any more.", {"app": app, "group": group}, as_json=as_json)

@@ -13,7 +13,7 @@ from control.cli.app import upload
 from control.cli.change_words import change_lines, counts_line
 from control.cli.connection import connect
 from control.cli.options import STATUSES, Json
-from control.cli.output import handled, print_json
+from control.cli.output import handled, print_json, say
 from control.cli.printing import print_views
 from control.client.control_client import ControlClient
 from control.desired.files import Desired, read_folder, write_folder
@@ -89,21 +89,21 @@ def apply(
 def export(
     folder: Annotated[Path, typer.Argument(help="The folder to write to.", show_default=False)],
     force: Annotated[bool, typer.Option("--force", help="Replace the files of an earlier export.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Write all filters, groups, apps, assignments and rollouts under way as files that can be applied again.
 
     Example: outrider export fleet/
     """
-    with handled():
+    with handled(as_json=as_json):
         with connect() as client:
             state = client.state()
-        written = write_folder(folder, state.documents, overwrite=force)
-        typer.echo(f"{len(state.documents)} documents in {len(written)} files.")
-        for path in written:
-            typer.echo(printable(str(path)))
+        written = [str(path) for path in write_folder(folder, state.documents, overwrite=force)]
+        words = "\n".join((f"{len(state.documents)} documents in {len(written)} files.", *written))
+        say(words, {"documents": len(state.documents), "files": written}, as_json=as_json)
 
 
-@desired_app.command("schema")
+@desired_app.command("schema", epilog="Exit status: 0 done, 2 the kind is wrong.")
 def schema(kind: Annotated[Kind, typer.Argument(help="What kind of document.")]) -> None:
     """Print the JSON schema of a kind of document, for editors that check while one types.
 

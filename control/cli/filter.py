@@ -9,7 +9,7 @@ import typer
 from contract.printable import printable
 from control.cli.connection import connect
 from control.cli.options import STATUSES, Json
-from control.cli.output import handled, print_json
+from control.cli.output import handled, print_json, say
 from control.cli.printing import print_table, print_views
 from control.cli.rule_tables import filter_table, match_table, property_table, verdict_lines
 from control.filters.properties import Property
@@ -82,14 +82,14 @@ def show(name: Name, as_json: Json = False) -> None:
 
 
 @filter_app.command("delete", epilog=STATUSES)
-def delete(name: Name) -> None:
+def delete(name: Name, as_json: Json = False) -> None:
     """Remove a filter that no assignment uses.
 
     Example: outrider filter delete berlin
     """
-    with handled(), connect() as client:
+    with handled(as_json=as_json), connect() as client:
         client.delete_filter(name)
-        typer.echo(f"Filter {name} is gone.")
+        say(f"Filter {name} is gone.", {"deleted": name}, as_json=as_json)
 
 
 @filter_app.command("test", epilog=STATUSES)
@@ -114,7 +114,7 @@ def try_rule(
             _print_matches(client.matches(rule), as_json=as_json)
 
 
-@filter_app.command("properties")
+@filter_app.command("properties", epilog="Exit status: 0 done.")
 def properties(as_json: Json = False) -> None:
     """List what a rule can ask for.
 

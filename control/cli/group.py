@@ -7,7 +7,7 @@ import typer
 
 from control.cli.connection import connect
 from control.cli.options import STATUSES, Json
-from control.cli.output import handled, print_json
+from control.cli.output import handled, print_json, say
 from control.cli.printing import print_tables, print_views
 from control.cli.tables import device_table, group_table
 
@@ -63,24 +63,26 @@ def show(name: Group, as_json: Json = False) -> None:
 
 
 @group_app.command("add", epilog=STATUSES)
-def add(name: Group, devices: Devices) -> None:
+def add(name: Group, devices: Devices, as_json: Json = False) -> None:
     """Put devices into a group.
 
     Example: outrider group add desks desk-1 desk-2
     """
-    with handled(), connect() as client:
+    with handled(as_json=as_json), connect() as client:
         for device in devices:
             client.add_member(name, device)
-            typer.echo(f"{device} is in {name}.")
+        words = "\n".join(f"{device} is in {name}." for device in devices)
+        say(words, {"group": name, "added": devices}, as_json=as_json)
 
 
 @group_app.command("remove", epilog=STATUSES)
-def remove(name: Group, devices: Devices) -> None:
+def remove(name: Group, devices: Devices, as_json: Json = False) -> None:
     """Take devices out of a group; what the group wanted of them is no longer wanted.
 
     Example: outrider group remove desks desk-1
     """
-    with handled(), connect() as client:
+    with handled(as_json=as_json), connect() as client:
         for device in devices:
             client.remove_member(name, device)
-            typer.echo(f"{device} is not in {name}.")
+        words = "\n".join(f"{device} is not in {name}." for device in devices)
+        say(words, {"group": name, "removed": devices}, as_json=as_json)

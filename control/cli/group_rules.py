@@ -7,7 +7,7 @@ import typer
 from contract.printable import printable
 from control.cli.connection import connect
 from control.cli.options import STATUSES, Json
-from control.cli.output import handled
+from control.cli.output import handled, say
 from control.cli.printing import print_views
 from control.cli.rule_tables import verdict_lines
 
@@ -55,11 +55,11 @@ def explain(
 
 
 @group_rules_app.command("delete", epilog=STATUSES)
-def delete(name: Group) -> None:
+def delete(name: Group, as_json: Json = False) -> None:
     """Remove a group that neither assignments nor tokens refer to; its devices stay enrolled.
 
     Example: outrider group delete desks
     """
-    with handled(), connect() as client:
+    with handled(as_json=as_json), connect() as client:
         client.delete_group(name)
-        typer.echo(printable(f"Group {name} is gone."))
+        say(f"Group {name} is gone.", {"deleted": name}, as_json=as_json)

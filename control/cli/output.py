@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -46,6 +46,14 @@ def error_text(error: OutriderError) -> str:
     lines = [f"Error: {error.code.sentence}"]
     lines += [f"  {printable(line)}" for line in (error.place, *error.detail.splitlines()) if line]
     return "\n".join([*lines, f"Hint: {error.code.hint}"])
+
+
+def say(text: str, facts: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print what was done: a sentence for people, or the same as one JSON document."""
+    if as_json:
+        print_json(facts)
+    else:
+        typer.echo("\n".join(map(printable, text.splitlines())))
 
 
 def print_json(value: Any, *, to_stderr: bool = False) -> None:

@@ -106,7 +106,10 @@ def build(
     quiet: Quiet = 0,
     as_json: Json = False,
 ) -> None:
-    """Build a package from a folder, byte for byte as Microsoft's tool would."""
+    """Build a package from a folder, byte for byte as Microsoft's tool would.
+
+    Example: outrider package build editor/ --setup install.sh
+    """
     with handled(as_json=as_json):
         chosen = folder or source
         if chosen is None:
@@ -131,7 +134,10 @@ def verify(
     quiet: Quiet = 0,
     as_json: Json = False,
 ) -> None:
-    """Check MAC, digest, size, structure and every file's CRC, and say what is unusual."""
+    """Check MAC, digest, size, structure and every file's CRC, and say what is unusual.
+
+    Example: outrider package verify editor.intunewin
+    """
     limits = UnzipLimits(max_bytes=max_size, max_ratio=max_ratio)
     with handled(as_json=as_json):
         with bytes_bar(wanted=not (quiet or as_json)) as progress:
@@ -150,7 +156,10 @@ def inspect(
     digests: Annotated[bool, typer.Option("--digests", help="Give each file's SHA-256.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show what a package says about itself and what lies in it."""
+    """Show what a package says about itself and what lies in it.
+
+    Example: outrider package inspect editor.intunewin
+    """
     with handled(as_json=as_json):
         with bytes_bar(wanted=digests and not as_json) as progress:
             listing = list_package(package, detection_xml=xml, digests=digests, progress=progress)
@@ -170,7 +179,10 @@ def extract(
     quiet: Quiet = 0,
     as_json: Json = False,
 ) -> None:
-    """Verify a package and unpack its files: all of them or none."""
+    """Verify a package and unpack its files: all of them or none.
+
+    Example: outrider package extract editor.intunewin -o unpacked/
+    """
     limits = UnzipLimits(max_bytes=max_size, max_ratio=max_ratio)
     with handled(as_json=as_json):
         with bytes_bar(wanted=not (quiet or as_json)) as progress:
@@ -190,7 +202,10 @@ def diff(
     quiet: Quiet = 0,
     as_json: Json = False,
 ) -> None:
-    """Compare two packages file by file; keys, times and compression do not matter."""
+    """Compare two packages file by file; keys, times and compression do not matter.
+
+    Example: outrider package diff old.intunewin new.intunewin
+    """
     with handled(as_json=as_json):
         with bytes_bar(wanted=not (quiet or as_json)) as progress:
             before = list_package(first, detection_xml=first_xml, digests=True, progress=progress)
