@@ -184,3 +184,34 @@ def test_a_device_is_replaced_and_retired(outrider: Outrider, token: str, client
     assert new.enroll(json.loads(made.stdout)["token"]).status_code == 200
     assert "is retired" in outrider("device", "retire", "desk-1").stdout
     assert new.check_in().status_code == old.check_in().status_code == 401
+
+
+@pytest.mark.usefixtures("no_ring")
+def test_a_broker_that_is_down_is_said_and_the_device_is_out_all_the_same(
+    outrider: Outrider, token: str, client: httpx.Client, plane: Plane
+) -> None:
+    outrider("login", URL, "--token", token)
+    device = SignedDevice(client, "desk-1")
+    device.enroll(plane.token())
+    plane.broker_users.down = True
+    retired = outrider("device", "retire", "desk-1")
+    assert (retired.exit_code, "as soon as it is back" in retired.stdout) == (0, True)
+    assert device.check_in().status_code == 401
+
+
+@pytest.mark.usefixtures("no_ring")
+def test_tokens_to_enrol_with_are_listed_and_revoked(
+    outrider: Outrider, token: str, client: httpx.Client, plane: Plane
+) -> None:
+    outrider("login", URL, "--token", token)
+    plane.group("desks")
+    made = json.loads(outrider("enrollment", "create", "--group", "desks", "--uses", "3", "--json").stdout)
+    SignedDevice(client).enroll(made["token"])
+    (listed,) = json.loads(outrider("enrollment", "list", "--json").stdout)
+    assert (listed["id"], listed["group"], listed["uses_left"]) == (made["id"], "desks", 2)
+    assert made["token"] not in outrider("enrollment", "list").stdout
+    assert "is void" in outrider("enrollment", "revoke", made["id"]).stdout
+    assert json.loads(outrider("enrollment", "list", "--json").stdout) == []
+    assert [one["id"] for one in json.loads(outrider("enrollment", "list", "--all", "--json").stdout)] == [made["id"]]
+    assert SignedDevice(client, "late").enroll(made["token"]).status_code == 401
+    assert outrider("enrollment", "revoke", "none").exit_code == ExitStatus.USAGE

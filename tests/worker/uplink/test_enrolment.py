@@ -2,11 +2,14 @@ from uuid import uuid4
 
 import pytest
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from contract.envelopes import sign
+from contract.error_codes import ErrorCode
 from contract.errors import TrustError, UnavailableError
+from contract.trusted_keys import first_trust
 from contract.uplink import EnrollmentReply, EnrollmentRequest, proof_message
-from tests.support.trust import Roots
+from tests.support.trust import Roots, by_id, key_id
 from tests.worker.rig import Rig
 from tests.worker.uplink.server import Answer, Server
 from worker.identity import Identity
@@ -26,9 +29,10 @@ REPLY = EnrollmentReply(
 )
 
 
-def _enroll(server: Server, settings: AgentSettings, rig: Rig) -> Identity:
+def _enroll(server: Server, settings: AgentSettings, rig: Rig, root_key_id: str | None = None) -> Identity:
+    facts = rig.device.machine.platform.facts()
     with http_client(settings, base_url=server.url) as client:
-        return enroll(client, token="token", name="desk-1", facts=rig.device.machine.platform.facts())
+        return enroll(client, token="token", name="desk-1", facts=facts, root_key_id=root_key_id)
 
 
 def test_the_device_proves_that_it_holds_its_keys(server: Server, settings: AgentSettings, rig: Rig) -> None:
@@ -71,3 +75,26 @@ def test_a_control_plane_that_is_down_is_said(server: Server, settings: AgentSet
     server.answer = lambda _asked: Answer(503)
     with pytest.raises(UnavailableError):
         _enroll(server, settings, rig)
+
+
+def test_trusted_keys_that_their_root_key_did_not_sign_are_not_pinned(
+    server: Server, settings: AgentSettings, rig: Rig
+) -> None:
+    forged = sign(Roots().version(1, {}), Ed25519PrivateKey.generate())
+    server.answer = lambda _asked: Answer(body=REPLY.model_copy(update={"trusted_keys": forged}).to_json().encode())
+    with pytest.raises(TrustError) as refused:
+        _enroll(server, settings, rig)
+    assert refused.value.code is ErrorCode.TRUSTED_KEYS_REFUSED
+
+
+def test_a_root_key_that_was_named_must_have_signed(server: Server, settings: AgentSettings, rig: Rig) -> None:
+    roots, other = Roots(), Ed25519PrivateKey.generate()
+    # Named beside the attacker's own key, as one of which a single one has to sign.
+    named_only = sign(roots.version(1, {}, root_keys=by_id(roots.key, other)), other)
+    answers = iter((named_only, roots.signed(1, {})))
+    server.answer = lambda _asked: Answer(
+        body=REPLY.model_copy(update={"trusted_keys": next(answers)}).to_json().encode()
+    )
+    with pytest.raises(TrustError, match="expected root key"):
+        _enroll(server, settings, rig, key_id(roots.key))
+    assert first_trust(_enroll(server, settings, rig, key_id(roots.key)).trusted_keys).version == 1

@@ -16,7 +16,17 @@ from contract.http_signatures import TIME_HEADER, SignableRequest, verify_reques
 from contract.jobs import JobRef
 from contract.phases import Phase
 from contract.report import Progress
-from contract.uplink import CheckIn, CheckInReason, CheckInReply, ContentInfo, Problem, ProgressBatch
+from contract.uplink import (
+    TRUSTED_KEYS_VERSION_HEADER,
+    CheckIn,
+    CheckInReason,
+    CheckInReply,
+    ContentInfo,
+    Problem,
+    ProgressBatch,
+    TrustedKeysReply,
+)
+from tests.support.trust import Roots
 from tests.worker.rig import Rig
 from tests.worker.uplink.server import Answer, Asked, Server
 from worker.settings import AgentSettings
@@ -244,3 +254,20 @@ def test_a_pause_is_bounded_whatever_is_said(
     with pytest.raises(RateLimitedError) as caught:
         uplink.content_info(JOB)
     assert caught.value.retry_after_seconds == seconds
+
+
+@pytest.mark.parametrize(("said", "version"), [("7", 7), ("", 1), ("-3", 1), ("9" * 40, 1), ("seven", 1)])
+def test_the_newest_version_of_the_trusted_keys_comes_with_every_policy(
+    uplink: HttpUplink, server: Server, said: str, version: int
+) -> None:
+    server.answer = lambda _asked: Answer(200, b"signed", {TRUSTED_KEYS_VERSION_HEADER: said})
+    assert uplink.policy(JOB, known_digest=None).trusted_keys_version == version
+    server.answer = lambda _asked: Answer(304, headers={TRUSTED_KEYS_VERSION_HEADER: said})
+    assert uplink.policy(JOB, known_digest="0" * 64).trusted_keys_version == version
+
+
+def test_what_follows_a_version_of_the_trusted_keys_is_asked_for(uplink: HttpUplink, server: Server) -> None:
+    chain = (Roots().signed(4, {}), Roots().signed(5, {}))
+    server.answer = lambda _asked: Answer(body=TrustedKeysReply(chain=chain).to_json().encode())
+    assert uplink.trusted_keys(after=3).chain == chain
+    assert server.asked[0].request.url.endswith("/v1/device/trusted-keys?after=3")
