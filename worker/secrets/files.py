@@ -86,7 +86,8 @@ class SecretFiles:
         return Path(tempfile.mkdtemp(prefix=prefix, dir=self._parent(account)))
 
     def _parent(self, account: Account | None) -> Path:
-        if self._memory.is_dir() and os.access(self._memory, os.W_OK | os.X_OK):
+        # A path without a drive would mean another folder to each program.
+        if self._memory.is_absolute() and self._memory.is_dir() and os.access(self._memory, os.W_OK | os.X_OK):
             return self._memory
         if account is not None and not account.is_own:
             # The state folder is closed to this account.
