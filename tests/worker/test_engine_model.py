@@ -45,6 +45,10 @@ class EngineMachine(RuleBasedStateMachine):
         try:
             self._let_everything_end()
             self._check_nothing_is_lost()
+            self.no_installer_is_started_twice_for_an_attempt()
+            self.nothing_is_done_for_a_generation_that_is_void()
+            self.no_installer_is_started_for_a_job_that_was_cancelled()
+            self.a_report_says_the_same_however_often_it_comes()
         finally:
             self.world.close()
 
@@ -120,6 +124,10 @@ class EngineMachine(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([2, 300, 600, 28_800, 86_400]))
     def time_passes(self, seconds: int) -> None:
         self.world.clock.advance(timedelta(seconds=seconds))
+
+    @rule(available=st.booleans())
+    def the_control_plane_goes_or_comes(self, available: bool) -> None:
+        self.world.uplink.available = available
 
     @rule(days=st.sampled_from([-1, 1]))
     def the_clock_is_set(self, days: int) -> None:
