@@ -74,7 +74,7 @@ class _Way:
         self._broker.flushall()
 
     def _used_bytes(self) -> int:
-        used: int = self._broker.info("memory")["used_memory"]  # type: ignore[index]  # redis-py's covers asyncio too
+        used: int = self._broker.info("memory")["used_memory"]
         return used
 
 

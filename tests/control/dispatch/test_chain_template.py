@@ -70,7 +70,7 @@ def test_what_arrives_is_what_the_stock_way_puts_into_the_queue(valkey: RunningB
     with redis.Redis.from_url(valkey.control_url) as broker:
         arrived = [broker.rpop(device_queue(device_id)) for device_id in (ours, theirs)]
     (sent, _), (stock, _) = (
-        comparable(unpacked(raw, most_bytes=MOST_BYTES), REF.job_id, device_id)  # type: ignore[arg-type]
+        comparable(unpacked(raw, most_bytes=MOST_BYTES), REF.job_id, device_id)
         for raw, device_id in zip(arrived, (ours, theirs), strict=True)
     )
     for message, device_id in ((sent, ours), (stock, theirs)):
