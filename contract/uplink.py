@@ -46,6 +46,8 @@ class DeviceFacts(Fragment):
         os_name: `linux`, `windows` or `macos`.
         architecture: `x64`, `arm64`, `x86` or `arm`.
         time_zone: The IANA name, for maintenance windows.
+        manufacturer: Who made the device; empty where it does not say so.
+        model: Its model; empty where it does not say so.
     """
 
     hostname: str
@@ -57,6 +59,8 @@ class DeviceFacts(Fragment):
     memory_in_mb: int = Field(ge=0)
     free_disk_space_in_mb: int = Field(ge=0)
     time_zone: str = "UTC"
+    manufacturer: str = ""
+    model: str = ""
 
 
 class EnrollmentRequest(Document):

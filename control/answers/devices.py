@@ -91,6 +91,7 @@ def device_view(device: Device, online_since: datetime) -> DeviceView:
     return DeviceView(
         id=device.id,
         name=device.name,
+        site=device.site,
         online=device.retired_at is None and device.last_seen_at >= online_since,
         last_seen_at=device.last_seen_at,
         enrolled_at=device.enrolled_at,

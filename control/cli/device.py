@@ -50,6 +50,7 @@ def _print_device(device: DeviceDetail, now: datetime) -> None:
     typer.echo(f"{device.name}  {device.id}")
     typer.echo(f"{device.os_name} {device.os_version} {device.architecture}, agent {device.agent_version}")
     typer.echo(f"{'online' if device.online else 'offline'}, last seen {ago_word(device.last_seen_at, now)}")
+    typer.echo(printable(f"site: {device.site or 'none'}"))
     typer.echo(f"groups: {', '.join(device.groups) or 'none'}")
     if device.refused_messages:
         typer.echo(f"refused messages of the broker: {device.refused_messages}")

@@ -45,7 +45,7 @@ _RELATIONS = (
 
 def status_view(jobs: Sequence[JobView], now: datetime) -> RenderableType:
     """Where each job is and what came of it; below, for those that have it, what happens next and what to do."""
-    table = _table("device", "app", "phase", "progress", "state", "outcome", "exit")
+    table = plain_table("device", "app", "phase", "progress", "state", "outcome", "exit")
     for job in jobs:
         table.add_row(
             job.device,
@@ -80,7 +80,7 @@ def _app(job: JobView) -> str:
 
 def app_table(apps: Iterable[AppView]) -> Table:
     """All apps."""
-    table = _table("name", "version", "publisher", "revision", "created")
+    table = plain_table("name", "version", "publisher", "revision", "created")
     for app in apps:
         table.add_row(app.name, app.display_version, app.publisher, str(app.revision), time_word(app.created_at))
     return table
@@ -88,7 +88,7 @@ def app_table(apps: Iterable[AppView]) -> Table:
 
 def revision_table(revisions: Iterable[RevisionView]) -> Table:
     """The revisions of an app."""
-    table = _table("revision", "version", "content", "size", "created")
+    table = plain_table("revision", "version", "content", "size", "created")
     for revision in revisions:
         table.add_row(
             str(revision.number),
@@ -102,7 +102,7 @@ def revision_table(revisions: Iterable[RevisionView]) -> Table:
 
 def relation_table(manifest: Mapping[str, Any]) -> Table:
     """The other apps that a manifest names."""
-    table = _table("relation", "app", "type")
+    table = plain_table("relation", "app", "type")
     for name, relation, kind in _RELATIONS:
         for entry in manifest.get(name, ()):
             table.add_row(relation, printable(entry["app"]), entry[kind])
@@ -111,7 +111,7 @@ def relation_table(manifest: Mapping[str, Any]) -> Table:
 
 def group_table(groups: Iterable[GroupView]) -> Table:
     """All groups."""
-    table = _table("name", "devices", "rule", "created")
+    table = plain_table("name", "devices", "rule", "created")
     for group in groups:
         table.add_row(group.name, str(group.members), group.rule or "", time_word(group.created_at))
     return table
@@ -119,7 +119,7 @@ def group_table(groups: Iterable[GroupView]) -> Table:
 
 def device_table(devices: Iterable[DeviceView], now: datetime) -> Table:
     """Devices."""
-    table = _table("name", "id", "online", "system", "agent", "last seen")
+    table = plain_table("name", "id", "online", "system", "agent", "last seen")
     for device in devices:
         system = f"{device.os_name} {device.os_version} {device.architecture}"
         online = Text("yes", style="green") if device.online else Text("no", style="dim")
@@ -129,7 +129,7 @@ def device_table(devices: Iterable[DeviceView], now: datetime) -> Table:
 
 def phase_table(phases: Sequence[PhaseView]) -> Table:
     """The phases of a job's attempts with their times."""
-    table = _table("attempt", "phase", "outcome", "took", "bytes", "what it found")
+    table = plain_table("attempt", "phase", "outcome", "took", "bytes", "what it found")
     for phase in phases:
         table.add_row(
             f"{phase.generation}.{phase.attempt}",
@@ -144,7 +144,7 @@ def phase_table(phases: Sequence[PhaseView]) -> Table:
 
 def steering_table(jobs: Iterable[SteeredJob]) -> Table:
     """What came of a retry or a cancel, job by job."""
-    table = _table("device", "app", "was", "now", "job")
+    table = plain_table("device", "app", "was", "now", "job")
     for job in jobs:
         table.add_row(job.device, job.app, job.state, job.refusal or job.change, job.id)
     return table
@@ -157,10 +157,6 @@ def _state_style(job: JobView) -> str:
 
 def plain_table(*columns: str) -> Table:
     """An empty table with these columns, as all tables of the commands look."""
-    return _table(*columns)
-
-
-def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")

@@ -51,7 +51,10 @@ def refresh_group(session: Session, group: Group, now: datetime) -> None:
     known = select(GroupMember.device_id).join(Device).where(GroupMember.group_id == group.id)
     members = set(session.scalars(known.where(Device.retired_at.is_(None))))
     _add(session, ((group.id, device_id) for device_id in sorted(matching - members)), now)
-    _remove(session, ((group.id, device_id) for device_id in sorted(members - matching)))
+    gone = sorted(members - matching)
+    for start in range(0, len(gone), _BATCH):
+        part = GroupMember.device_id.in_(gone[start : start + _BATCH])
+        session.execute(delete(GroupMember).where(GroupMember.group_id == group.id, part))
 
 
 def refresh_device(session: Session, device: Device, now: datetime) -> bool:
@@ -68,7 +71,8 @@ def refresh_device(session: Session, device: Device, now: datetime) -> bool:
     known = select(GroupMember.group_id).where(GroupMember.device_id == device.id)
     members = set(session.scalars(known)) & {group_id for group_id, _ in dynamic}
     _add(session, ((group_id, device.id) for group_id in sorted(matching - members)), now)
-    _remove(session, ((group_id, device.id) for group_id in sorted(members - matching)))
+    left = (GroupMember.device_id == device.id, GroupMember.group_id.in_(members - matching))
+    session.execute(delete(GroupMember).where(*left))
     return matching != members
 
 
@@ -76,9 +80,3 @@ def _add(session: Session, pairs: Iterable[tuple[str, str]], now: datetime) -> N
     rows = [{"group_id": group_id, "device_id": device_id, "added_at": now} for group_id, device_id in pairs]
     for start in range(0, len(rows), _BATCH):
         session.execute(insert(GroupMember), rows[start : start + _BATCH])
-
-
-def _remove(session: Session, pairs: Iterable[tuple[str, str]]) -> None:
-    for group_id, device_id in pairs:
-        is_it = (GroupMember.group_id == group_id, GroupMember.device_id == device_id)
-        session.execute(delete(GroupMember).where(*is_it))

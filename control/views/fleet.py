@@ -62,10 +62,12 @@ class DeviceView(View):
 
     Attributes:
         online: Whether it was seen within its check-in interval.
+        site: Where it stands; None where operators did not say.
     """
 
     id: str
     name: str
+    site: str | None
     online: bool
     os_name: str
     os_version: str

@@ -73,6 +73,8 @@ class GenericPlatform:
             memory_in_mb=psutil.virtual_memory().total // _MIB,
             free_disk_space_in_mb=shutil.disk_usage(self.state_dir).free // _MIB,
             time_zone=self.time_zone(),
+            manufacturer=self.manufacturer(),
+            model=self.model(),
         )
 
     def os_version(self) -> str:
@@ -82,6 +84,14 @@ class GenericPlatform:
     def time_zone(self) -> str:
         """The IANA name of the device's zone."""
         return os.environ.get("TZ", "").lstrip(":") or "UTC"
+
+    def manufacturer(self) -> str:
+        """Who made the device; empty where it does not say so."""
+        return ""
+
+    def model(self) -> str:
+        """The device's model; empty where it does not say so."""
+        return ""
 
     def cpu_speed_in_mhz(self) -> int | None:
         """See `Platform.cpu_speed_in_mhz`."""

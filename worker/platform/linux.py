@@ -16,6 +16,10 @@ from worker.platform.port import PackageFacts
 _LOCAL_TIME = Path("/etc/localtime")
 _ZONES = "zoneinfo/"
 
+#: What the firmware says of the machine.
+_DMI = Path("/sys/class/dmi/id")
+_MAX_DMI_CHARACTERS = 200
+
 
 class LinuxPlatform(GenericPlatform):
     """What `/etc`, `statx` and the package managers know beside what plain Python answers."""
@@ -41,6 +45,14 @@ class LinuxPlatform(GenericPlatform):
         return super().time_zone()
 
     @override
+    def manufacturer(self) -> str:
+        return dmi_text("sys_vendor")
+
+    @override
+    def model(self) -> str:
+        return dmi_text("product_name")
+
+    @override
     def created_at(self, path: Path, stat: os.stat_result) -> datetime | None:
         return birth_time(path)
 
@@ -53,3 +65,11 @@ class LinuxPlatform(GenericPlatform):
         if available_managers(manager):
             return ""
         return "there is neither dpkg nor rpm" if manager is PackageManager.ANY else f"there is no {manager}"
+
+
+def dmi_text(name: str, folder: Path = _DMI) -> str:
+    """What the firmware says under this name; empty where it says nothing or may not be asked."""
+    try:
+        return (folder / name).read_text(encoding="utf-8", errors="replace").strip()[:_MAX_DMI_CHARACTERS]
+    except OSError:
+        return ""

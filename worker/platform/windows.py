@@ -14,7 +14,7 @@ from typing_extensions import override
 from contract.rules import FileRule, ProductCodeRule, RegistryRule, Rule, RunAsAccount, ScriptRule
 from worker.platform import windows_files, windows_installer, windows_registry, windows_trust
 from worker.platform.generic import GenericPlatform, why_no_program
-from worker.platform.port import FileFacts, RegistryKey, RegistryValue, UnanswerableError, View
+from worker.platform.port import FileFacts, Hive, RegistryKey, RegistryValue, UnanswerableError, View
 from worker.platform.windows_powershell import powershell
 
 assert sys.platform == "win32"
@@ -25,6 +25,8 @@ _BY_VIEW = {
     "PROGRAMFILES": {View.NATIVE: "PROGRAMW6432", View.BITS_32: "PROGRAMFILES(X86)"},
     "COMMONPROGRAMFILES": {View.NATIVE: "COMMONPROGRAMW6432", View.BITS_32: "COMMONPROGRAMFILES(X86)"},
 }
+
+_FIRMWARE = RegistryKey(Hive.LOCAL_MACHINE, r"HARDWARE\DESCRIPTION\System\BIOS")
 
 
 class WindowsPlatform(GenericPlatform):
@@ -41,6 +43,14 @@ class WindowsPlatform(GenericPlatform):
     @override
     def time_zone(self) -> str:
         return tzlocal.get_localzone_name()
+
+    @override
+    def manufacturer(self) -> str:
+        return _firmware_text("SystemManufacturer")
+
+    @override
+    def model(self) -> str:
+        return _firmware_text("SystemProductName")
 
     @override
     def variable(self, name: str, view: View) -> str:
@@ -112,6 +122,15 @@ class WindowsPlatform(GenericPlatform):
             return why_no_program(rule.interpreter[0])
         view = View.BITS_32 if rule.run_as32_bit else View.NATIVE
         return "" if powershell(view) else _no_powershell(view)
+
+
+def _firmware_text(name: str) -> str:
+    """What the firmware says under this name; empty where it says nothing or may not be asked."""
+    try:
+        value = windows_registry.value_of(_FIRMWARE, name)
+    except OSError:
+        return ""
+    return value.strip() if isinstance(value, str) else ""
 
 
 def _no_powershell(view: View) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from contract.rules import PackageManager, PackageRule
 from worker.platform import linux_packages
-from worker.platform.linux import LinuxPlatform
+from worker.platform.linux import LinuxPlatform, dmi_text
 from worker.platform.linux_birth_time import birth_time
 from worker.platform.linux_packages import available_managers, installed_packages
 from worker.platform.port import PackageFacts
@@ -107,3 +107,11 @@ def test_times_are_in_utc(tmp_path: Path) -> None:
     assert facts is not None
     assert facts.modified_at.tzinfo is UTC
     assert facts.created_at is None or facts.created_at <= datetime.now(UTC)
+
+
+def test_what_the_firmware_says_is_trimmed_and_bounded(tmp_path: Path) -> None:
+    (tmp_path / "sys_vendor").write_text("  Example Works \n", encoding="utf-8")
+    (tmp_path / "product_name").write_bytes(b"\xff" + b"x" * 500)
+    assert dmi_text("sys_vendor", tmp_path) == "Example Works"
+    assert len(dmi_text("product_name", tmp_path)) == 200
+    assert dmi_text("nothing", tmp_path) == ""
