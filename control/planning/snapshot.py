@@ -97,7 +97,7 @@ def _load_apps(session: Session) -> Mapping[str, AppLine]:
     newest = func.max(Revision.number)
     columns = (App.id, App.name, func.coalesce(App.pinned_revision, newest), newest)
     rows = select(*columns).join(Revision, Revision.app_id == App.id).group_by(App.id)
-    return {app_id: AppLine(*line) for app_id, *line in session.execute(rows)}
+    return {app_id: AppLine(name, deployed, last) for app_id, name, deployed, last in session.execute(rows)}
 
 
 def _load_relations(session: Session) -> Mapping[tuple[str, int], tuple[Relation, ...]]:

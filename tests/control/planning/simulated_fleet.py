@@ -1,6 +1,7 @@
 """A fleet in memory that plans are written into and whose devices carry them out, with a truth of its own."""
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -37,7 +38,7 @@ class SimulatedFleet:
     """
 
     assignments: list[AssignedIntent] = field(default_factory=list)
-    memberships: set[tuple[str, str]] = field(default_factory=set)
+    memberships: AbstractSet[tuple[str, str]] = field(default_factory=frozenset)
     filters: set[tuple[str, str]] = field(default_factory=set)
     revisions: dict[str, int] = field(default_factory=lambda: dict.fromkeys(APPS, 1))
     relations: dict[str, tuple[Relation, ...]] = field(default_factory=dict)

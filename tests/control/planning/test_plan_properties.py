@@ -35,19 +35,22 @@ ROUNDS: Final = 6 * len(APPS)
 
 INSTALLED: Final = frozenset({Outcome.INSTALLED, Outcome.ALREADY_INSTALLED})
 
+#: Most fleets have all devices in all groups: little is found out with devices that nothing reaches.
+EVERYBODY: Final = frozenset((device, group) for device in DEVICES for group in GROUPS)
+
 devices = st.sampled_from(DEVICES)
 apps = st.sampled_from(APPS)
 places = st.tuples(devices, apps)
-intents = st.sampled_from([Intent.REQUIRED, Intent.REQUIRED, Intent.UNINSTALL, Intent.AVAILABLE])
+intents = st.sampled_from([*[Intent.REQUIRED] * 4, Intent.UNINSTALL, Intent.AVAILABLE])
 assignments = st.builds(
     AssignedIntent,
     app_id=apps,
     group_id=st.sampled_from(GROUPS),
     intent=intents,
     mode=st.sampled_from([Mode.INCLUDE, Mode.INCLUDE, Mode.INCLUDE, Mode.EXCLUDE]),
-    filter_id=st.sampled_from([None, None, "f0"]),
+    filter_id=st.sampled_from([None, None, None, "f0"]),
     filter_mode=st.sampled_from(Mode),
-    start_at=st.sampled_from([None, None, NOW, NOW + SOON]),
+    start_at=st.sampled_from([None, None, None, NOW + SOON]),
 )
 
 
@@ -64,7 +67,7 @@ def related(draw: st.DrawFn) -> dict[str, tuple[Relation, ...]]:
 fleets = st.builds(
     SimulatedFleet,
     assignments=st.lists(assignments, max_size=6),
-    memberships=st.sets(st.tuples(devices, st.sampled_from(GROUPS)), min_size=1),
+    memberships=st.just(EVERYBODY) | st.sets(st.tuples(devices, st.sampled_from(GROUPS)), min_size=1),
     filters=st.sets(st.tuples(devices, st.just("f0"))),
     relations=related(),
     holds=st.dictionaries(places, st.none() | st.integers(1, 3), max_size=2),
@@ -154,6 +157,9 @@ def planned(fleet: SimulatedFleet) -> Plan:
         before = live_before.get(place)
         assert before is None or before.job_id in decided.cancel, "a new job beside a live one"
     advanced = [(fleet.place_of(changed.job_id), changed.want) for changed in decided.advance]
+    for place, before in live_before.items():
+        is_running = before.state is JobState.RUNNING and place[0] not in fleet.retired
+        assert not (is_running and before.job_id in decided.cancel), "cancelled while its device works on it"
     looked = [(fleet.place_of(job_id), None) for job_id in decided.look_again]
     for place, want in (*made, *advanced, *looked):
         check_may_act(fleet, place)
@@ -171,6 +177,8 @@ def check_want(fleet: SimulatedFleet, place: Place, want: Want, newest_seen: int
     device, app = place
     chosen = fleet.holds.get(place, fleet.revisions[app]) or 0
     assert want.revision == max(chosen, newest_seen), "another revision than held or deployed, or a smaller one"
+    if want.intent is not Intent.UNINSTALL:
+        assert not is_superseded(fleet, place), "installed although another app takes its place"
     if want.for_app_id is None:
         assert want.intent is fleet.wanted_by_assignment(place), "not what assignments want now"
     else:
@@ -179,6 +187,24 @@ def check_want(fleet: SimulatedFleet, place: Place, want: Want, newest_seen: int
         assert is_related(fleet, want.for_app_id, app)
     if want.intent is not Intent.UNINSTALL and not want.evaluates_only:
         check_goes_first(fleet, place, assigned=want.for_app_id is None)
+
+
+def is_superseded(fleet: SimulatedFleet, place: Place) -> bool:
+    """Whether an app that is to be installed, and may be for the device, takes its place directly."""
+    device, app = place
+    return any(
+        relation.app_id == app and not relation.mode.is_dependency and is_in_force(fleet, (device, top))
+        for top, relations in fleet.relations.items()
+        for relation in relations
+    )
+
+
+def is_in_force(fleet: SimulatedFleet, place: Place) -> bool:
+    job = fleet.jobs.get(place)
+    is_deployed = fleet.holds.get(place, fleet.revisions[place[1]]) == fleet.revisions[place[1]]
+    is_newest = job is None or job.revision <= fleet.revisions[place[1]]
+    wanted = fleet.wanted_by_assignment(place) is Intent.REQUIRED
+    return wanted and is_deployed and is_newest and place not in fleet.inapplicable
 
 
 def is_related(fleet: SimulatedFleet, app: str, other: str) -> bool:
