@@ -17,12 +17,19 @@ from deploy.local.broker_rules import BrokerUser
 from deploy.local.control_parts import flower_part
 from deploy.local.layout import StackLayout
 from deploy.local.outside import OutsideParts
-from deploy.local.ports import find_free_port
+from deploy.local.ports import HOST, find_free_port
+from deploy.local.readiness import ListensOn
 from deploy.local.secret_values import StackSecrets
+from tests.security.conftest import RefusedBy
 from tests.support.broker import RunningBroker
 from tests.support.servers import running
 
 pytestmark = pytest.mark.integration
+ATTACKER = "a visitor of Flower"
+
+LOOKS = "looks in without the password"
+STEERS = "submits, revokes or aborts tasks, steers workers, reads metrics"
+WRITES = "writes queues with Flower's own broker user"
 
 SUBMITTING = [
     "/api/task/send-task/control.plan",
@@ -66,17 +73,24 @@ def stranger(addresses: StackAddresses) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.mark.attack(LOOKS)
 @pytest.mark.parametrize("path", ["/", "/workers", "/tasks", "/broker", "/api/tasks", "/api/workers"])
-def test_without_the_password_nothing_is_seen(stranger: httpx.Client, path: str) -> None:
+def test_without_the_password_nothing_is_seen(stranger: httpx.Client, path: str, refused_by: RefusedBy) -> None:
+    refused_by("HTTP 401")
     assert stranger.get(path).status_code == 401
     assert stranger.get(path, auth=("operator", "guessed")).status_code == 401
 
 
-def test_metrics_are_not_open_to_the_world(stranger: httpx.Client, visitor: httpx.Client) -> None:
+@pytest.mark.attack(STEERS)
+def test_metrics_are_not_open_to_the_world(
+    stranger: httpx.Client, visitor: httpx.Client, refused_by: RefusedBy
+) -> None:
+    refused_by("HTTP 404, 405: there is no such page")
     assert stranger.get("/metrics").status_code == 404
     assert "flower_" not in visitor.get("/metrics").text
 
 
+@pytest.mark.attack(STEERS)
 @pytest.mark.parametrize("path", SUBMITTING)
 def test_nobody_submits_a_task_or_steers_a_worker(
     visitor: httpx.Client, stranger: httpx.Client, valkey: RunningBroker, path: str
@@ -88,7 +102,11 @@ def test_nobody_submits_a_task_or_steers_a_worker(
         assert tester.llen("control") == 0
 
 
-def test_who_is_in_flowers_place_at_the_broker_can_write_no_queue_either(valkey: RunningBroker) -> None:
+@pytest.mark.attack(WRITES)
+def test_who_is_in_flowers_place_at_the_broker_can_write_no_queue_either(
+    valkey: RunningBroker, refused_by: RefusedBy
+) -> None:
+    refused_by("broker: NoPermissionError")
     with redis.Redis.from_url(valkey.url_of(BrokerUser.FLOWER)) as as_flower:
         for queue in ("control", "device.one", "processing.device.one"):
             with pytest.raises(redis.exceptions.NoPermissionError):
@@ -97,6 +115,47 @@ def test_who_is_in_flowers_place_at_the_broker_can_write_no_queue_either(valkey:
     app.conf.task_publish_retry_policy = {"max_retries": 0}
     with pytest.raises(OperationalError, match="no permissions"):
         app.send_task("control.plan")
+
+
+@pytest.fixture
+def open_flower(valkey: RunningBroker, addresses: StackAddresses, tmp_path: Path) -> Iterator[str]:
+    """Flower as it comes: no password, every page, its API open."""
+    port = find_free_port()
+    part = flower_part(addresses)
+    command = (*part.command[:4], "--address=127.0.0.1", f"--port={port}")
+    environment = {
+        "CELERY_CONFIG_MODULE": "deploy.flower.celeryconfig",
+        "CELERY_BROKER_URL": valkey.control_url,
+        "FLOWER_UNAUTHENTICATED_API": "true",
+    }
+    as_it_comes = part.model_copy(
+        update={"command": command, "environment": environment, "ready": ListensOn(port=port)}
+    )
+    with running(as_it_comes, tmp_path):
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.mark.guard_removed(LOOKS)
+@pytest.mark.guard_removed(STEERS)
+def test_flower_as_it_comes_shows_everything_and_submits_tasks_for_anybody(
+    open_flower: str, valkey: RunningBroker
+) -> None:
+    assert httpx.get(f"{open_flower}/tasks").status_code == 200
+    assert "flower_" in httpx.get(f"{open_flower}/metrics").text
+    with redis.Redis.from_url(valkey.control_url) as tester:
+        answer = httpx.post(f"{open_flower}/api/task/send-task/some.task", json={"args": []})
+        assert answer.status_code == 200
+        assert b"some.task" in tester.lpop("control")  # type: ignore[operator]  # redis-py's covers asyncio too
+
+
+@pytest.mark.guard_removed(WRITES)
+def test_with_a_looser_rule_flowers_user_writes_any_queue(valkey: RunningBroker) -> None:
+    with redis.Redis.from_url(valkey.control_url) as tester:
+        tester.execute_command("ACL", "SETUSER", "loose", "on", ">secret", "resetkeys", "~device.*", "+@all")
+        with redis.Redis(host=HOST, port=valkey.port, username="loose", password="secret") as as_flower:
+            assert as_flower.lpush("device.of-this-test", "{}") == 1
+        tester.delete("device.of-this-test")
+        tester.execute_command("ACL", "DELUSER", "loose")
 
 
 def test_a_flower_with_new_pages_shows_none_of_them_unseen() -> None:

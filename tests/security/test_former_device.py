@@ -17,7 +17,15 @@ from control.fleet.enrollment import Enrollment
 from deploy.local.broker_rules import BrokerUser
 from deploy.local.ports import HOST
 from tests.control.plane import Plane, SignedDevice, progress_of
+from tests.security.conftest import RefusedBy
 from tests.support.broker import RunningBroker
+
+ATTACKER = "a former device"
+
+RETIRED_API = "asks the API after it was retired"
+RETIRED_BROKER = "stays at the broker after it was retired"
+OLD_KEYS = "asks with keys that were exchanged"
+FORGED_EXCHANGE = "exchanges the keys of another device"
 
 Enrolled = Callable[..., SignedDevice]
 Headers = Callable[[Role], dict[str, str]]
@@ -51,8 +59,10 @@ def connection_of(device: SignedDevice, valkey: RunningBroker) -> redis.Redis:
 
 
 @pytest.mark.integration
+@pytest.mark.attack(RETIRED_BROKER)
+@pytest.mark.attack(RETIRED_API)
 def test_a_retired_device_is_cut_off_everywhere_within_a_minute(
-    plane: Plane, brokered: httpx.Client, valkey: RunningBroker, operator: Headers
+    plane: Plane, brokered: httpx.Client, valkey: RunningBroker, operator: Headers, refused_by: RefusedBy
 ) -> None:
     plane.publish()
     device = SignedDevice(brokered)
@@ -76,12 +86,31 @@ def test_a_retired_device_is_cut_off_everywhere_within_a_minute(
         again.ping()
     assert device.check_in().status_code == 401
     assert device.progress(progress_of(ref)).status_code == 401
+    refused_by("API: 401; broker: AuthenticationError, connection closed")
     with plane.services.database.snapshot() as session:
         assert session.get_one(Device, device.device_id).retired_at is not None
     plane.plan()
     assert plane.dispatch() == []
 
 
+@pytest.mark.integration
+@pytest.mark.guard_removed(RETIRED_BROKER)
+def test_with_its_broker_user_left_alone_a_retired_device_would_read_on(
+    plane: Plane,
+    brokered: httpx.Client,
+    valkey: RunningBroker,
+    operator: Headers,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(RedisBrokerUsers, "remove", lambda *_: None)
+    device = SignedDevice(brokered)
+    device.enroll(plane.token())
+    brokered.post(f"/v1/devices/{device.name}/retire", headers=operator(Role.ADMIN))
+    with connection_of(device, valkey) as connection:
+        assert connection.llen(device_queue(device.device_id)) == 0
+
+
+@pytest.mark.guard_removed(RETIRED_API)
 def test_without_the_mark_in_the_database_the_api_would_have_gone_on(
     plane: Plane, enrolled: Enrolled, client: httpx.Client, operator: Headers
 ) -> None:
@@ -145,14 +174,17 @@ def rotation(of: SignedDevice, to: SignedDevice) -> bytes:
     return KeyRotation(signing_key=signing, sealing_key=sealing, proof=proof).to_json().encode()
 
 
+@pytest.mark.attack(OLD_KEYS)
 def test_after_the_exchange_the_old_keys_and_the_old_broker_secret_are_void(
-    plane: Plane, client: httpx.Client, enrolled: Enrolled
+    plane: Plane, client: httpx.Client, enrolled: Enrolled, refused_by: RefusedBy
 ) -> None:
     old = enrolled()
     before = plane.broker_users.secrets[old.device_id]
     new = SignedDevice(client, device_id=old.device_id)
     assert old.request("POST", KEYS_PATH, rotation(old, new)).status_code == 200
-    assert old.check_in().status_code == 401
+    refused = old.check_in()
+    assert refused.status_code == 401
+    refused_by(refused.json()["code"])
     assert new.check_in().status_code == 200
     assert plane.broker_users.secrets[old.device_id] != before
     # The answer was lost: the device asks again, by its new key.
@@ -160,14 +192,38 @@ def test_after_the_exchange_the_old_keys_and_the_old_broker_secret_are_void(
     assert old.request("POST", KEYS_PATH, rotation(old, old)).status_code == 401
 
 
+@pytest.mark.guard_removed(OLD_KEYS)
+def test_an_exchange_that_keeps_the_old_keys_lets_their_thief_in(
+    client: httpx.Client, enrolled: Enrolled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("control.api.device_routes.rotate_keys", lambda *_: None)
+    old = enrolled()
+    new = SignedDevice(client, device_id=old.device_id)
+    assert old.request("POST", KEYS_PATH, rotation(old, new)).status_code == 200
+    assert old.check_in().status_code == 200
+
+
+@pytest.mark.attack(FORGED_EXCHANGE)
 def test_a_proof_for_another_device_or_by_another_key_exchanges_nothing(
-    client: httpx.Client, enrolled: Enrolled
+    client: httpx.Client, enrolled: Enrolled, refused_by: RefusedBy
 ) -> None:
     mine, theirs = enrolled("mine"), enrolled("theirs")
     new = SignedDevice(client)
     assert mine.request("POST", KEYS_PATH, rotation(theirs, new)).status_code == 401
-    assert mine.request("POST", KEYS_PATH, rotation(mine, theirs)).status_code == 401
+    refused = mine.request("POST", KEYS_PATH, rotation(mine, theirs))
+    assert refused.status_code == 401
     assert mine.check_in().status_code == theirs.check_in().status_code == 200
+    refused_by(refused.json()["code"])
+
+
+@pytest.mark.guard_removed(FORGED_EXCHANGE)
+def test_without_the_proof_a_device_takes_keys_that_it_does_not_hold(
+    client: httpx.Client, enrolled: Enrolled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("control.fleet.key_rotation.check_keys", lambda *_: None)
+    mine, new = enrolled("mine"), SignedDevice(client)
+    forged = rotation(enrolled("theirs"), new)
+    assert mine.request("POST", KEYS_PATH, forged).status_code == 200
 
 
 def test_a_broker_user_is_named_after_its_device_alone(enrolled: Enrolled) -> None:

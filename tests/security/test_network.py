@@ -27,6 +27,7 @@ from control.dispatch.redis_publisher import RedisJobPublisher
 from control.fleet.broker_users import RedisBrokerUsers
 from deploy.local.polling import wait_until
 from deploy.local.ports import find_free_port
+from tests.security.conftest import RefusedBy
 from tests.support.certificates import Authority, ServerFiles
 from worker.celery_app import make_app as make_device_app
 from worker.handover import Handover
@@ -36,6 +37,11 @@ from worker.uplink.addresses import require_secure_api, require_secure_broker
 from worker.uplink.transport import http_client, send
 
 pytestmark = pytest.mark.integration
+ATTACKER = "the network"
+
+BROKER_CERTIFICATE = "shows a forged certificate in the broker's place"
+API_CERTIFICATE = "shows a forged certificate in the API's place"
+PLAIN_TEXT = "has parts speak plain text"
 
 JOB = JobRef(job_id="00000000-0000-4000-8000-000000000001", generation=1, attempt=1)
 DEVICE = "00000000-0000-4000-8000-000000000002"
@@ -149,9 +155,10 @@ def test_all_parts_work_over_tls_with_the_right_certificate(
             assert broker.llen(device_queue(identity.device_id)) == 1
 
 
+@pytest.mark.attack(BROKER_CERTIFICATE)
 @pytest.mark.parametrize("shown", WRONG)
 def test_no_part_speaks_to_a_broker_with_a_certificate(
-    certificates: dict[str, ServerFiles], tmp_path: Path, shown: str, identity: Identity
+    certificates: dict[str, ServerFiles], tmp_path: Path, shown: str, identity: Identity, refused_by: RefusedBy
 ) -> None:
     with redis_with(certificates[shown], tmp_path) as port:
         for speak in (publish, make_a_user):
@@ -159,19 +166,22 @@ def test_no_part_speaks_to_a_broker_with_a_certificate(
                 speak(port)
         with pytest.raises(OperationalError, match="certificate verify failed"):
             send_as_a_device(port, identity)
+    refused_by("TLS: certificate verify failed")
 
 
+@pytest.mark.guard_removed(BROKER_CERTIFICATE)
 def test_without_the_check_the_forged_certificate_would_have_worked(
-    certificates: dict[str, ServerFiles], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    certificates: dict[str, ServerFiles], tmp_path: Path, identity: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """kombu's own default for rediss:// checks nothing: this is what `broker_tls` stands against."""
-    monkeypatch.setattr("control.dispatch.celery_app.broker_tls", lambda _url: {"ssl_cert_reqs": ssl.CERT_NONE})
+    monkeypatch.setattr("worker.celery_app.broker_tls", lambda _url: {"ssl_cert_reqs": ssl.CERT_NONE})
     with redis_with(certificates["of another authority"], tmp_path) as port:
-        publish(port)
+        send_as_a_device(port, identity)
 
 
+@pytest.mark.attack(PLAIN_TEXT)
 def test_a_downgrade_to_plain_text_is_refused(
-    certificates: dict[str, ServerFiles], tmp_path: Path, identity: Identity
+    certificates: dict[str, ServerFiles], tmp_path: Path, identity: Identity, refused_by: RefusedBy
 ) -> None:
     """A server that answers in plain text to a client that wants TLS, and the other way round."""
     with redis_with(certificates["right"], tmp_path) as port, pytest.raises(UnavailableError):
@@ -182,17 +192,22 @@ def test_a_downgrade_to_plain_text_is_refused(
                 speak(port)
         with pytest.raises(OperationalError):
             send_as_a_device(port, identity)
+    refused_by("TLS: no handshake")
 
 
 # --- the API ----------------------------------------------------------------------------------------------------------
 
 
+#: A page of a list without entries.
+_NOTHING = b'{"items": []}'
+
+
 class _Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_response(200)
-        self.send_header("Content-Length", "2")
+        self.send_header("Content-Length", str(len(_NOTHING)))
         self.end_headers()
-        self.wfile.write(b"[]")
+        self.wfile.write(_NOTHING)
 
     def log_message(self, *_arguments: object) -> None:
         pass
@@ -235,11 +250,22 @@ def test_the_right_certificate_is_accepted(certificates: dict[str, ServerFiles],
         ask(f"https://127.0.0.1:{port}")
 
 
+@pytest.mark.guard_removed(API_CERTIFICATE)
+def test_without_the_check_a_forged_api_would_be_believed(
+    certificates: dict[str, ServerFiles], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.uplink.transport.tls_context", ssl._create_unverified_context)
+    with plain_server(certificates["of another authority"]) as port:
+        ask_as_a_device(f"https://127.0.0.1:{port}")
+
+
+@pytest.mark.attack(API_CERTIFICATE)
 @pytest.mark.parametrize("ask", ASKING)
 @pytest.mark.parametrize("shown", WRONG)
 def test_nobody_speaks_to_an_api_with_a_certificate(
-    certificates: dict[str, ServerFiles], shown: str, ask: Callable[[str], None]
+    certificates: dict[str, ServerFiles], shown: str, ask: Callable[[str], None], refused_by: RefusedBy
 ) -> None:
+    refused_by("TLS: certificate verify failed")
     with plain_server(certificates[shown]) as port, pytest.raises(OutriderError, match="certificate verify failed"):
         ask(f"https://127.0.0.1:{port}")
 
@@ -253,11 +279,15 @@ def test_an_api_that_answers_in_plain_text_is_not_believed(ask: Callable[[str], 
 # --- addresses --------------------------------------------------------------------------------------------------------
 
 
-def test_a_device_refuses_plain_text_to_another_machine_unless_told_so_by_name() -> None:
+@pytest.mark.attack(PLAIN_TEXT)
+@pytest.mark.guard_removed(PLAIN_TEXT)
+def test_a_device_refuses_plain_text_to_another_machine_unless_told_so_by_name(refused_by: RefusedBy) -> None:
+    """The setting that is named is the guard's removal."""
     strict = AgentSettings()
     for require, url in ((require_secure_api, "http://api.example"), (require_secure_broker, "redis://b.example/0")):
         with pytest.raises(InputError) as caught:
             require(strict, url)
         assert caught.value.code is ErrorCode.ADDRESS_INSECURE
+        refused_by(caught.value.code.slug)
     require_secure_api(AgentSettings(allow_insecure_api=True), "http://api.example")
     require_secure_broker(AgentSettings(allow_insecure_broker=True), "redis://b.example/0")

@@ -17,7 +17,16 @@ from control.audit.trail import AuditTrail
 from control.database.tables import AuditEntry, OperatorToken
 from control.roles import Role
 from control.security.operator_tokens import create_operator_token
+from control.security.operators import Operator
 from tests.control.plane import Plane, SignedDevice
+from tests.security.conftest import RefusedBy
+
+ATTACKER = "an operator"
+
+ROLE = "does what its role does not allow"
+SCOPE = "reaches devices of other groups"
+VOID_TOKEN = "uses a token that expired or was revoked"
+TIDIED = "changes or removes what the audit log says"
 
 Enrolled = Callable[..., SignedDevice]
 Headers = Callable[[Role], dict[str, str]]
@@ -29,13 +38,6 @@ ROUTES = {
     "GET /v1/apps": (Role.VIEWER, True),
     "GET /v1/apps/{name:path}": (Role.VIEWER, False),
     "GET /v1/assignments": (Role.VIEWER, True),
-    "GET /v1/assignments/{group}/{app:path}": (Role.VIEWER, True),
-    "GET /v1/filters": (Role.VIEWER, True),
-    "GET /v1/filters/{name}": (Role.VIEWER, True),
-    "GET /v1/matches": (Role.VIEWER, True),
-    "GET /v1/matches/{device:path}": (Role.VIEWER, True),
-    "GET /v1/groups/{name}/matches/{device:path}": (Role.VIEWER, True),
-    "GET /v1/state": (Role.VIEWER, False),
     "GET /v1/status": (Role.VIEWER, True),
     "GET /v1/groups": (Role.VIEWER, True),
     "GET /v1/groups/{name}": (Role.VIEWER, True),
@@ -50,14 +52,6 @@ ROUTES = {
     "POST /v1/packages": (Role.OPERATOR, False),
     "POST /v1/apps": (Role.OPERATOR, False),
     "POST /v1/assignments": (Role.OPERATOR, True),
-    "DELETE /v1/assignments/{group}/{app:path}": (Role.OPERATOR, True),
-    "POST /v1/filters": (Role.OPERATOR, False),
-    "PUT /v1/filters/{name}": (Role.OPERATOR, False),
-    "DELETE /v1/filters/{name}": (Role.OPERATOR, False),
-    "PUT /v1/groups/{name}/rule": (Role.OPERATOR, False),
-    "DELETE /v1/groups/{name}": (Role.OPERATOR, False),
-    "PUT /v1/devices/{name:path}/site": (Role.OPERATOR, True),
-    "POST /v1/changes": (Role.OPERATOR, False),
     "POST /v1/groups": (Role.OPERATOR, False),
     "PUT /v1/groups/{name}/members/{device:path}": (Role.OPERATOR, True),
     "DELETE /v1/groups/{name}/members/{device:path}": (Role.OPERATOR, True),
@@ -75,6 +69,40 @@ ROUTES = {
     "DELETE /v1/tokens/{token_id}": (Role.ADMIN, False),
     "GET /v1/audit": (Role.ADMIN, False),
     "GET /v1/audit/verdict": (Role.ADMIN, False),
+    "GET /v1/apps/{name:path}/revisions": (Role.VIEWER, False),
+    "GET /v1/apps/{name:path}/pin": (Role.VIEWER, False),
+    "PUT /v1/apps/{name:path}/pin": (Role.OPERATOR, False),
+    "DELETE /v1/apps/{name:path}/pin": (Role.OPERATOR, False),
+    "POST /v1/apps/{name:path}/rollback": (Role.OPERATOR, False),
+    "PUT /v1/groups/{name}/rule": (Role.OPERATOR, False),
+    "GET /v1/groups/{name}/matches/{device:path}": (Role.VIEWER, True),
+    "DELETE /v1/groups/{name}": (Role.OPERATOR, False),
+    "PUT /v1/devices/{name:path}/site": (Role.OPERATOR, True),
+    "GET /v1/assignments/{group}/{app:path}": (Role.VIEWER, True),
+    "DELETE /v1/assignments/{group}/{app:path}": (Role.OPERATOR, True),
+    "POST /v1/filters": (Role.OPERATOR, False),
+    "GET /v1/filters": (Role.VIEWER, True),
+    "GET /v1/filters/{name}": (Role.VIEWER, True),
+    "PUT /v1/filters/{name}": (Role.OPERATOR, False),
+    "DELETE /v1/filters/{name}": (Role.OPERATOR, False),
+    "GET /v1/matches": (Role.VIEWER, True),
+    "GET /v1/matches/{device:path}": (Role.VIEWER, True),
+    "GET /v1/state": (Role.VIEWER, False),
+    "POST /v1/changes": (Role.OPERATOR, False),
+    "POST /v1/jobs/rerun-detection": (Role.OPERATOR, True),
+    "POST /v1/jobs/{job_id}/rerun-detection": (Role.OPERATOR, True),
+    "POST /v1/rollouts/plan": (Role.VIEWER, False),
+    "POST /v1/rollouts": (Role.OPERATOR, False),
+    "GET /v1/rollouts": (Role.VIEWER, False),
+    "GET /v1/rollouts/{name}": (Role.VIEWER, False),
+    "GET /v1/rollouts/{name}/devices": (Role.VIEWER, False),
+    "GET /v1/rollouts/{name}/events": (Role.VIEWER, False),
+    "POST /v1/rollouts/{name}/{action}": (Role.OPERATOR, False),
+    "GET /v1/summary": (Role.VIEWER, True),
+    "GET /v1/errors": (Role.VIEWER, True),
+    "GET /v1/why": (Role.VIEWER, True),
+    "POST /v1/devices/sync": (Role.OPERATOR, True),
+    "GET /v1/events": (Role.VIEWER, True),
 }
 #: Nobody's word is needed to ask whether the API lives.
 OPEN = {"GET /v1/health"}
@@ -115,14 +143,26 @@ def test_every_described_route_is_in_the_table(plane: Plane) -> None:
                 assert name in {key.replace(":path", "") for key in (*ROUTES, *OPEN)}
 
 
+@pytest.mark.attack(ROLE)
 @pytest.mark.parametrize("name", ROUTES)
-def test_a_role_too_low_is_refused(client: httpx.Client, operator: Headers, name: str) -> None:
+def test_a_role_too_low_is_refused(client: httpx.Client, operator: Headers, name: str, refused_by: RefusedBy) -> None:
     method, path = name.split()
     needed, _ = ROUTES[name]
     assert client.request(method, path, json={}).status_code == 401
     for role in Role:
         if not role.includes(needed):
-            assert client.request(method, path, json={}, headers=operator(role)).status_code == 403
+            answer = client.request(method, path, json={}, headers=operator(role))
+            assert answer.status_code == 403
+            refused_by(answer.json()["code"])
+
+
+@pytest.mark.guard_removed(ROLE)
+def test_were_all_roles_the_same_a_viewer_would_make_tokens(
+    client: httpx.Client, operator: Headers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Role, "includes", lambda *_: True)
+    asked = {"name": "me", "role": "admin"}
+    assert client.post("/v1/tokens", json=asked, headers=operator(Role.VIEWER)).status_code == 201
 
 
 def test_a_role_is_not_raised_by_asking(client: httpx.Client, operator: Headers) -> None:
@@ -160,8 +200,9 @@ def test_what_concerns_the_whole_fleet_is_closed_to_a_confined_token(
     assert client.request(method, path, json={}, headers=headers).status_code == 403
 
 
+@pytest.mark.attack(SCOPE)
 def test_a_confined_operator_sees_and_steers_only_its_own(
-    plane: Plane, client: httpx.Client, enrolled: Enrolled, confined: Confined
+    plane: Plane, client: httpx.Client, enrolled: Enrolled, confined: Confined, refused_by: RefusedBy
 ) -> None:
     plane.publish()
     own, other = plane.group("desks"), plane.group("servers")
@@ -193,6 +234,7 @@ def test_a_confined_operator_sees_and_steers_only_its_own(
         client.post("/v1/devices/server-1/replace", json={}, headers=admin),
     ]
     assert [answer.status_code for answer in forbidden] == [403] * len(forbidden)
+    refused_by(forbidden[0].json()["code"])
     assert client.post("/v1/assignments", json={"app": "Editor", "group": "desks"}, headers=admin).status_code == 201
     assert [one["group"] for one in client.get("/v1/assignments", headers=admin).json()["items"]] == ["desks"]
     plane.plan()
@@ -200,6 +242,19 @@ def test_a_confined_operator_sees_and_steers_only_its_own(
     mine = {"selection": {"group": "desks"}}
     assert client.post("/v1/jobs/retry", json=mine, headers=admin).json()["matched"] == 1
     assert client.post("/v1/devices/desk-1/retire", headers=admin).status_code == 200
+
+
+@pytest.mark.guard_removed(SCOPE)
+def test_were_a_tokens_groups_forgotten_it_would_retire_any_device(
+    plane: Plane, client: httpx.Client, enrolled: Enrolled, confined: Confined, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrolled("server-1", plane.group("servers"))
+    admin = confined(Role.ADMIN, plane.group("desks"))
+    assert client.post("/v1/devices/server-1/retire", headers=admin).status_code == 403
+    monkeypatch.setattr(
+        "control.api.dependencies.Operator", lambda **facts: Operator(**facts | {"group_ids": frozenset()})
+    )
+    assert client.post("/v1/devices/server-1/retire", headers=admin).status_code == 200
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------------
@@ -226,12 +281,27 @@ def test_a_token_is_made_listed_without_itself_and_revoked_at_once(
     assert client.delete("/v1/tokens/none", headers=admin).status_code == 404
 
 
-def test_a_token_expires(plane: Plane, client: httpx.Client, operator: Headers) -> None:
+@pytest.mark.attack(VOID_TOKEN)
+def test_a_token_expires(plane: Plane, client: httpx.Client, operator: Headers, refused_by: RefusedBy) -> None:
     made = client.post("/v1/tokens", json={"name": "eve", "lifetime_seconds": 60}, headers=operator(Role.ADMIN)).json()
     mine = {"Authorization": f"Bearer {made['token']}"}
     assert client.get("/v1/me", headers=mine).status_code == 200
     plane.clock.advance(timedelta(seconds=60))
+    answer = client.get("/v1/me", headers=mine)
+    assert answer.status_code == 401
+    refused_by(answer.json()["code"])
+
+
+@pytest.mark.guard_removed(VOID_TOKEN)
+def test_were_the_clock_turned_back_an_expired_token_would_work(
+    plane: Plane, client: httpx.Client, operator: Headers
+) -> None:
+    made = client.post("/v1/tokens", json={"name": "eve", "lifetime_seconds": 60}, headers=operator(Role.ADMIN)).json()
+    mine = {"Authorization": f"Bearer {made['token']}"}
+    plane.clock.advance(timedelta(seconds=60))
     assert client.get("/v1/me", headers=mine).status_code == 401
+    plane.clock.advance(timedelta(seconds=-60))
+    assert client.get("/v1/me", headers=mine).status_code == 200
 
 
 # --- the audit log ----------------------------------------------------------------------------------------------------
@@ -291,12 +361,29 @@ def test_a_change_that_fails_leaves_no_entry(client: httpx.Client, operator: Hea
         pytest.param(update(AuditEntry).where(AuditEntry.sequence == 2).values(actor="somebody else"), id="blamed"),
     ],
 )
-def test_a_tidied_log_shows(plane: Plane, client: httpx.Client, operator: Headers, tamper: object) -> None:
+@pytest.mark.attack(TIDIED)
+def test_a_tidied_log_shows(
+    plane: Plane, client: httpx.Client, operator: Headers, tamper: object, refused_by: RefusedBy
+) -> None:
     admin = operator(Role.ADMIN)
     change_things(client, admin)
     with plane.services.database.transaction() as session:
         session.execute(tamper)  # type: ignore[call-overload]  # either kind of statement
     assert client.get("/v1/audit/verdict", headers=admin).json()["broken_at"] == 2
+    refused_by("verdict: broken at the entry")
+
+
+@pytest.mark.guard_removed(TIDIED)
+def test_without_seals_a_changed_entry_shows_nowhere(
+    plane: Plane, client: httpx.Client, operator: Headers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = operator(Role.ADMIN)
+    change_things(client, admin)
+    with plane.services.database.transaction() as session:
+        session.execute(update(AuditEntry).where(AuditEntry.sequence == 2).values(target="innocent"))
+    assert client.get("/v1/audit/verdict", headers=admin).json()["broken_at"] == 2
+    monkeypatch.setattr(AuditSealer, "holds", lambda *_: True)
+    assert client.get("/v1/audit/verdict", headers=admin).json()["broken_at"] is None
 
 
 def test_a_cut_off_end_shows_by_the_seal_that_was_kept(plane: Plane, client: httpx.Client, operator: Headers) -> None:
