@@ -26,7 +26,7 @@ from control.api.body_limits import BodyLimits
 from control.api.idempotency import Idempotency
 from control.api.lifespan import lifespan_of
 from control.api.overload import OverloadGuard
-from control.api.problems import install_problem_handlers
+from control.api.problems import PROBLEM_RESPONSES, install_problem_handlers
 from control.services import Services
 
 ROUTERS = (
@@ -65,5 +65,5 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(OverloadGuard, at_once=services.settings.device_requests_at_once)
     install_problem_handlers(app)
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, responses=PROBLEM_RESPONSES)
     return app

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 from math import ceil
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -29,6 +29,12 @@ from control.api.idempotency import KeptAnswerError, answered_before
 from control.metrics import count_refusal, is_device_path
 
 MEDIA_TYPE = "application/problem+json"
+
+#: How the API's description shows that any route may answer with a problem.
+PROBLEM_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"description": words, "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}
+    for status, words in (("default", "What went wrong."), (422, "What is wrong with the request."))
+}
 
 _log = get_logger(__name__)
 
