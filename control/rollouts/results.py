@@ -79,7 +79,6 @@ def newest_jobs(rollout: Rollout) -> Subquery:
             Job.app_id == rollout.app_id,
             Job.revision == target_of(rollout),
             Job.intent == Intent.REQUIRED,
-            not_(Job.evaluates_only),
             not_(void),
         )
         .subquery()

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from sqlalchemy import select, update
 
 from contract.jobs import JobRef
 from contract.report import NextAction, WaitReason
+from contract.states import ComplianceState, DetectionState, EnforcementState, Outcome
 from control.answers.moment import this_moment
 from control.answers.rollouts import rollout_detail
 from control.database.tables import Device, GroupMember, Job, Rollout, RolloutDevice, RolloutEvent
@@ -25,6 +26,14 @@ from control.work import advance_now
 from tests.control.plane import FACTS, Plane, failed_report_of, report_of
 
 GROUP = "desks"
+
+#: What a device says that only looked.
+_NOTHING_DONE: Final[dict[str, Any]] = {
+    "detection_state": DetectionState.NOT_DETECTED,
+    "compliance_state": ComplianceState.NOT_INSTALLED,
+    "enforcement_state": EnforcementState.NOT_ATTEMPTED,
+    "raw_exit_code": None,
+}
 
 
 def three_rings(**changes: Any) -> RolloutSpec:
@@ -115,8 +124,12 @@ class RolledFleet:
             for job in session.scalars(select(Job).where(Job.state.in_(("sent", "waiting")))).all():
                 ref = JobRef(job_id=job.id, generation=job.generation, attempt=job.attempt + (job.state == "waiting"))
                 device = session.get_one(Device, job.device_id)
-                fails = failing(job.device_id)
-                report = self._failure(ref, job, final=final) if fails else report_of(ref, job.device_id)
+                if job.evaluates_only:
+                    report = report_of(ref, job.device_id, outcome=Outcome.EVALUATED, **_NOTHING_DONE)
+                elif failing(job.device_id):
+                    report = self._failure(ref, job, final=final)
+                else:
+                    report = report_of(ref, job.device_id)
                 take_report(session, device, report, self.plane.clock.now())
 
     def _failure(self, ref: JobRef, job: Job, *, final: bool) -> Any:
