@@ -43,8 +43,8 @@ bench: setup ## Measure, as ratios against baselines run side by side (QUICK=1 f
 faults: setup ## Kill, cut and starve real parts; fails where a job is lost or installed twice (QUICK=1 for a short run)
 	@$(BIN)/python -m tests.faults $(if $(QUICK),--quick) $(ARGS)
 
-security: setup ## Attack the parts as every attacker; print attacker by attack (FUZZ=10 fuzzes ten times as long)
-	@$(BIN)/python -m pytest tests/security -q --attacks $(if $(FUZZ),--fuzz $(FUZZ)) $(ARGS)
+security: setup ## Attack the parts as every attacker; print attacker by attack (LONG=1, FUZZ=10 for more)
+	@$(BIN)/python -m pytest tests/security -q --attacks $(if $(LONG),,-m "not long") $(if $(FUZZ),--fuzz $(FUZZ)) $(ARGS)
 
 audit: setup ## Compare what is installed with the lock, and ask what is known against it (status 3: could not ask)
 	@$(BIN)/python -m deploy.supply_chain.audit

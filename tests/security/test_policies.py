@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,9 @@ FORGED = "answers with a policy that is forged, changed or no policy"
 OLD = "answers with an older policy"
 EXPIRED = "answers with an expired policy"
 MIXED = "answers with another job's policy"
+
+#: What a device calls a policy that nobody it trusts signed as it is.
+REFUSED = {"policy-untrusted", "policy-tampered", "policy-unsigned", "document-invalid"}
 
 
 def envelope_of(rig: Rig, ref: JobRef) -> SignedEnvelope:
@@ -77,7 +81,7 @@ def test_a_changed_policy_is_refused(rig: Rig, tampered: str, refused_by: Refuse
     ref = rig.new_job()
     answer_with(rig, ref, TAMPERED[tampered](envelope_of(rig, ref)))
     code = refusal(rig, ref)
-    assert code in {"policy-untrusted", "document-invalid"}
+    assert code in REFUSED
     refused_by(code)
 
 
@@ -90,7 +94,7 @@ def test_a_policy_under_a_strangers_key_is_refused(
     answer_with(rig, mine, envelope_of(stranger, theirs))
     stranger.device.ledger.close()
     code = refusal(rig, mine)
-    assert code == "policy-untrusted"
+    assert code in REFUSED
     refused_by(code)
 
 
@@ -103,7 +107,7 @@ def test_what_was_signed_as_something_else_passes_for_no_policy(rig: Rig, refuse
     signature = Signature(key_id=honest.signatures[0].key_id, signature=other_kind)
     answer_with(rig, ref, honest.model_copy(update={"signatures": (signature,)}))
     code = refusal(rig, ref)
-    assert code == "policy-untrusted"
+    assert code in REFUSED
     refused_by(code)
 
 
@@ -160,7 +164,7 @@ def test_a_device_whose_clock_is_stopped_takes_it(rig: Rig) -> None:
 
 # --- another job's ----------------------------------------------------------------------------------------------------
 
-OTHERS = {"app": {"app_id": "browser"}, "intent": {"intent": Intent.UNINSTALL}}
+OTHERS: dict[str, dict[str, Any]] = {"app": {"app_id": "browser"}, "intent": {"intent": Intent.UNINSTALL}}
 
 
 @pytest.mark.attack(MIXED)

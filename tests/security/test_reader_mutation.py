@@ -65,7 +65,7 @@ def mutated(data: bytes, random: Random) -> bytes:
 def json_mutants(original: bytes, count: int) -> Iterator[bytes]:
     """Well-formed JSON with one value exchanged, taken away or added."""
     random = Random(SEED)
-    strange = [None, True, -1, 10**30, 1.5, "", "\0", "x" * 5000, [], {}, [[]], {"": None}]
+    strange: list[Any] = [None, True, -1, 10**30, 1.5, "", "\0", "x" * 5000, [], {}, [[]], {"": None}]
     for _ in range(count):
         document = json.loads(original)
         holder = document
@@ -106,7 +106,7 @@ def read(rig: Rig, uplink: Bytes, ref: JobRef, raw: bytes) -> Findings:
 def test_a_mutant_of_a_policy_means_the_same_or_is_refused(
     rig: Rig, make: Any, fuzz: Fuzz, refused_by: RefusedBy
 ) -> None:
-    ref, uplink = rig.new_job(), Bytes()
+    ref, uplink = rig.new_job(), Bytes(policies=rig.uplink.policies)
     valid = rig.uplink.policies[ref.job_id].to_json().encode()
     meaning = read(rig, uplink, ref, valid).model_dump(exclude={"policy_digest"})
     codes: dict[str, int] = {}
@@ -125,7 +125,7 @@ def test_a_mutant_of_a_policy_means_the_same_or_is_refused(
 @pytest.mark.guard_removed(POLICY_MUTANTS)
 def test_without_the_signatures_check_mutants_are_taken_for_policies(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("contract.envelopes._holds", lambda *_: True)
-    ref, uplink = rig.new_job(), Bytes()
+    ref, uplink = rig.new_job(), Bytes(policies=rig.uplink.policies)
     valid = json.loads(rig.uplink.policies[ref.job_id].to_json())
     payload = base64.urlsafe_b64decode(valid["payload"]).replace(b'"Editor"', b'"Hijack"')
     changed = json.dumps({**valid, "payload": base64.urlsafe_b64encode(payload).decode()}).encode()
