@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from contract.printable import printable
+from control.cli.tables import plain_table
 from control.cli.words import duration_word, size_word, time_word
 from control.rollouts.counts import SETTLED, Standing
 from control.rollouts.states import RolloutState
@@ -22,6 +23,8 @@ from control.views.rollouts import (
 )
 
 _BAR_WIDTH: Final = 24
+#: Devices of a ring that a forecast names.
+_NAMED: Final = 3
 
 _STATE_STYLES: Final = {
     RolloutState.DRAFT: "dim",
@@ -37,7 +40,7 @@ _STATE_STYLES: Final = {
 
 def rollout_table(rollouts: Sequence[RolloutView]) -> Table:
     """Rollouts."""
-    table = _table("name", "app", "revision", "state", "since", "why")
+    table = plain_table("name", "app", "revision", "state", "since", "why")
     for one in rollouts:
         state = Text(one.state, style=_STATE_STYLES[one.state])
         since = time_word(one.changed_at)
@@ -63,10 +66,10 @@ def rollout_view(rollout: RolloutDetail) -> RenderableType:
 
 def forecast_view(forecast: RolloutForecast) -> RenderableType:
     """What a rollout would do."""
-    table = _table("ring", "devices", "online", "fetches", "takes", "such as")
+    table = plain_table("ring", "devices", "online", "fetches", "takes", "such as")
     for ring in forecast.rings:
         took = "unknown" if ring.seconds is None else duration_word(ring.seconds)
-        names = printable(", ".join(ring.some_devices[:3])) + (", ..." if ring.devices > 3 else "")  # noqa: PLR2004
+        names = printable(", ".join(ring.some_devices[:_NAMED])) + (", ..." if ring.devices > _NAMED else "")
         table.add_row(printable(ring.name), str(ring.devices), str(ring.online), size_word(ring.bytes), took, names)
     lines: list[RenderableType] = [Text(_sum_of(forecast), style="bold"), Text(), table]
     if forecast.unsuited:
@@ -78,7 +81,7 @@ def forecast_view(forecast: RolloutForecast) -> RenderableType:
 
 def rollout_device_table(devices: Iterable[RolloutDeviceView]) -> Table:
     """The devices of a rollout."""
-    table = _table("device", "ring", "standing", "admitted", "error")
+    table = plain_table("device", "ring", "standing", "admitted", "error")
     for one in devices:
         admitted = time_word(one.admitted_at)
         table.add_row(printable(one.device), printable(one.ring), one.standing, admitted, one.error_code or "")
@@ -87,14 +90,14 @@ def rollout_device_table(devices: Iterable[RolloutDeviceView]) -> Table:
 
 def rollout_event_table(events: Iterable[RolloutEventView]) -> Table:
     """What happened to a rollout."""
-    table = _table("when", "what", "by", "")
+    table = plain_table("when", "what", "by", "")
     for one in events:
         table.add_row(time_word(one.at), one.what, printable(one.actor), printable(one.detail))
     return table
 
 
 def _ring_table(rings: Iterable[RingView]) -> Table:
-    table = _table("ring", "devices", "", "as wanted", "failed", "at work", "held", "offline", "gates")
+    table = plain_table("ring", "devices", "", "as wanted", "failed", "at work", "held", "offline", "gates")
     for ring in rings:
         table.add_row(
             printable(ring.name),
@@ -141,10 +144,3 @@ def _sum_of(forecast: RolloutForecast) -> str:
     took = "" if forecast.seconds is None else f", at least {duration_word(forecast.seconds)}"
     what = f"{printable(forecast.app)} r{forecast.revision}"
     return f"{what}: {forecast.devices} devices, {size_word(forecast.bytes)}{took}"
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table

@@ -107,6 +107,7 @@ BESIDES: Final = {
     "2.10 restart grace": "how long a person may put a restart off",
     "2.10 countdown and snooze": "the last minutes before a restart",
     "2.10 earliest deadline": "of several restarts the earliest counts",
+    "2.10 deadline": "when a command is run, in UTC or by the device's own clock",
     "C-11": "exit code and detection together",
     "C-12": "when caches are cleaned",
     "C-16": "Incoming, Staging, IMECache",

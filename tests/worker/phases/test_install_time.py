@@ -88,7 +88,7 @@ def test_a_far_opening_is_looked_at_again_before(rig: Rig) -> None:
     assert timedelta(seconds=seconds) == timedelta(hours=8)
 
 
-@pytest.mark.behaviour("2.10")
+@pytest.mark.behaviour("2.10 deadline")
 def test_before_its_deadline_content_is_fetched_and_nothing_is_run(rig: Rig) -> None:
     due = START + timedelta(hours=3)
     ref, seconds = _until_it_waits(rig, delivery=Delivery(deadline_at=due))

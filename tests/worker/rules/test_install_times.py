@@ -27,7 +27,7 @@ def test_a_closed_window_makes_it_wait_for_the_opening() -> None:
     assert not_yet(Delivery(windows=(NIGHT,)), AT_TEN) is None
 
 
-@pytest.mark.behaviour("2.10")
+@pytest.mark.behaviour("2.10 deadline")
 def test_a_time_in_utc_is_the_same_moment_everywhere() -> None:
     delivery = Delivery(deadline_at=datetime(2026, 5, 1, 12, tzinfo=UTC))
     due = datetime(2026, 5, 1, 14, tzinfo=BERLIN)
@@ -35,7 +35,7 @@ def test_a_time_in_utc_is_the_same_moment_everywhere() -> None:
     assert not_yet(delivery, due) is None
 
 
-@pytest.mark.behaviour("2.10")
+@pytest.mark.behaviour("2.10 deadline")
 def test_a_local_time_is_what_the_clock_on_the_devices_wall_shows() -> None:
     delivery = Delivery(deadline_at=datetime(2026, 5, 1, 13, tzinfo=UTC), deadline_is_local=True)
     due = datetime(2026, 5, 1, 13, tzinfo=BERLIN)
