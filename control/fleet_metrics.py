@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from contract.jobs import JobState
 from control.database.tables import CounterRow, Device, Job, OutboxEntry
+from control.rollouts.metrics import rollout_metrics
 from control.services import Services
 
 #: Figures are counted anew once they are so old; each takes one walk along an index.
@@ -51,6 +52,7 @@ def _counted(session: Session, now: datetime, online_window: timedelta) -> Itera
     yield _devices(session, now - online_window)
     yield from _outbox(session, now)
     yield _reconciled(session)
+    yield from rollout_metrics(session, now - online_window)
 
 
 def _jobs(session: Session) -> Metric:

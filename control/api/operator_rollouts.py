@@ -10,6 +10,7 @@ from control.answers.rollouts import list_rollouts, rollout_detail, rollout_devi
 from control.api.dependencies import OperatorDep, ServicesDep, requires
 from control.api.entity_tags import TagDep
 from control.api.pages import PageDep
+from control.database.session import lock_planning
 from control.database.tables import Role
 from control.rollouts.actions import Order, act
 from control.rollouts.creation import create_rollout
@@ -102,6 +103,8 @@ def steer(
     """Start, pause, resume, halt, cancel or roll back; doing again what has been done changes nothing."""
     moment = this_moment(services)
     with services.database.transaction() as session:
+        # What is seen here must not have changed when it is acted on.
+        lock_planning(session)
         found = find_rollout(session, name)
         if tag.is_conditional:
             tag.require(rollout_detail(session, found.id, moment))
