@@ -49,8 +49,7 @@ class Subgraph:
         tops = (app_id for app_id in installs if not self._is_inapplicable(app_id))
         self.superseded.update(superseded_by(tops, self._relations))
         for app_id in installs:
-            if app_id not in self.superseded:
-                self._visit(app_id, self._way(app_id), None)
+            self._visit(app_id, self._way(app_id), None)
         # An app that is required, or that a required one depends on, is not uninstalled.
         for app_id in self._pushed(Intent.UNINSTALL):
             revision = self.revision_of(app_id)

@@ -127,10 +127,18 @@ def move(place: Place, fleet: SimulatedFleet) -> None:
     fleet.move(place)
 
 
+def begin_all(fleet: SimulatedFleet) -> None:
+    for place, job in fleet.jobs.items():
+        if job.state is JobState.PLANNED:
+            fleet.move(place)
+
+
 steps: st.SearchStrategy[Step] = st.one_of(
     st.builds(partial, st.just(move), places),
     st.builds(partial, st.just(move), places),
     st.just(SimulatedFleet.move_all),
+    st.just(begin_all),
+    st.just(begin_all),
     st.builds(partial, st.just(publish), apps),
     st.builds(partial, st.just(go_back), apps),
     st.builds(partial, st.just(assign), assignments),
