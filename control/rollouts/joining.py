@@ -19,8 +19,9 @@ _BATCH: Final = 500
 def fill_rings(session: Session, rollout: Rollout, now: datetime) -> int:
     """Put the devices that the app is required on into rings; how many."""
     spec = RolloutSpec.model_validate(rollout.spec)
-    _join(session, rollout, split(spec.rings, candidates(session, rollout.app_id, spec, now), rollout.id), now)
-    return len(list(session.scalars(select(RolloutDevice.device_id).where(RolloutDevice.rollout_id == rollout.id))))
+    rings = split(spec.rings, candidates(session, rollout.app_id, spec, now), rollout.id)
+    _join(session, rollout, rings, now)
+    return len(rings)
 
 
 def follow_assignments(session: Session, rollout: Rollout, now: datetime) -> int:
