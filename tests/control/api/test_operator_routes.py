@@ -1,6 +1,7 @@
 """The operators' side of the API: roles, answers, and clear words for what is wrong."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,6 @@ from contract.queues import ControlTask
 from contract.uplink import Problem
 from control.database.tables import Role
 from control.security.operator_tokens import create_operator_token
-from control.settings import ControlSettings
 from tests.control.plane import Plane, SignedDevice, failed_report_of, manifest_data, retry_at
 
 Enrolled = Callable[..., SignedDevice]
@@ -203,13 +203,11 @@ def test_a_file_that_is_no_package_is_refused(plane: Plane, admin: httpx.Client)
 
 
 def test_a_package_that_is_too_large_is_refused_while_it_comes(
-    settings: ControlSettings,
-    make_plane: Callable[[ControlSettings], Plane],
-    make_client: MakeClient,
-    operator: Headers,
+    plane: Plane, make_client: MakeClient, operator: Headers
 ) -> None:
-    plane = make_plane(settings.model_copy(update={"max_package_bytes": 10}))
-    response = make_client(plane).post(
+    settings = plane.services.settings.model_copy(update={"max_package_bytes": 10})
+    small = replace(plane, services=replace(plane.services, settings=settings))
+    response = make_client(small).post(
         "/v1/packages", content=plane.package.read_bytes(), headers=operator(Role.OPERATOR)
     )
     assert (response.status_code, problem(response).code) == (413, "package-too-large")
