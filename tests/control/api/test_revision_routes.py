@@ -151,9 +151,9 @@ def test_only_operators_pin_and_it_is_audited(
     plane: Plane, client: httpx.Client, operator: Callable[[Role], dict[str, str]]
 ) -> None:
     plane.publish()
-    pinned = {"json": {"revision": 1}}
-    assert client.put("/v1/apps/Editor/pin", headers=operator(Role.VIEWER), **pinned).status_code == 403
-    assert client.put("/v1/apps/Editor/pin", headers=operator(Role.OPERATOR), **pinned).status_code == 200
+    for role, status in ((Role.VIEWER, 403), (Role.OPERATOR, 200)):
+        reply = client.put("/v1/apps/Editor/pin", json={"revision": 1}, headers=operator(role))
+        assert reply.status_code == status
     with plane.services.database.snapshot() as session:
         (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.action == "app.pin"))
     assert ('"pinned":false' in entry.before.replace(" ", ""), '"pinned":true' in entry.after.replace(" ", "")) == (

@@ -182,12 +182,20 @@ class SimulatedFleet:
         self.jobs[place] = replace(self.jobs[place], **changes)  # type: ignore[arg-type]  # by name
 
 
-def replaced_below(fleet: SimulatedFleet, app: str) -> set[str]:
-    """The apps that have to go before this one is installed."""
+def has_relations(fleet: SimulatedFleet, place: Place) -> bool:
+    """Whether the device is to have the revision of the app that is deployed, not one it is held at or has had."""
+    job = fleet.jobs.get(place)
+    seen = job.revision if job is not None and job.was_sent else 0
+    return max(fleet.holds.get(place, fleet.revisions[place[1]]) or 0, seen) == fleet.revisions[place[1]]
+
+
+def replaced_below(fleet: SimulatedFleet, device: str, app: str) -> set[str]:
+    """The apps that have to go before this one is installed on the device."""
     found: set[str] = set()
     seen, pending = {app}, [app]
     while pending:
-        for relation in fleet.relations.get(pending.pop(), ()):
+        one = pending.pop()
+        for relation in fleet.relations.get(one, ()) if has_relations(fleet, (device, one)) else ():
             if relation.mode is RelationMode.REPLACE:
                 found.add(relation.app_id)
             if not relation.mode.is_dependency and relation.app_id not in seen:

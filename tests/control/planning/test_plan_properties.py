@@ -192,7 +192,7 @@ def check_want(fleet: SimulatedFleet, place: Place, want: Want, newest_seen: int
     else:
         top = (device, want.for_app_id)
         assert fleet.jobs[top].state is not JobState.CANCELLED, "for an app that nobody wants"
-        assert is_related(fleet, want.for_app_id, app)
+        assert is_related(fleet, device, want.for_app_id, app)
     if want.intent is not Intent.UNINSTALL and not want.evaluates_only:
         check_goes_first(fleet, place, assigned=want.for_app_id is None)
 
@@ -215,9 +215,9 @@ def is_in_force(fleet: SimulatedFleet, place: Place) -> bool:
     return wanted and is_deployed and is_newest and place not in fleet.inapplicable
 
 
-def is_related(fleet: SimulatedFleet, app: str, other: str) -> bool:
+def is_related(fleet: SimulatedFleet, device: str, app: str, other: str) -> bool:
     named = {relation.app_id for relation in fleet.relations.get(app, ()) if relation.mode.is_dependency}
-    return other in named | replaced_below(fleet, app)
+    return other in named | replaced_below(fleet, device, app)
 
 
 def check_goes_first(fleet: SimulatedFleet, place: Place, *, assigned: bool) -> None:
@@ -227,7 +227,7 @@ def check_goes_first(fleet: SimulatedFleet, place: Place, *, assigned: bool) -> 
     for relation in fleet.relations.get(app, ()):
         if relation.mode.is_dependency:
             assert (device, relation.app_id) in fleet.installed, f"{app} before {relation.app_id}, which it depends on"
-    for other in replaced_below(fleet, app) if assigned else ():
+    for other in replaced_below(fleet, device, app) if assigned else ():
         assert (device, other) not in fleet.installed, f"{app} while {other}, which it replaces, is there"
 
 
