@@ -743,7 +743,7 @@ class ErrorCode(Enum):
         "Remove its state folder first if it is to be enrolled anew.",
         False,
     )
-    NOT_ENROLLED = (None, None, "This device is not enrolled.", "Run `outrider-agent enroll URL TOKEN` first.", False)
+    NOT_ENROLLED = (None, None, "This device is not enrolled.", "Run `outrider-agent enroll URL` first.", False)
     RESTART_NOT_PENDING = (
         None,
         None,

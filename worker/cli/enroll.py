@@ -8,6 +8,7 @@ from pydantic import HttpUrl, TypeAdapter, ValidationError
 
 from contract.error_codes import ErrorCode
 from contract.errors import InputError
+from worker.cli.enrollment_token import Token, TokenFile, enrollment_token
 from worker.cli.options import AsJson, StateDir, load_settings
 from worker.cli.output import handled, show
 from worker.folders import Folders
@@ -19,7 +20,8 @@ from worker.settings import AgentSettings
 
 def enroll(
     url: Annotated[str, typer.Argument(help="The control plane's address.")],
-    token: Annotated[str, typer.Argument(help="The enrolment token an operator handed out.")],
+    token: Token = "",
+    token_file: TokenFile = None,
     name: Annotated[str, typer.Option(help="The device's name for people.", show_default="host name")] = "",
     root_key: Annotated[
         str | None, typer.Option(help="The id of a root key: trust no control plane whose keys it did not sign.")
@@ -29,16 +31,19 @@ def enroll(
 ) -> None:
     """Enrol this device: make its keys here, prove that it holds them, learn where its orders come from.
 
+    On a command line other users of this machine can read the token: give it by file, standard input or environment.
+
     \b
     Example:
-      outrider-agent enroll https://outrider.example 7f3c... --name till-042
+      outrider-agent enroll https://outrider.example --token-file token.txt --name till-042
 
     \b
     Exit status: 0 enrolled; 2 already enrolled, or a wrong argument; 3 the control plane does not answer;
     4 the token is refused, or the keys are not signed by the root key.
     """  # noqa: D301  click keeps the lines of a paragraph that begins so
     with handled(as_json=as_json):
-        identity = _enroll(load_settings(state_dir), _checked(url), token, name or socket.gethostname(), root_key)
+        settings, address, known_as = load_settings(state_dir), _checked(url), name or socket.gethostname()
+        identity = _enroll(settings, address, enrollment_token(token, token_file), known_as, root_key)
         text = f"Enrolled as {identity.name} ({identity.device_id}). Start the agent with `outrider-agent run`."
         show({"device_id": identity.device_id, "name": identity.name}, text, as_json=as_json)
 
