@@ -9,7 +9,8 @@ from contract.error_codes import ErrorCode
 from contract.errors import TrustError
 from contract.http_signatures import SignableRequest
 from control.api.idempotency import begin_keyed
-from control.database.tables import Device, Role
+from control.database.tables import Role
+from control.fleet.device_auth import KnownDevice
 from control.security.operator_tokens import find_operator_token
 from control.security.operators import Operator
 from control.services import Services
@@ -21,7 +22,12 @@ def services_of(request: Request) -> Services:
     return services
 
 
-ServicesDep = Annotated[Services, Depends(services_of)]
+async def _services(request: Request) -> Services:
+    # A dependency that is no coroutine would be called in another thread, which costs more than it does.
+    return services_of(request)
+
+
+ServicesDep = Annotated[Services, Depends(_services)]
 
 
 async def raw_body(request: Request) -> bytes:
@@ -37,10 +43,14 @@ def source_of(request: Request) -> str:
     return "" if request.client is None else request.client.host
 
 
-SourceDep = Annotated[str, Depends(source_of)]
+async def _source(request: Request) -> str:
+    return source_of(request)
 
 
-def signed_by(request: Request, body: BodyDep, services: ServicesDep) -> Device:
+SourceDep = Annotated[str, Depends(_source)]
+
+
+def signed_by(request: Request, body: BodyDep, services: ServicesDep) -> KnownDevice:
     """The device that signed the request.
 
     Raises:
@@ -52,7 +62,7 @@ def signed_by(request: Request, body: BodyDep, services: ServicesDep) -> Device:
         return services.gate.admit(session, signable, body)
 
 
-DeviceDep = Annotated[Device, Depends(signed_by)]
+DeviceDep = Annotated[KnownDevice, Depends(signed_by)]
 
 
 BearerDep = Annotated[
@@ -109,7 +119,7 @@ class RoleGuard:
         begin_keyed(request, services)
 
 
-def operator_of(request: Request) -> Operator:
+async def operator_of(request: Request) -> Operator:
     """The operator that `requires` let through."""
     operator: Operator = request.state.operator
     return operator

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from contract.error_codes import ErrorCode
@@ -11,6 +12,27 @@ from contract.http_signatures import REPLAY_WINDOW, SignableRequest, verify_requ
 from control.database.tables import Device
 from control.security.nonces import NonceMemory
 from control.security.rate_limits import RateLimiter
+
+
+@dataclass(frozen=True)
+class KnownDevice:
+    """An enrolled device, as far as its requests need it.
+
+    Attributes:
+        signing_key: Its raw Ed25519 public key.
+        sealing_key: Its raw X25519 public key.
+    """
+
+    id: str
+    signing_key: bytes
+    sealing_key: bytes
+
+
+_TABLE = Device.__table__.c
+#: Columns, not an object that the session would watch: every request of every device asks for this.
+_ENROLLED = select(_TABLE.id, _TABLE.signing_key, _TABLE.sealing_key).where(
+    _TABLE.id == bindparam("device_id"), _TABLE.retired_at.is_(None)
+)
 
 
 @dataclass(frozen=True)
@@ -25,7 +47,7 @@ class DeviceGate:
     nonces: NonceMemory
     limiter: RateLimiter
 
-    def admit(self, session: Session, request: SignableRequest, body: bytes) -> Device:
+    def admit(self, session: Session, request: SignableRequest, body: bytes) -> KnownDevice:
         """The enrolled device that signed this request.
 
         Raises:
@@ -41,21 +63,24 @@ class DeviceGate:
         return device
 
 
-def authenticate(session: Session, request: SignableRequest, body: bytes) -> tuple[Device, str]:
+def authenticate(session: Session, request: SignableRequest, body: bytes) -> tuple[KnownDevice, str]:
     """The enrolled device that signed this request, and the request's nonce; the key id is the device id.
 
     Raises:
         TrustError: Nobody enrolled signed it, or the device has been retired.
     """
+    found: dict[str, KnownDevice] = {}
+
+    def device_of(key_id: str) -> KnownDevice:
+        if key_id not in found:
+            row = session.execute(_ENROLLED, {"device_id": key_id}).one_or_none()
+            if row is None:
+                raise LookupError("no such device is enrolled")
+            found[key_id] = KnownDevice(*row)
+        return found[key_id]
 
     def public_key(key_id: str) -> Ed25519PublicKey:
-        device = session.get(Device, key_id)
-        if device is None or device.retired_at is not None:
-            raise LookupError("no such device is enrolled")
-        return Ed25519PublicKey.from_public_bytes(device.signing_key)
+        return Ed25519PublicKey.from_public_bytes(device_of(key_id).signing_key)
 
     key_id, nonce = verify_request(request, body, public_key)
-    device = session.get(Device, key_id)
-    if device is None:
-        raise TrustError(ErrorCode.SIGNATURE_REFUSED)
-    return device, nonce
+    return device_of(key_id), nonce

