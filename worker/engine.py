@@ -105,7 +105,7 @@ class Engine:
     def _carry_out(self, phase: Phase, ref: JobRef, turn: int, start: PhaseStart, reporter: PhaseReporter) -> Handover:
         clock = self._device.clock
         started_at, started = clock.now(), clock.monotonic()
-        context = PhaseContext(ref, self._device, start.findings, reporter.on_bytes, start.begun_at)
+        context = PhaseContext(ref, self._device, start.findings, reporter.on_bytes)
         with structlog.contextvars.bound_contextvars(**narration.about(start.findings)):
             result = self._cancelled(phase, context) or self._call(phase, context, start.failures + 1)
         if isinstance(result, Deferred):

@@ -20,13 +20,11 @@ class PhaseStart:
     Attributes:
         failures: How often in this attempt it could not go on because a part did not answer.
         starts: How often any phase of the attempt has begun, this time included.
-        begun_at: When it first began in this attempt.
         findings: What the attempt's earlier phases found.
     """
 
     failures: int
     starts: int
-    begun_at: datetime
     findings: Findings
 
 
@@ -94,9 +92,9 @@ class Attempts:
             connection.execute(
                 "UPDATE attempts SET starts = starts + 1 WHERE (job_id, generation, attempt) = (?, ?, ?)", _key(ref)
             )
-            connection.execute(_BEGIN, (*_key(ref), phase.value, now.isoformat()))
+            connection.execute(_BEGIN, (*_key(ref), phase.value))
             own = connection.execute(
-                "SELECT failures, started_at FROM phases WHERE (job_id, generation, attempt) = (?, ?, ?) AND phase = ?",
+                "SELECT failures FROM phases WHERE (job_id, generation, attempt) = (?, ?, ?) AND phase = ?",
                 (*_key(ref), phase.value),
             ).fetchone()
             row = connection.execute(
@@ -105,7 +103,6 @@ class Attempts:
         return PhaseStart(
             failures=own["failures"],
             starts=row["starts"],
-            begun_at=datetime.fromisoformat(own["started_at"]),
             findings=Findings.model_validate_json(row["findings"]),
         )
 
@@ -253,7 +250,7 @@ ON CONFLICT (job_id, generation, attempt) DO NOTHING
 """
 
 _BEGIN = """
-INSERT INTO phases (job_id, generation, attempt, phase, started_at) VALUES (?, ?, ?, ?, ?)
+INSERT INTO phases (job_id, generation, attempt, phase) VALUES (?, ?, ?, ?)
 ON CONFLICT (job_id, generation, attempt, phase) DO UPDATE SET wait = NULL
 """
 

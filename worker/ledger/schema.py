@@ -38,7 +38,6 @@ CREATE TABLE phases (
   failures INTEGER NOT NULL DEFAULT 0,
   turn INTEGER NOT NULL DEFAULT 0,
   wait TEXT,
-  started_at TEXT NOT NULL,
   record TEXT,
   hands_on_to TEXT,
   PRIMARY KEY (job_id, generation, attempt, phase)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 
 from contract.error_codes import ErrorCode
@@ -21,14 +20,12 @@ class PhaseContext:
     Attributes:
         findings: What the earlier phases found.
         on_bytes: To be told bytes done and bytes in all while the phase moves any.
-        begun_at: When the phase first began in this attempt: a phase that waits may give up by it.
     """
 
     ref: JobRef
     device: Device
     findings: Findings
     on_bytes: Callable[[int, int], None]
-    begun_at: datetime
 
     @cached_property
     def policy(self) -> Policy:
