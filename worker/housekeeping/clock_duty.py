@@ -22,4 +22,5 @@ class ClockDuty:
             now = self._clock.now()
             self._ledger.holds.put_right(now=now)
             self._ledger.apps.put_right(now=now)
+            self._ledger.restarts.put_right(now=now)
         return self._due - self._clock.monotonic()

@@ -1,5 +1,7 @@
 """Restarts that apps wait for, and what was said of them."""
 
+from datetime import datetime
+
 from worker.ledger.database import Database
 from worker.restart.rules import Announcement, PendingRestart
 
@@ -22,6 +24,15 @@ class RestartTable:
         """All that is remembered, of whatever start of the machine."""
         rows = self._database.rows("SELECT pending FROM restarts ORDER BY app_id")
         return [PendingRestart.model_validate_json(row["pending"]) for row in rows]
+
+    def put_right(self, *, now: datetime) -> None:
+        """Let all waits begin now that have not begun yet by a clock that was set back."""
+        for restart in self.all():
+            if restart.noted_at > now:
+                self.put(restart.as_of(now))
+        said = self.announcement()
+        if said != said.as_of(now):
+            self.set_announcement(said.as_of(now))
 
     def clear(self) -> None:
         """Forget all, and what was said: the machine has restarted."""

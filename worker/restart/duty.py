@@ -45,9 +45,8 @@ class RestartDuty:
     def _remind(self, plan: RestartPlan, due: PendingRestart) -> None:
         if due.due_at is not None:
             self._notifier.notify(restart_notice(plan.apps, due.due_at))
-        remind_at = self._clock.now() + timedelta(seconds=due.snooze_seconds)
         said = self._restarts.announcement()
-        self._restarts.announce(said.model_copy(update={"remind_at": remind_at}))
+        self._restarts.announce(said.again_after(due.snooze_seconds, now=self._clock.now()))
 
     def _order(self, plan: RestartPlan, due: PendingRestart) -> bool:
         now = self._clock.now()

@@ -48,7 +48,7 @@ class Restarts:
 
     def announcement(self) -> Announcement:
         """What the person at the device was told."""
-        return self._table.announcement()
+        return self._table.announcement().as_of(self._clock.now())
 
     def announce(self, announcement: Announcement) -> None:
         """Note what the person at the device was told."""
@@ -65,14 +65,13 @@ class Restarts:
             raise InputError(ErrorCode.RESTART_NOT_PENDING)
         if now >= plan.due.due_at - timedelta(seconds=plan.due.countdown_seconds):
             raise InputError(ErrorCode.RESTART_IMMINENT, detail=f"it is due at {plan.due.due_at.isoformat()}")
-        update = {"remind_at": now + timedelta(seconds=plan.due.snooze_seconds)}
-        said = self._table.announcement().model_copy(update=update)
-        self._table.set_announcement(said)
+        said = self.announcement().again_after(plan.due.snooze_seconds, now=now)
+        self.announce(said)
         return said
 
     def _pending(self) -> list[PendingRestart]:
-        noted, boot = self._table.all(), self._boot()
-        pending = [restart for restart in noted if restart.boot.is_same(boot)]
+        noted, boot, now = self._table.all(), self._boot(), self._clock.now()
+        pending = [restart.as_of(now) for restart in noted if restart.boot.is_same(boot)]
         if noted and not pending:
             self._table.clear()
         return pending

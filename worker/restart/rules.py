@@ -15,10 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from typing import Self
 
 from contract.documents import Fragment
 from contract.policy import Policy
 from contract.states import DeviceRestartBehavior, NotificationLevel, ReturnCodeType
+from contract.waits import overshoot
 from worker.restart.boot import Boot
 
 _REBOOTS = frozenset({ReturnCodeType.SOFT_REBOOT, ReturnCodeType.HARD_REBOOT})
@@ -49,17 +51,39 @@ class PendingRestart(Fragment):
     announced: bool = True
     boot: Boot
 
+    def as_of(self, now: datetime) -> Self:
+        """The same by a clock that may have been set back since; its grace period never longer than it was stated."""
+        ahead = overshoot(self.noted_at, now=now)
+        due_at = None if self.due_at is None else self.due_at - ahead
+        return self.model_copy(update={"noted_at": self.noted_at - ahead, "due_at": due_at})
+
 
 class Announcement(Fragment):
     """What the person at the device was told.
 
     Attributes:
-        remind_at: When to say it again; None where it was never said.
+        said_at: When it was last said, or put off; None where it was never said.
+        remind_at: When to say it again; None like that.
         ordered_at: When the system was last told to restart; None where it was not.
     """
 
+    said_at: datetime | None = None
     remind_at: datetime | None = None
     ordered_at: datetime | None = None
+
+    def again_after(self, seconds: float, *, now: datetime) -> Self:
+        """The same once it was said, or put off: the next reminder comes so much later."""
+        return self.model_copy(update={"said_at": now, "remind_at": now + timedelta(seconds=seconds)})
+
+    def as_of(self, now: datetime) -> Self:
+        """The same by a clock that may have been set back since."""
+        update: dict[str, datetime] = {}
+        if self.said_at is not None and self.remind_at is not None:
+            ahead = overshoot(self.said_at, now=now)
+            update |= {"said_at": self.said_at - ahead, "remind_at": self.remind_at - ahead}
+        if self.ordered_at is not None:
+            update["ordered_at"] = min(self.ordered_at, now)
+        return self.model_copy(update=update)
 
 
 @dataclass(frozen=True)

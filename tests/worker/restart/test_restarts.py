@@ -13,11 +13,13 @@ from contract.policy import Commands, InstallExperience, RestartSettings, Return
 from contract.report import WaitReason
 from contract.states import DeviceRestartBehavior, EnforcementState, Intent, Outcome, ReturnCodeType
 from tests.worker.rig import START, Rig
+from worker.housekeeping.clock_duty import ClockDuty
 from worker.housekeeping.duty import NEVER
 from worker.restart.boot import Boot
 from worker.restart.duty import RestartDuty
 from worker.restart.restarter import RefusingRestarter, ShutdownRestarter, this_restarter
 
+DAY = timedelta(days=1)
 #: Exit codes of POSIX systems end at 255: there 1641 and 3010 have to be named anew.
 _CODES = (
     ReturnCode(return_code=0, type=ReturnCodeType.SUCCESS),
@@ -163,6 +165,43 @@ def test_a_snooze_puts_the_reminder_off_and_never_the_deadline(rig: Rig) -> None
     rig.clock.advance(timedelta(minutes=1440 - 15))
     with pytest.raises(InputError, match="no longer be put off"):
         rig.device.restarts.snooze()
+
+
+@pytest.mark.behaviour("2.10 restart grace")
+def test_a_restart_that_was_noted_under_a_clock_a_day_ahead_comes_a_day_after_that_was_put_right(rig: Rig) -> None:
+    rig.clock.jump(DAY)
+    rig.run(rig.new_job(**_SOFT))
+    restarter = RecordingRestarter()
+    duty = _duty(rig, restarter)
+    duty.turn()
+    rig.clock.jump(-DAY)
+    ClockDuty(rig.device.ledger, rig.clock).turn()
+    assert duty.turn() == 240 * 60
+    rig.clock.advance(DAY - timedelta(minutes=16))
+    duty.turn()
+    assert restarter.ordered == []
+    rig.clock.advance(timedelta(minutes=1))
+    duty.turn()
+    assert restarter.ordered == [15 * 60]
+
+
+def test_a_clock_that_goes_a_day_forward_ends_the_grace_period_and_never_the_countdown(rig: Rig) -> None:
+    rig.run(rig.new_job(**_SOFT))
+    rig.clock.jump(DAY)
+    restarter = RecordingRestarter()
+    _duty(rig, restarter).turn()
+    assert restarter.ordered == [15 * 60]
+
+
+def test_a_deadline_that_was_put_right_stays_where_it_is_while_time_passes(rig: Rig) -> None:
+    rig.run(rig.new_job(**_SOFT))
+    rig.clock.jump(-DAY)
+    ClockDuty(rig.device.ledger, rig.clock).turn()
+    rig.clock.advance(timedelta(hours=12))
+    plan = rig.device.restarts.plan()
+    assert plan is not None
+    assert plan.due is not None
+    assert plan.due.due_at == START
 
 
 def test_without_a_pending_restart_there_is_nothing_to_put_off(rig: Rig) -> None:

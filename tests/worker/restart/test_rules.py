@@ -194,6 +194,36 @@ def test_whatever_the_numbers_there_is_a_next_look_and_no_restart_before_its_cou
     assert (step is Step.ORDER) == (now >= grace - countdown)
 
 
+def test_a_clock_set_back_makes_the_grace_period_begin_anew_as_it_was_stated() -> None:
+    due = _due(timedelta(hours=24))
+    assert due.as_of(NOW + timedelta(hours=1)) == due
+    put_right = due.as_of(NOW - timedelta(hours=24))
+    assert (put_right.noted_at, put_right.due_at) == (NOW - timedelta(hours=24), NOW)
+    undated = due.model_copy(update={"due_at": None})
+    assert undated.as_of(NOW - timedelta(hours=24)).due_at is None
+
+
+def test_a_clock_set_back_puts_neither_the_reminder_nor_the_next_order_off() -> None:
+    said = Announcement(ordered_at=NOW).again_after(4 * 3600, now=NOW)
+    assert said.as_of(NOW + timedelta(hours=1)) == said
+    earlier = NOW - timedelta(hours=24)
+    assert said.as_of(earlier) == Announcement(ordered_at=earlier).again_after(4 * 3600, now=earlier)
+    assert Announcement().as_of(earlier) == Announcement()
+
+
+@given(grace=_SECONDS, jumps=st.lists(st.integers(-3 * 86_400, 3 * 86_400), max_size=6))
+def test_however_often_the_clock_is_set_no_more_of_the_grace_period_is_left_than_was_stated(
+    grace: int, jumps: list[int]
+) -> None:
+    due, now, forward = _due(timedelta(seconds=grace)), NOW, 0
+    for jump in jumps:
+        now, forward = now + timedelta(seconds=jump), forward + max(0, jump)
+        due = due.as_of(now)
+        assert due.due_at is not None
+        left = (due.due_at - now).total_seconds()
+        assert grace - forward <= left <= grace
+
+
 def test_a_boot_is_told_by_its_name_and_elsewhere_by_its_time() -> None:
     later = NOW + timedelta(hours=1)
     assert BOOT.is_same(Boot(id="first", began_at=later))
