@@ -1,7 +1,9 @@
 """`outrider simulate`: a fleet that is not there."""
 
+import signal
 import time
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -58,6 +60,7 @@ def simulate(
 
     Example: outrider simulate -n 1000 -g desks --failing 0.02 --install 1-20 --for 10m
     """
+    signal.signal(signal.SIGTERM, _interrupt)
     with handled(as_json=as_json):
         fleet = _fleet(
             devices=devices,
@@ -81,6 +84,10 @@ def simulate(
             standing = _watch(simulation, fleet, ends_after, quiet=as_json)
         if as_json:
             print_json({"devices": fleet.devices, "present": standing.present, "outcomes": dict(standing.outcomes)})
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def _fleet(**facts: object) -> FleetScript:

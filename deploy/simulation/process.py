@@ -66,8 +66,12 @@ class _Teller:
             return
         self._told = time.monotonic()
         standing = {"present": len(crowd.present()), "outcomes": crowd.outcomes()}
-        sys.stdout.write(json.dumps(standing) + "\n")
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(json.dumps(standing) + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Whoever started the simulation is gone.
+            crowd.stop()
 
 
 if __name__ == "__main__":
