@@ -24,6 +24,7 @@ from control.dispatch.redis_queues import RedisQueueInspector
 from control.fleet.broker_users import BrokerUsers, RedisBrokerUsers
 from control.fleet.device_auth import DeviceGate
 from control.fleet.enrollment import Enrollment, EnrollmentTerms
+from control.ingest.intake import Intake
 from control.secrets.vault import SecretVault
 from control.security.command_policy_signer import CommandPolicySigner
 from control.security.content_keys import ContentKeys, ensure_key_encryption_key
@@ -91,6 +92,7 @@ def assemble(
         audit=audit,
         trust=chain,
         gate=DeviceGate(nonces, RateLimiter(settings.device_rate, clock)),
+        intake=Intake(database, clock),
         queue=queue,
     )
 

@@ -81,6 +81,8 @@ def count_reported_refusal(error_code: str) -> None:
 
 def count_report(report: Report) -> None:
     """Count an attempt that was reported for the first time: its outcome, the time of its phases, its bytes."""
+    if report.error is not None:
+        count_reported_refusal(report.error.code)
     REPORTS.labels(outcome=report.outcome.value).inc()
     CONTENT_BYTES.labels(source="store").inc(report.bytes_downloaded)
     for record in report.phases:

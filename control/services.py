@@ -10,6 +10,7 @@ from control.database.session import Database
 from control.dispatch.ports import ControlQueue
 from control.fleet.device_auth import DeviceGate
 from control.fleet.enrollment import Enrollment
+from control.ingest.intake import Intake
 from control.secrets.vault import SecretVault
 from control.security.content_keys import ContentKeys
 from control.security.trust_chain import TrustChain
@@ -31,6 +32,7 @@ class Services:
     policies: PolicyOffice
     enrollment: Enrollment
     gate: DeviceGate
+    intake: Intake
     audit: AuditTrail
     trust: TrustChain
     queue: ControlQueue

@@ -41,8 +41,6 @@ from control.database.tables import Device
 from control.fleet.check_in import check_in
 from control.fleet.job_access import live_revision
 from control.fleet.key_rotation import rotate_keys
-from control.ingest.progress import take_progress
-from control.ingest.reports import take_report
 from control.metrics import count_report
 from control.secrets.delivery import sealed_secrets
 from control.security.operators import DeviceActor
@@ -164,8 +162,7 @@ def secrets(job_id: str, device: DeviceDep, services: ServicesDep, generation: G
 def progress(body: BodyDep, device: DeviceDep, services: ServicesDep) -> dict[str, int]:
     """Store a batch of progress."""
     batch = ProgressBatch.from_json(body)
-    with services.database.transaction() as session:
-        known = take_progress(session, session.get_one(Device, device.id), batch, services.clock.now())
+    known = services.intake.take(device.id, batch).known
     return {"stored": known, "unknown": len(batch.items) - known}
 
 
@@ -173,8 +170,7 @@ def progress(body: BodyDep, device: DeviceDep, services: ServicesDep) -> dict[st
 def report(body: BodyDep, device: DeviceDep, services: ServicesDep) -> dict[str, bool]:
     """Store a report; the answer means that it is stored for good."""
     message = Report.from_json(body)
-    with services.database.transaction() as session:
-        taken = take_report(session, session.get_one(Device, device.id), message, services.clock.now())
+    taken = services.intake.take(device.id, message)
     if taken.new:
         count_report(message)
     if taken.let_go:

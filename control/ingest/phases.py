@@ -1,24 +1,38 @@
 """Keep the phases of attempts, from progress and reports alike."""
 
-from sqlalchemy.orm import Session
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from contract.report import PhaseRecord
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import Insert
+
+from contract.report import PhaseRecord, Progress, Report
 from control.database.tables import PhaseRow
 from control.ingest.storable import storable_text
 
+if TYPE_CHECKING:
+    from sqlalchemy import Table
 
-def store_phase(session: Session, job_id: str, generation: int, attempt: int, record: PhaseRecord) -> None:
-    """Keep a phase's record; a later one of the same attempt and phase takes its place."""
-    row = PhaseRow(
-        job_id=job_id,
-        generation=generation,
-        attempt=attempt,
-        phase=record.phase,
-        outcome=record.outcome,
-        started_at=record.started_at,
-        ended_at=record.ended_at,
-        duration_seconds=record.duration_seconds,
-        bytes_done=record.bytes_done,
-        summary=storable_text(record.summary),
-    )
-    session.merge(row)
+_KEY: Final = ("job_id", "generation", "attempt", "phase")
+_REST: Final = ("outcome", "started_at", "ended_at", "duration_seconds", "bytes_done", "summary")
+
+
+def store_phases(session: Session, records: Iterable[tuple[Report | Progress, PhaseRecord]]) -> None:
+    """Keep records of phases, each beside what told of it; a later one of an attempt's phase takes its place."""
+    rows = [_row(of, record) for of, record in records]
+    if rows:
+        session.execute(_upsert(session.get_bind().dialect.name), rows)
+
+
+def _row(of: Report | Progress, record: PhaseRecord) -> dict[str, Any]:
+    rest = {name: getattr(record, name) for name in _REST} | {"summary": storable_text(record.summary)}
+    return {**rest, "job_id": of.job_id, "generation": of.generation, "attempt": of.attempt, "phase": record.phase}
+
+
+@lru_cache
+def _upsert(dialect: str) -> Insert:
+    table = cast("Table", PhaseRow.__table__)
+    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    return statement.on_conflict_do_update(index_elements=_KEY, set_={name: statement.excluded[name] for name in _REST})

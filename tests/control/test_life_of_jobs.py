@@ -36,8 +36,6 @@ from control.bootstrap import assemble, make_signer
 from control.database.tables import Device, Job, OutboxEntry
 from control.fleet.check_in import check_in
 from control.fleet.groups import add_member
-from control.ingest.progress import take_progress
-from control.ingest.reports import take_report
 from control.live_states import LIVE_STATES, WANTED_STATES
 from control.security.content_keys import ensure_key_encryption_key
 from control.security.file_policy_signer import ensure_policy_key, policy_key_folder
@@ -57,6 +55,7 @@ from tests.control.plane import (
     progress_of,
     report_of,
 )
+from tests.control.words import take_progress, take_report
 
 DEVICES = 2
 

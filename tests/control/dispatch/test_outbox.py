@@ -15,8 +15,8 @@ from control.database.tables import Device, Job, OutboxEntry
 from control.dispatch.outbox import dispatch_due, pending_entries
 from control.dispatch.ports import AddressedJob
 from control.fleet.groups import add_member
-from control.ingest.progress import take_progress
 from tests.control.plane import FACTS, Plane, RecordingPublisher, progress_of
+from tests.control.words import take_progress
 
 DEVICES = 5
 

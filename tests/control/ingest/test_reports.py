@@ -18,10 +18,9 @@ from control.answers.moment import this_moment
 from control.answers.pages import PageRequest
 from control.database.tables import Device, Job, PhaseRow, ReportRow
 from control.fleet.groups import add_member
-from control.ingest.progress import take_progress
-from control.ingest.reports import take_report
 from control.views.jobs import JobDetail
 from tests.control.plane import FACTS, Plane, failed_report_of, phase_record, progress_of, report_of, retry_at
+from tests.control.words import take_progress, take_report
 
 
 @pytest.fixture

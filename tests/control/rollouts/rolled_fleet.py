@@ -14,7 +14,6 @@ from contract.states import ComplianceState, DetectionState, EnforcementState, O
 from control.answers.moment import this_moment
 from control.answers.rollouts import rollout_detail
 from control.database.tables import Device, GroupMember, Job, Rollout, RolloutDevice, RolloutEvent
-from control.ingest.reports import take_report
 from control.rollouts.actions import Order, act
 from control.rollouts.counts import Standing
 from control.rollouts.creation import create_rollout
@@ -24,6 +23,7 @@ from control.rollouts.states import RolloutAction
 from control.views.rollouts import RolloutDetail
 from control.work import advance_now
 from tests.control.plane import FACTS, Plane, failed_report_of, report_of
+from tests.control.words import take_report
 
 GROUP = "desks"
 

@@ -87,7 +87,7 @@ def test_a_report_about_anothers_job_changes_nothing(
 def test_without_the_look_at_whose_job_it_is_a_foreign_report_is_taken(
     plane: Plane, enrolled: Enrolled, theirs: tuple[SignedDevice, JobRef], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("control.ingest.reports.own_job", lambda session, job_id, _: session.get_one(Job, job_id))
+    monkeypatch.setattr("control.ingest.reports.own_job", lambda hearing, job_id, _: hearing.jobs[job_id])
     mine, (_, ref) = enrolled("mine"), theirs
     assert mine.report(report_of(ref, mine.device_id)).status_code == 200
     with plane.services.database.snapshot() as session:

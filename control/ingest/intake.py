@@ -1,0 +1,39 @@
+"""Where devices' words come in: many that arrive together are one transaction."""
+
+from collections.abc import Sequence
+
+from contract.clock import Clock
+from contract.report import Report
+from contract.uplink import ProgressBatch
+from control.database.session import Database
+from control.ingest.group_commit import GroupCommit
+from control.ingest.taken import Taken
+from control.ingest.words import Word, checked_word, take_word, take_words
+
+
+class Intake:
+    """Stores what devices say; when it returns, that is stored for good."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._group = GroupCommit(self._together, self._alone)
+
+    def take(self, device_id: str, said: Report | ProgressBatch) -> Taken:
+        """Store a report, or a batch of progress, of the device that signed it.
+
+        Raises:
+            TrustError: A report names another device than the one that signed it.
+            NotFoundError: A report is about no job of this device.
+            DocumentError: A number in it is larger than any column.
+            UnavailableError: The database does not answer.
+        """
+        return self._group.run(checked_word(device_id, said))
+
+    def _together(self, words: Sequence[Word]) -> Sequence[Taken | None]:
+        with self._database.transaction() as session:
+            return take_words(session, words, self._clock.now())
+
+    def _alone(self, word: Word) -> Taken:
+        with self._database.transaction() as session:
+            return take_word(session, word, self._clock.now())
