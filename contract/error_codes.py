@@ -438,6 +438,20 @@ class ErrorCode(Enum):
 
     # --- operating -------------------------------------------------------------------------------------------------
     UNKNOWN_APP = (None, None, "There is no such app.", "List the apps with `outrider app list`.", False)
+    APP_NOT_AVAILABLE = (
+        None,
+        None,
+        "This device is not offered such an app.",
+        "`outrider-agent apps` lists those that it is offered; an operator assigns more of them as available.",
+        False,
+    )
+    APP_NOT_REQUESTED = (
+        None,
+        None,
+        "The app was not installed because somebody at this device asked for it.",
+        "Only what was asked for with `outrider-agent install` can be uninstalled here; ask an operator.",
+        False,
+    )
     UNKNOWN_GROUP = (None, None, "There is no such group.", "List the groups with `outrider group list`.", False)
     UNKNOWN_DEVICE = (None, None, "There is no such device.", "List the devices with `outrider device list`.", False)
     UNKNOWN_FILTER = (None, None, "There is no such filter.", "List the filters with `outrider filter list`.", False)

@@ -22,6 +22,8 @@ KEYS_PATH = "/v1/device/keys"
 TRUSTED_KEYS_PATH = "/v1/device/trusted-keys"
 ORDERS_PATH = "/v1/device/orders"
 REPORTS_PATH = "/v1/device/reports"
+AVAILABLE_APPS_PATH = "/v1/device/apps"
+APP_REQUESTS_PATH = "/v1/device/app-requests"
 
 #: The header of every answer at `POLICY_PATH` that says why the job has the generation it has; a `GenerationReason`.
 GENERATION_REASON_HEADER = "Outrider-Generation-Reason"
@@ -162,6 +164,8 @@ class GenerationReason(StrEnum):
     REVISION = "revision"
     #: An operator said "retry now".
     OPERATOR = "operator"
+    #: Somebody at the device asked for the app.
+    REQUEST = "request"
     #: An operator wants to know how the device stands: it looks again, and a wait goes on.
     DETECTION = "detection"
     #: It was due and not heard of, or the broker had lost it.
@@ -174,7 +178,7 @@ class GenerationReason(StrEnum):
     @property
     def ends_grs(self) -> bool:
         """Whether the device goes on at once although it waits for the GRS (design, 3)."""
-        return self in {GenerationReason.OPERATOR, GenerationReason.REVISION}
+        return self in {GenerationReason.OPERATOR, GenerationReason.REQUEST, GenerationReason.REVISION}
 
 
 class OrderKind(StrEnum):

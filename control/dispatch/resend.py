@@ -1,12 +1,16 @@
 """Send a job anew: its generation is raised, and whatever is under way of it is void from then on."""
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy.orm import Session
 
 from contract.jobs import JobState
 from contract.uplink import GenerationReason
 from control.database.tables import Job, OutboxEntry
+
+#: "Retry now" of an operator, and the wish of somebody at the device.
+_ASKED_FOR: Final = frozenset({GenerationReason.OPERATOR, GenerationReason.REQUEST})
 
 
 def resend(session: Session, job: Job, reason: GenerationReason, now: datetime, *, online: bool = True) -> None:
@@ -31,6 +35,6 @@ def resend(session: Session, job: Job, reason: GenerationReason, now: datetime, 
 
 
 def _standing_reason(job: Job, reason: GenerationReason) -> GenerationReason:
-    """An operator's "retry now" that no attempt has answered yet is still meant, however often it has to be sent."""
-    unanswered = job.generation_reason is GenerationReason.OPERATOR and not job.reported_attempt
-    return GenerationReason.OPERATOR if unanswered and reason is GenerationReason.RECONCILER else reason
+    """What somebody asked for, and no attempt has answered yet, is still meant, however often it has to be sent."""
+    unanswered = job.generation_reason in _ASKED_FOR and not job.reported_attempt
+    return job.generation_reason if unanswered and reason is GenerationReason.RECONCILER else reason

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC
 from enum import StrEnum
 from typing import Final
 
+from contract.available_apps import AppRequestKind
 from contract.states import Intent
 from control.planning.models import AssignedIntent, DeviceSituation, Fleet
 from control.planning.plan import subgraph_of
@@ -21,6 +23,7 @@ class ReasonKind(StrEnum):
     FILTER = "filter"
     START_TIME = "start-time"
     CONFLICT = "conflict"
+    REQUEST = "request"
     PIN = "pin"
     ROLLOUT = "rollout"
     REVISION = "revision"
@@ -63,6 +66,7 @@ def explain(fleet: Fleet, device_id: str, app_id: str, names: Mapping[str, str])
     return (
         *_retired(subgraph.device),
         *_assigned(subgraph, app_id, names),
+        *_requested(subgraph, app_id),
         *_revision(subgraph, app_id),
         *_related(subgraph, app_id),
         _wanted(subgraph, app_id),
@@ -115,6 +119,24 @@ def _not_started(assignment: AssignedIntent, subgraph: Subgraph, facts: Mapping[
     return Reason(ReasonKind.START_TIME, words, {**facts, "at": at.isoformat()})
 
 
+def _requested(subgraph: Subgraph, app_id: str) -> Iterator[Reason]:
+    target, request = subgraph.targets.assigned.get(app_id), subgraph.device.requests.get(app_id)
+    if target is None or target.intent is not Intent.AVAILABLE:
+        return
+    if request is None:
+        yield Reason(ReasonKind.REQUEST, "available: nobody at the device has asked for it")
+        return
+    asked = _REQUESTED[request.kind]
+    words = f"available: {asked} at {request.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    yield Reason(ReasonKind.REQUEST, words, {"request": request.kind.value, "at": request.at.isoformat()})
+
+
+_REQUESTED: Final = {
+    AppRequestKind.INSTALL: "asked for",
+    AppRequestKind.UNINSTALL: "its removal was asked for",
+}
+
+
 def _revision(subgraph: Subgraph, app_id: str) -> Iterator[Reason]:
     line, device = subgraph.demand.apps.get(app_id), subgraph.device
     if line is None:
@@ -149,11 +171,9 @@ def _related(subgraph: Subgraph, app_id: str) -> Iterator[Reason]:
 
 
 def _wanted(subgraph: Subgraph, app_id: str) -> Reason:
-    want, target = subgraph.wants.get(app_id), subgraph.targets.assigned.get(app_id)
+    want = subgraph.wants.get(app_id)
     if want is None:
-        offered = target is not None and target.intent is Intent.AVAILABLE
-        words = "it is offered, and nothing happens by itself" if offered else "nothing of it is wanted on the device"
-        return Reason(ReasonKind.WANTED, words)
+        return Reason(ReasonKind.WANTED, "nothing of it is wanted on the device")
     intent = "a dependency" if want.intent is Intent.NOT_TARGETED else _word(want.intent)
     look = "; for now the device only looks" if want.evaluates_only else ""
     words = f"revision {want.revision} is wanted, {intent}{look}"

@@ -8,8 +8,8 @@ from contract.states import Intent
 #: The first of these that is there wins: required beats uninstall, uninstall beats available.
 _PRECEDENCE: Final = (Intent.REQUIRED, Intent.UNINSTALL, Intent.AVAILABLE)
 
-#: Intents that the control plane acts on by itself; available waits for someone at the device to ask.
-PUSHED: Final = frozenset({Intent.REQUIRED, Intent.UNINSTALL})
+#: Intents that bring an app to a device; an available one only when somebody there has asked for it.
+INSTALLING: Final = frozenset({Intent.REQUIRED, Intent.AVAILABLE})
 
 
 def winning_intent(intents: Iterable[Intent]) -> Intent:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from contract.available_apps import AppRequestKind
 from contract.jobs import JobState
 from contract.policy import Delivery
 from contract.report import WaitReason
@@ -110,6 +111,14 @@ class RolloutHold:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody at the device asked for last, of an app that is available there."""
+
+    kind: AppRequestKind
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceSituation:
     """A device as planning sees it.
 
@@ -119,6 +128,7 @@ class DeviceSituation:
         matching_filters: The filters that match its facts, of those its assignments name.
         jobs: Its newest job for each app, by app.
         holds: The revision that rollouts hold it at, by app; None for none yet.
+        requests: What was asked for at the device, by app.
     """
 
     device_id: str
@@ -128,6 +138,7 @@ class DeviceSituation:
     matching_filters: frozenset[str] = frozenset()
     jobs: Mapping[str, KnownJob] = field(default_factory=dict)
     holds: Mapping[str, int | None] = field(default_factory=dict)
+    requests: Mapping[str, Request] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +237,7 @@ class Plan:
         adjust: Live jobs whose way of delivery has changed.
         look_again: Ids of jobs that looked for an app some time ago, and are sent anew.
         marks: What relations make of jobs.
+        void: Requests for apps that their devices are not offered any more, by device and app.
     """
 
     make: tuple[NewJob, ...] = ()
@@ -236,3 +248,4 @@ class Plan:
     adjust: tuple[Changed, ...] = ()
     look_again: tuple[str, ...] = ()
     marks: tuple[Mark, ...] = ()
+    void: tuple[tuple[str, str], ...] = ()

@@ -14,7 +14,7 @@ from control.planning.marks import mark_of, mark_of_unwanted
 from control.planning.models import Changed, Demand, DeviceSituation, Fleet, KnownJob, Mark, NewJob, Plan, Want
 from control.planning.standing import ON_DEVICE, holds_its_place, may_advance, serves
 from control.planning.subgraph import Subgraph
-from control.planning.targets import targets_of
+from control.planning.targets import targets_of, void_requests
 
 #: An app that others depend on, and that is not to be installed, is looked for so often: as often as devices check in
 #: by default (behaviour N-01).
@@ -62,6 +62,7 @@ class _Decisions:
     adjust: list[Changed] = field(default_factory=list)
     look_again: list[str] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
+    void: list[tuple[str, str]] = field(default_factory=list)
 
     def decide(self, subgraph: Subgraph) -> None:
         """Decide for one device."""
@@ -72,6 +73,9 @@ class _Decisions:
             else:
                 self._end(job, subgraph)
         self.make += _new_jobs(subgraph)
+        if subgraph.device.is_enrolled:
+            device = subgraph.device
+            self.void += ((device.device_id, app_id) for app_id in void_requests(subgraph.targets, device))
 
     def as_plan(self) -> Plan:
         """What was decided for all devices."""
@@ -84,6 +88,7 @@ class _Decisions:
             adjust=tuple(self.adjust),
             look_again=tuple(self.look_again),
             marks=tuple(self.marks),
+            void=tuple(self.void),
         )
 
     def _keep(self, job: KnownJob, want: Want, subgraph: Subgraph) -> None:

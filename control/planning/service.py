@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from contract.jobs import JobState
@@ -14,7 +14,7 @@ from contract.uplink import GenerationReason, OrderKind
 from control.cancel_reasons import CancelReason
 from control.catalog.deliveries import keep_delivery
 from control.database.session import lock_planning
-from control.database.tables import Device, Job, OutboxEntry
+from control.database.tables import AppRequestRow, Device, Job, OutboxEntry
 from control.dispatch.resend import resend
 from control.planning.models import Demand, Mark, NewJob, Plan, Want
 from control.planning.plan import plan
@@ -73,9 +73,16 @@ def _write(session: Session, decided: Plan, demand: Demand, now: datetime) -> No
     wants = [*(job.want for job in decided.make), *(one.want for one in (*decided.advance, *decided.adjust))]
     for digest in {want.settings_digest for want in wants}:
         keep_delivery(session, demand.deliveries[digest])
+    _void(session, decided)
     _end(session, decided, now)
     _change(session, decided, now)
     _make(session, decided.make, now)
+
+
+def _void(session: Session, decided: Plan) -> None:
+    for device_id, app_id in decided.void:
+        of_both = AppRequestRow.device_id == device_id, AppRequestRow.app_id == app_id
+        session.execute(delete(AppRequestRow).where(*of_both))
 
 
 def _end(session: Session, decided: Plan, now: datetime) -> None:

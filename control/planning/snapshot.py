@@ -9,12 +9,33 @@ from sqlalchemy import false, func, select
 from sqlalchemy.orm import Session
 
 from contract.policy import Delivery, DeliverySettings
-from control.database.tables import App, Assignment, Device, Filter, Group, GroupMember, Job, RelationRow, Revision
+from control.database.tables import (
+    App,
+    AppRequestRow,
+    Assignment,
+    Device,
+    Filter,
+    Group,
+    GroupMember,
+    Job,
+    RelationRow,
+    Revision,
+)
 from control.filters.evaluate import matches
 from control.filters.facts import facts_of
 from control.filters.parse import parse_rule
 from control.newest_jobs import newest_job_ids
-from control.planning.models import AppLine, AssignedIntent, Demand, DeviceSituation, Fleet, KnownJob, Relation, Way
+from control.planning.models import (
+    AppLine,
+    AssignedIntent,
+    Demand,
+    DeviceSituation,
+    Fleet,
+    KnownJob,
+    Relation,
+    Request,
+    Way,
+)
 from control.rollouts.holds import rollout_holds
 from control.targeting import Mode, TimeBasis
 
@@ -112,6 +133,7 @@ def _load_devices(session: Session, demand: Demand, first_id: str, last_id: str)
     groups = _by_device(_memberships(session, demand, first_id, last_id))
     jobs = _by_device((job_device, job) for job_device, job in _newest_jobs(session, first_id, last_id))
     holds = _by_device((hold.device_id, hold) for hold in rollout_holds(session, first_id, last_id))
+    requests = _by_device(_requests(session, first_id, last_id))
     columns = (Device.id, Device.retired_at.is_(None), Device.facts["time_zone"].as_string())
     rows = select(*columns).where(Device.id.between(first_id, last_id)).order_by(Device.id)
     filters = _matching_filters(session, demand, first_id, last_id)
@@ -124,6 +146,7 @@ def _load_devices(session: Session, demand: Demand, first_id: str, last_id: str)
             matching_filters=filters.get(device_id, frozenset()),
             jobs={job.app_id: job for job in jobs.get(device_id, ())},
             holds={hold.app_id: hold.revision for hold in holds.get(device_id, ())},
+            requests=dict(requests.get(device_id, ())),
         )
 
 
@@ -134,6 +157,12 @@ def _memberships(session: Session, demand: Demand, first_id: str, last_id: str) 
         .order_by(GroupMember.group_id)
     )
     return ((device_id, group_id) for device_id, group_id in session.execute(rows) if group_id in demand.assignments)
+
+
+def _requests(session: Session, first_id: str, last_id: str) -> Iterator[tuple[str, tuple[str, Request]]]:
+    columns = (AppRequestRow.device_id, AppRequestRow.app_id, AppRequestRow.kind, AppRequestRow.requested_at)
+    rows = select(*columns).where(AppRequestRow.device_id.between(first_id, last_id))
+    return ((device_id, (app_id, Request(kind, at))) for device_id, app_id, kind, at in session.execute(rows))
 
 
 def _newest_jobs(session: Session, first_id: str, last_id: str) -> Iterator[tuple[str, KnownJob]]:

@@ -10,15 +10,16 @@ An app that depends on others, or replaces some, goes through stages, each decid
 Apps without such relations are executed at once. A stage that has been passed is not gone back to.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from contract.states import Intent
+from control.planning.intents import INSTALLING
 from control.planning.models import Demand, DeviceSituation, Relation, Want, Way
 from control.planning.obstacles import REMOVAL, Blocked, Obstacle
 from control.planning.standing import fits, has_looked, is_inapplicable, obstacle_of
 from control.planning.supersedence import replaced_by, superseded_by
-from control.planning.targets import Targets
+from control.planning.targets import Targets, pursued
 from control.relation_mode import RelationMode
 
 
@@ -45,16 +46,27 @@ class Subgraph:
         """Find out what is wanted."""
         if not self.device.is_enrolled:
             return
-        installs = sorted(self._pushed(Intent.REQUIRED))
+        installs = sorted(app_id for app_id in self.targets.assigned if self.is_to_be_installed(app_id))
         tops = (app_id for app_id in installs if not self._is_inapplicable(app_id))
         self.superseded.update(superseded_by(tops, self._relations))
         for app_id in installs:
             self._visit(app_id, self._way(app_id), None)
-        # An app that is required, or that a required one depends on, is not uninstalled.
-        for app_id in self._pushed(Intent.UNINSTALL):
+        # An app that is to be installed, or that such an app depends on, is not uninstalled.
+        for app_id in self.targets.assigned:
+            if self.intent_for(app_id) is not Intent.UNINSTALL:
+                continue
             revision = self.revision_of(app_id)
             if app_id not in self.wants and revision is not None:
                 self.wants[app_id] = Want(app_id, revision, Intent.UNINSTALL, False, self._way(app_id).full)
+
+    def intent_for(self, app_id: str) -> Intent:
+        """What assignments and whoever is at the device want of the app; not targeted where they want nothing."""
+        target = self.targets.assigned.get(app_id)
+        return Intent.NOT_TARGETED if target is None else pursued(target, self.device.requests.get(app_id))
+
+    def is_to_be_installed(self, app_id: str) -> bool:
+        """Whether it is required, or available and asked for."""
+        return self.intent_for(app_id) in INSTALLING
 
     def revision_of(self, app_id: str) -> int | None:
         """The revision that the device is to have; None for none yet.
@@ -68,9 +80,6 @@ class Subgraph:
         job = self.device.jobs.get(app_id)
         return (max(chosen, job.revision) if job is not None and job.was_sent else chosen) or None
 
-    def _pushed(self, intent: Intent) -> Iterator[str]:
-        return (app_id for app_id, target in self.targets.assigned.items() if target.intent is intent)
-
     def _way(self, app_id: str) -> Way:
         return self.targets.assigned[app_id].decider.way
 
@@ -82,11 +91,7 @@ class Subgraph:
         revision, job = self.revision_of(app_id), self.device.jobs.get(app_id)
         if revision is None:
             return True
-        return job is not None and fits(job, Want(app_id, revision, Intent.REQUIRED)) and is_inapplicable(job)
-
-    def _is_required(self, app_id: str) -> bool:
-        target = self.targets.assigned.get(app_id)
-        return target is not None and target.intent is Intent.REQUIRED
+        return job is not None and fits(job, Want(app_id, revision, self.intent_for(app_id))) and is_inapplicable(job)
 
     def _visit(self, app_id: str, way: Way, for_app_id: str | None) -> Blocked | None:
         """Want the app installed; what an app that depends on it has to wait for."""
@@ -103,8 +108,8 @@ class Subgraph:
         refused = self._refused(app_id, revision)
         if refused is not None or revision is None:
             return refused
-        if self._is_required(app_id):
-            way, for_app_id, intent = self._way(app_id), None, Intent.REQUIRED
+        if self.is_to_be_installed(app_id):
+            way, for_app_id, intent = self._way(app_id), None, self.intent_for(app_id)
         else:
             intent = Intent.NOT_TARGETED
         full = Want(app_id, revision, intent, False, way.full, for_app_id)
@@ -143,7 +148,7 @@ class Subgraph:
         return (look, blocked) if is_there or blocked is not None else (full, None)
 
     def _dependency(self, relation: Relation, way: Way, for_app_id: str) -> Blocked | None:
-        if relation.mode is RelationMode.AUTO_INSTALL or self._is_required(relation.app_id):
+        if relation.mode is RelationMode.AUTO_INSTALL or self.is_to_be_installed(relation.app_id):
             return self._visit(relation.app_id, way, for_app_id)
         return self._look_for(relation.app_id, way, for_app_id)
 

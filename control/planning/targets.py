@@ -8,9 +8,10 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from contract.available_apps import AppRequestKind
 from contract.states import Intent
 from control.planning.intents import winning_intent
-from control.planning.models import AssignedIntent, Demand, DeviceSituation, Fleet
+from control.planning.models import AssignedIntent, Demand, DeviceSituation, Fleet, Request
 from control.targeting import Mode, TimeBasis
 
 _AT_ONCE: Final = datetime.min.replace(tzinfo=UTC)
@@ -64,6 +65,29 @@ def targets_of(demand: Demand, device: DeviceSituation) -> Targets:
                 pass
     assigned = {app_id: _target(wanting[app_id]) for app_id in wanting if app_id not in excluded}
     return Targets(assigned, frozenset(excluded))
+
+
+def pursued(target: Target, request: Request | None) -> Intent:
+    """What is done by itself for an assigned app: an available one waits for somebody at the device to ask.
+
+    Required beats whatever was asked for; where nobody has asked, nothing is done (behaviour 2.9).
+    """
+    if target.intent is not Intent.AVAILABLE:
+        return target.intent
+    if request is None:
+        return Intent.NOT_TARGETED
+    return Intent.AVAILABLE if request.kind is AppRequestKind.INSTALL else Intent.UNINSTALL
+
+
+def void_requests(targets: Targets, device: DeviceSituation) -> Iterable[str]:
+    """The apps that were asked for and that the device is not offered any more.
+
+    A request outlives the time that an app is required: nothing would be different afterwards.
+    """
+    for app_id in device.requests:
+        target = targets.assigned.get(app_id)
+        if target is None or target.intent is Intent.UNINSTALL:
+            yield app_id
 
 
 def required_devices(fleet: Fleet, app_id: str) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """All tables. Importing this package registers every one of them on `Base.metadata`."""
 
 from control.database.tables.access import EnrollmentToken, OperatorToken
+from control.database.tables.app_requests import AppRequestRow
 from control.database.tables.audit import AuditEntry
 from control.database.tables.base import Base
 from control.database.tables.catalog import App, DeliverySettingsRow, Package, PolicyRow, RelationRow, Revision
@@ -16,6 +17,7 @@ from control.roles import Role
 __all__ = [
     "AdmissionRow",
     "App",
+    "AppRequestRow",
     "Assignment",
     "AuditEntry",
     "Base",

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 from sqlalchemy import BigInteger, LargeBinary, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
+from contract.available_apps import AppRequestKind
 from contract.jobs import JobState
 from contract.phases import Phase
 from contract.report import PhaseOutcome, WaitReason
@@ -42,6 +43,7 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map: ClassVar = {
+        AppRequestKind: WordColumn(AppRequestKind),
         CancelReason: WordColumn(CancelReason),
         bytes: LargeBinary,
         datetime: UtcDateTime,

@@ -17,9 +17,11 @@ def upgrade() -> None:
     _add_to_assignments()
     _add_to_catalog()
     _add_to_jobs()
+    _add_app_requests()
 
 
 def downgrade() -> None:
+    op.drop_table("app_requests")
     _take_from_jobs()
     _take_from_catalog()
     with op.batch_alter_table("assignments", schema=None) as batch_op:
@@ -121,6 +123,19 @@ def _take_from_jobs() -> None:
     _index_live_jobs(_LIVE_STATES[:-1])
     for column in ("waits_for_app_id", "for_app_id", "evaluates_only", "settings_digest"):
         op.drop_column("jobs", column)
+
+
+def _add_app_requests() -> None:
+    op.create_table(
+        "app_requests",
+        sa.Column("device_id", sa.String(36), nullable=False),
+        sa.Column("app_id", sa.String(36), nullable=False),
+        sa.Column("kind", sa.String(40), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["device_id"], ["devices.id"], name="fk_app_requests_device_id_devices"),
+        sa.ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_app_requests_app_id_apps"),
+        sa.PrimaryKeyConstraint("device_id", "app_id", name="pk_app_requests"),
+    )
 
 
 def _index_live_jobs(states: tuple[str, ...]) -> None:
