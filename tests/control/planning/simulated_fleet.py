@@ -6,10 +6,21 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
+from contract.available_apps import AppRequestKind
 from contract.jobs import JobState
 from contract.states import Intent, Outcome
 from control.cancel_reasons import CancelReason
-from control.planning.models import AppLine, AssignedIntent, Demand, DeviceSituation, Fleet, KnownJob, Plan, Relation
+from control.planning.models import (
+    AppLine,
+    AssignedIntent,
+    Demand,
+    DeviceSituation,
+    Fleet,
+    KnownJob,
+    Plan,
+    Relation,
+    Request,
+)
 from control.planning.plan import plan
 from control.relation_mode import RelationMode
 from control.targeting import Mode
@@ -48,6 +59,7 @@ class SimulatedFleet:
     inapplicable: set[Place] = field(default_factory=set)
     failing: set[Place] = field(default_factory=set)
     retired: set[str] = field(default_factory=set)
+    requests: dict[Place, Request] = field(default_factory=dict)
     now: datetime = NOW
     numbers: Iterator[int] = field(default_factory=count)
 
@@ -67,6 +79,7 @@ class SimulatedFleet:
             matching_filters=frozenset(name for one, name in self.filters if one == device),
             jobs={app: job for (one, app), job in self.jobs.items() if one == device},
             holds={app: revision for (one, app), revision in self.holds.items() if one == device},
+            requests={app: request for (one, app), request in self.requests.items() if one == device},
         )
 
     def plan(self) -> Plan:
@@ -111,12 +124,20 @@ class SimulatedFleet:
         ]
 
     def wanted_by_assignment(self, place: Place) -> Intent:
-        """What assignments want now."""
+        """What assignments want now; of an available app, what somebody at the device asked for."""
         if self.excluded(place) or place[0] in self.retired:
             return Intent.NOT_TARGETED
         intents = {one.intent for one in self.reaching(place) if one.start_at is None or one.start_at <= self.now}
         ranked = (Intent.REQUIRED, Intent.UNINSTALL, Intent.AVAILABLE)
-        return next((intent for intent in ranked if intent in intents), Intent.NOT_TARGETED)
+        wins = next((intent for intent in ranked if intent in intents), Intent.NOT_TARGETED)
+        return self._asked_for(place) if wins is Intent.AVAILABLE else wins
+
+    def _asked_for(self, place: Place) -> Intent:
+        """What is done about an available app."""
+        if place not in self.requests:
+            return Intent.NOT_TARGETED
+        is_wanted = self.requests[place].kind is AppRequestKind.INSTALL
+        return Intent.AVAILABLE if is_wanted else Intent.UNINSTALL
 
     def _passes(self, device: str, assignment: AssignedIntent) -> bool:
         if assignment.filter_id is None:
@@ -148,6 +169,8 @@ class SimulatedFleet:
         return Outcome.FAILED if place in self.failing else Outcome.INSTALLED
 
     def _write(self, decided: Plan) -> None:
+        for place in decided.void:
+            del self.requests[place]
         superseded = CancelReason.SUPERSEDED
         for job_id in decided.cancel:
             self._change(job_id, state=JobState.CANCELLED, cancel_reason=superseded)

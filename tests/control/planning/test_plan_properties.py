@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contract.available_apps import AppRequestKind
 from contract.jobs import JobState
 from contract.states import Intent, Outcome
 from control.cancel_reasons import CancelReason
-from control.planning.models import AssignedIntent, Plan, Relation, Want
+from control.planning.intents import INSTALLING
+from control.planning.models import AssignedIntent, Plan, Relation, Request, Want
 from control.relation_mode import RelationMode
 from control.targeting import Mode
 from tests.control.planning.simulated_fleet import (
@@ -41,7 +43,8 @@ EVERYBODY: Final = frozenset((device, group) for device in DEVICES for group in 
 devices = st.sampled_from(DEVICES)
 apps = st.sampled_from(APPS)
 places = st.tuples(devices, apps)
-intents = st.sampled_from([*[Intent.REQUIRED] * 4, Intent.UNINSTALL, Intent.AVAILABLE])
+intents = st.sampled_from([*[Intent.REQUIRED] * 4, Intent.UNINSTALL, *[Intent.AVAILABLE] * 2])
+kinds = st.sampled_from([AppRequestKind.INSTALL, AppRequestKind.INSTALL, AppRequestKind.UNINSTALL])
 assignments = st.builds(
     AssignedIntent,
     app_id=apps,
@@ -74,6 +77,7 @@ fleets = st.builds(
     installed=st.sets(places, max_size=3),
     inapplicable=st.sets(places, max_size=2),
     failing=st.sets(places, max_size=2),
+    requests=st.dictionaries(places, st.builds(Request, kinds, st.just(NOW)), max_size=4),
 )
 
 Step = Callable[[SimulatedFleet], None]
@@ -116,6 +120,10 @@ def retire(device: str, fleet: SimulatedFleet) -> None:
     fleet.retired.add(device)
 
 
+def ask(place: Place, kind: AppRequestKind, fleet: SimulatedFleet) -> None:
+    fleet.requests[place] = Request(kind, fleet.now)
+
+
 def cancel(place: Place, fleet: SimulatedFleet) -> None:
     job = fleet.jobs.get(place)
     if job is not None and job.state in UNDER_WAY | {JobState.HELD}:
@@ -149,6 +157,8 @@ steps: st.SearchStrategy[Step] = st.one_of(
     st.just(heal),
     st.builds(partial, st.just(retire), devices),
     st.builds(partial, st.just(cancel), places),
+    st.builds(partial, st.just(ask), places, kinds),
+    st.builds(partial, st.just(ask), places, kinds),
 )
 histories = st.lists(steps, max_size=12)
 
@@ -211,7 +221,7 @@ def is_in_force(fleet: SimulatedFleet, place: Place) -> bool:
     job = fleet.jobs.get(place)
     is_deployed = fleet.holds.get(place, fleet.revisions[place[1]]) == fleet.revisions[place[1]]
     is_newest = job is None or job.revision <= fleet.revisions[place[1]]
-    wanted = fleet.wanted_by_assignment(place) is Intent.REQUIRED
+    wanted = fleet.wanted_by_assignment(place) in INSTALLING
     return wanted and is_deployed and is_newest and place not in fleet.inapplicable
 
 
@@ -272,7 +282,9 @@ def check_end(fleet: SimulatedFleet, place: Place) -> None:
     app = place[1]
     wanted, job = fleet.wanted_by_assignment(place), fleet.jobs.get(place)
     is_stood_apart = any(app in {one.app_id for one in related} for related in fleet.relations.values())
-    if fleet.relations.get(app) or is_stood_apart or wanted not in {Intent.REQUIRED, Intent.UNINSTALL}:
+    if wanted is Intent.NOT_TARGETED:
+        assert job is None or job.state not in UNDER_WAY or is_stood_apart, "under way although nobody wants it"
+    if fleet.relations.get(app) or is_stood_apart or wanted is Intent.NOT_TARGETED:
         return
     if job is not None and job.cancel_reason is CancelReason.OPERATOR:
         return
@@ -289,7 +301,7 @@ def check_end(fleet: SimulatedFleet, place: Place) -> None:
 @settings(deadline=None)
 @given(fleets)
 def test_a_chain_of_apps_gets_there_in_the_end(fleet: SimulatedFleet) -> None:
-    """Nothing fails, everything applies, nothing is held: then a required app that is not superseded is there."""
+    """Nothing fails, everything applies, nothing is held: then what is required or was asked for is there."""
     fleet.failing.clear()
     fleet.inapplicable.clear()
     fleet.holds.clear()
@@ -300,7 +312,7 @@ def test_a_chain_of_apps_gets_there_in_the_end(fleet: SimulatedFleet) -> None:
     }
     come_to_rest(fleet)
     for place in ((device, app) for device in DEVICES for app in APPS):
-        if fleet.wanted_by_assignment(place) is Intent.REQUIRED:
+        if fleet.wanted_by_assignment(place) in INSTALLING:
             assert place in fleet.installed
             assert all((place[0], one.app_id) in fleet.installed for one in fleet.relations[place[1]])
 
