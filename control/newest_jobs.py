@@ -1,53 +1,53 @@
-"""The newest job for each device and app."""
+"""The newest job for each device and app: a flag in the job's row, moved in the transactions that make and end jobs.
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, or_, select
-from sqlalchemy.orm import aliased
+A job that nobody wanted any more before it was sent never was: the one before it stays the newest, as it is still how
+the device stands.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Final
+
+from sqlalchemy import ColumnElement, Select, and_, false, func, select, tuple_, update
+from sqlalchemy.orm import Session
 
 from contract.jobs import JobState
 from control.cancel_reasons import CancelReason
 from control.database.tables import Job
-from control.live_states import LIVE_STATES
+
+#: Databases bound the number of parameters of one statement.
+_BATCH: Final = 500
+
+_UNWANTED: Final = func.coalesce(
+    and_(Job.state == JobState.CANCELLED, Job.cancel_reason == CancelReason.SUPERSEDED), false()
+)
+_NEVER_WAS: Final = and_(_UNWANTED, Job.sent_at.is_(None))
+_PAIR: Final = tuple_(Job.device_id, Job.app_id)
 
 
 def is_newest() -> ColumnElement[bool]:
-    """Whether a row of `jobs` is the newest of its device and app, those set aside that nobody wants any more.
-
-    Unlike `newest_job_ids` it costs what the rows cost that are looked at: it suits a page of a long list.
-    """
-    other = aliased(Job)
-    same_pair = and_(other.device_id == Job.device_id, other.app_id == Job.app_id, ~_is_unwanted(other))
-    later = other.created_at > Job.created_at
-    alive, other_alive = Job.state.in_(LIVE_STATES), other.state.in_(LIVE_STATES)
-    # Of those made in the same instant the one that is alive, else any.
-    first_of_equals = or_(other_alive > alive, and_(other_alive == alive, other.id > Job.id))
-    at_once = and_(other.created_at == Job.created_at, first_of_equals)
-    return and_(~_is_unwanted(Job), ~exists().where(same_pair, or_(later, at_once)))
+    """Whether a row of `jobs` is the newest of its device and app, and was not cancelled as nobody wants it."""
+    return and_(Job.is_newest, ~_UNWANTED)
 
 
-def _is_unwanted(job: type[Job]) -> ColumnElement[bool]:
-    unwanted = and_(job.state == JobState.CANCELLED, job.cancel_reason == CancelReason.SUPERSEDED)
-    return func.coalesce(unwanted, false())
+def make_way(session: Session, pairs: Iterable[tuple[str, str]]) -> None:
+    """Clear the flag for these devices and apps (`(device_id, app_id)`): newer jobs follow in this transaction."""
+    rest = iter(pairs)
+    while batch := list(islice(rest, _BATCH)):
+        session.execute(update(Job).where(Job.is_newest, _PAIR.in_(batch)).values(is_newest=False))
 
 
-def newest_job_ids(
-    *, first_device_id: str | None = None, last_device_id: str | None = None, superseded: bool = True
-) -> Select[str]:
-    """The ids of the newest jobs; of those made in the same instant the one that is alive, or was wanted last.
+def give_way(session: Session, job_ids: Sequence[str]) -> None:
+    """Hand the flag of jobs that were superseded before they were sent to the ones before them, where there are any."""
+    for start in range(0, len(job_ids), _BATCH):
+        never_were = (Job.id.in_(job_ids[start : start + _BATCH]), Job.is_newest, _NEVER_WAS)
+        pairs = [(device, app) for device, app in session.execute(select(Job.device_id, Job.app_id).where(*never_were))]
+        if pairs:
+            make_way(session, pairs)
+            session.execute(update(Job).where(Job.id.in_(_newest_of(pairs))).values(is_newest=True))
 
-    Args:
-        first_device_id: Only of devices from this one on, in the order of their ids.
-        last_device_id: Only of devices up to this one.
-        superseded: Whether a job that was cancelled because nobody wanted it counts as the newest.
-    """
-    unwanted = _is_unwanted(Job)
-    standing = case((Job.state.in_(LIVE_STATES), 0), (Job.state == JobState.FINISHED, 1), (unwanted, 3), else_=2)
-    rank = func.row_number().over(partition_by=(Job.device_id, Job.app_id), order_by=(Job.created_at.desc(), standing))
-    ranked = select(Job.id, rank.label("rank"))
-    if first_device_id is not None:
-        ranked = ranked.where(Job.device_id >= first_device_id)
-    if last_device_id is not None:
-        ranked = ranked.where(Job.device_id <= last_device_id)
-    if not superseded:
-        ranked = ranked.where(~unwanted)
-    found = ranked.subquery()
-    return select(found.c.id).where(found.c["rank"] == 1)
+
+def _newest_of(pairs: Sequence[tuple[str, str]]) -> Select[str]:
+    rank = func.row_number().over(partition_by=(Job.device_id, Job.app_id), order_by=(Job.created_at.desc(), Job.id))
+    ranked = select(Job.id, rank.label("rank")).where(_PAIR.in_(pairs), ~_NEVER_WAS).subquery()
+    return select(ranked.c.id).where(ranked.c["rank"] == 1)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from contract.jobs import JobState
@@ -10,6 +10,7 @@ from control.cancel_reasons import CancelReason
 from control.database.session import lock_planning
 from control.database.tables import Device, Job
 from control.live_states import LIVE_STATES
+from control.newest_jobs import give_way
 
 
 def retire(session: Session, device: Device, now: datetime) -> bool:
@@ -22,8 +23,9 @@ def retire(session: Session, device: Device, now: datetime) -> bool:
     was_active = device.retired_at is None
     if was_active:
         device.retired_at = now
-    live = (Job.device_id == device.id, Job.state.in_(LIVE_STATES))
+    live = session.scalars(select(Job.id).where(Job.device_id == device.id, Job.state.in_(LIVE_STATES))).all()
     nothing_next = {"next_action_at": None, "next_action_reason": None}
     over = {"state": JobState.CANCELLED, "cancel_reason": CancelReason.SUPERSEDED, "finished_at": now}
-    session.execute(update(Job).where(*live).values({**over, **nothing_next}))
+    session.execute(update(Job).where(Job.id.in_(live)).values({**over, **nothing_next}))
+    give_way(session, live)
     return was_active

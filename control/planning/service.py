@@ -16,6 +16,7 @@ from control.catalog.deliveries import keep_delivery
 from control.database.session import lock_planning
 from control.database.tables import AppRequestRow, Device, Job, OutboxEntry
 from control.dispatch.resend import resend
+from control.newest_jobs import give_way, make_way
 from control.planning.models import Demand, Mark, NewJob, Plan, Want
 from control.planning.plan import plan
 from control.planning.snapshot import load_demand, load_fleet, load_parts
@@ -92,6 +93,7 @@ def _end(session: Session, decided: Plan, now: datetime) -> None:
     for ids, values in ((decided.cancel, cancelled), (decided.recall, recalled), (decided.release, superseded)):
         for start in range(0, len(ids), _BATCH):
             session.execute(update(Job).where(Job.id.in_(ids[start : start + _BATCH])).values(values))
+    give_way(session, (*decided.cancel, *decided.release))
     _tell_devices(session, (*decided.cancel, *decided.recall), now)
 
 
@@ -136,6 +138,7 @@ def _make(session: Session, jobs: tuple[NewJob, ...], now: datetime) -> None:
         for job in jobs
     ]
     if rows:
+        make_way(session, ((job.device_id, job.want.app_id) for job in jobs))
         session.execute(insert(Job), rows)
 
 

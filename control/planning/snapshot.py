@@ -24,7 +24,6 @@ from control.database.tables import (
 from control.filters.evaluate import matches
 from control.filters.facts import facts_of
 from control.filters.parse import parse_rule
-from control.newest_jobs import newest_job_ids
 from control.planning.models import (
     AppLine,
     AssignedIntent,
@@ -184,8 +183,8 @@ def _newest_jobs(session: Session, first_id: str, last_id: str) -> Iterator[tupl
         Job.waits_for_app_id,
         Job.finished_at,
     )
-    newest = newest_job_ids(first_device_id=first_id, last_device_id=last_id)
-    rows = select(Job.device_id, *columns).join(Device, Device.id == Job.device_id).where(Job.id.in_(newest))
+    newest = (Job.is_newest, Job.device_id.between(first_id, last_id))
+    rows = select(Job.device_id, *columns).join(Device, Device.id == Job.device_id).where(*newest)
     return ((device_id, KnownJob(*fields)) for device_id, *fields in session.execute(rows))
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import exists, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from contract.error_codes import ErrorCode
 from contract.errors import InputError, NotFoundError
@@ -152,9 +152,6 @@ def _cancel(session: Session, job: Job, _device: Device, standing: Standing, wis
 
 def _standings(session: Session, jobs: Sequence[Job]) -> dict[str, Standing]:
     ids = [job.id for job in jobs]
-    later = aliased(Job)
-    same = (later.device_id == Job.device_id, later.app_id == Job.app_id, later.created_at > Job.created_at)
-    older = set(session.scalars(select(Job.id).where(Job.id.in_(ids), exists().where(*same))))
     orders = {order.job_id: order.kind for order in session.scalars(select(OrderRow).where(OrderRow.job_id.in_(ids)))}
     return {
         job.id: Standing(
@@ -163,7 +160,7 @@ def _standings(session: Session, jobs: Sequence[Job]) -> dict[str, Standing]:
             generation_reason=job.generation_reason,
             cancel_reason=job.cancel_reason,
             was_sent=job.sent_at is not None,
-            is_newest=job.id not in older,
+            is_newest=job.is_newest,
             order=orders.get(job.id),
         )
         for job in jobs

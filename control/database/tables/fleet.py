@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contract.states import Intent
@@ -24,9 +24,10 @@ class Device(Base):
     """
 
     __tablename__ = "devices"
+    __table_args__ = (Index("ix_devices_name", "name", "id"),)
 
     id: Mapped[Id] = mapped_column(primary_key=True)
-    name: Mapped[Name] = mapped_column(index=True)
+    name: Mapped[Name]
     site: Mapped[Name | None]
     signing_key: Mapped[bytes] = mapped_column(unique=True)
     sealing_key: Mapped[bytes]

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, column
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contract.jobs import JobState
@@ -17,6 +17,11 @@ from control.live_states import LIVE_STATES
 _IS_LIVE = column("state").in_([state.value for state in LIVE_STATES])
 
 
+def _of_newest(name: str, *columns: str, unique: bool = False) -> Index:
+    """An index of the newest jobs only: what has been replaced costs nobody who asks how things stand."""
+    return Index(name, *columns, unique=unique, sqlite_where=text("is_newest = 1"), postgresql_where=text("is_newest"))
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -29,6 +34,7 @@ class Job(Base):
         evaluates_only: Its device only looks; nothing is executed.
         for_app_id: The app that it is a dependency of, or that takes its app's place; None where it is assigned.
         waits_for_app_id: The app that must be there, or gone, before anything else of it happens.
+        is_newest: It is the newest of its device and app; see `control.newest_jobs`.
         generation_reason: Why the generation was raised last.
         cancel_reason: Why it is being cancelled, or was.
         progress_sequence: The newest progress message of the current attempt.
@@ -51,6 +57,14 @@ class Job(Base):
         Index("ix_jobs_state", "state"),
         Index("ix_jobs_app", "app_id"),
         Index("ix_jobs_changed", "changed_at", "id"),
+        _of_newest("uq_jobs_newest", "device_id", "app_id", unique=True),
+        # All that summaries look at, so that the rows themselves stay unread.
+        _of_newest(
+            "ix_jobs_newest_place", "app_id", "state", "outcome", "next_action_reason", "cancel_reason", "device_id"
+        ),
+        _of_newest("ix_jobs_newest_revision", "app_id", "revision", "state", "outcome", "cancel_reason"),
+        _of_newest("ix_jobs_newest_state", "state", "outcome"),
+        _of_newest("ix_jobs_newest_error", "error_code", "app_id"),
     )
 
     id: Mapped[Id] = mapped_column(primary_key=True)
@@ -62,6 +76,7 @@ class Job(Base):
     evaluates_only: Mapped[bool] = mapped_column(default=False)
     for_app_id: Mapped[Id | None]
     waits_for_app_id: Mapped[Id | None]
+    is_newest: Mapped[bool] = mapped_column(default=True)
     state: Mapped[JobState] = mapped_column(default=JobState.PLANNED)
     generation: Mapped[Count] = mapped_column(default=1)
     generation_reason: Mapped[GenerationReason] = mapped_column(default=GenerationReason.PLANNED)
