@@ -78,5 +78,6 @@ def test_an_outcome_knows_whether_the_device_is_as_desired() -> None:
         Outcome.NOT_APPLICABLE,
         Outcome.REQUIREMENTS_NOT_MET,
         Outcome.FAILED,
+        Outcome.EVALUATED,
         Outcome.CANCELLED,
     }

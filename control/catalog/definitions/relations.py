@@ -101,7 +101,7 @@ def _take_app_relation(draft: RelationDraft, document: Json, app: Any) -> bool:
     if relation is None or not _is_name(name) or name == app or document.get("targetType") == _PARENT:
         return False
     kind = document.get(relation.kind)
-    if kind not in relation.words:
+    if kind not in relation.words or any(name in draft.beyond.get(one.list_name, ()) for one in _APP_RELATIONS):
         return False
     rest = _without(document, "@odata.type", _APP_NAME, relation.kind)
     return draft.take(relation.list_name, name, {"app": name, relation.kind: kind}, rest)

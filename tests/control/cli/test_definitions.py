@@ -134,6 +134,7 @@ def test_a_published_app_is_exported_by_its_name(
     operator: Callable[[Role], dict[str, str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    plane.publish(name="Runtime")
     plane.publish(dependencies=[{"app": "Runtime"}])
     plane.group("desks")
     plane.assign("desks")

@@ -149,6 +149,13 @@ def test_a_second_relation_to_the_same_app_stays_beside_the_first() -> None:
     assert draft.relationships == [again]
 
 
+def test_an_app_cannot_be_needed_and_replaced_by_the_same_one_so_the_second_stays_as_it_came() -> None:
+    also = SUPERSEDENCE | {"targetDisplayName": "Runtime"}
+    found = bundle([DEPENDENCY, also])
+    assert "supersedence" not in to_manifest(found).fields
+    assert there_and_back(found)["relationships"] == [DEPENDENCY, also]
+
+
 def test_relations_without_their_app_make_no_manifest() -> None:
     draft = to_manifest(AppBundle(relationships=(DEPENDENCY,), assignments=(ASSIGNMENT,)))
     assert draft.fields == {}
