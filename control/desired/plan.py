@@ -61,7 +61,8 @@ def plan_changes(current: State, wanted: State, *, prune: bool) -> tuple[Change,
         prune: Whether assignments, groups and filters that are not wanted are removed.
 
     Raises:
-        InputError: A document refers to one that neither is there nor is wanted, or a rollout would be another one.
+        InputError: A document refers to one that neither is there nor is wanted, apps name each other in a circle, or
+            a rollout would be another one.
     """
     gone = [key for key in current if key not in wanted and key[0] in _PRUNED] if prune else []
     _check_references(wanted, known={*current, *wanted} - set(gone))
@@ -84,12 +85,14 @@ def _in_order(changes: Iterable[Change]) -> list[Change]:
 
 
 def _app_ranks(documents: Iterable[Document | None]) -> Mapping[str, int]:
-    """The place of each app in an order that puts related apps first; a cycle is refused when it is published."""
+    """The place of each app in an order that puts related apps first."""
     graph = {key_of(app)[1]: _related(app) for app in documents if isinstance(app, AppDocument)}
     try:
         return {name: rank for rank, name in enumerate(TopologicalSorter(graph).static_order())}
-    except CycleError:
-        return {}
+    except CycleError as error:
+        # Its second argument is the cycle, each app before one that names it.
+        path = error.args[1][::-1]
+        raise InputError(ErrorCode.RELATION_CYCLE, place=f"App {path[0]}", detail=" -> ".join(path)) from None
 
 
 def _related(app: AppDocument) -> list[str]:

@@ -8,8 +8,8 @@ from control.desired.documents import AnyDocument
 from control.desired.plan import Action
 from control.views.base import Request, View
 
-#: More than a body that is small enough can hold.
-MAX_DOCUMENTS = 10_000
+#: As many as the largest body holds of usual length.
+MAX_DOCUMENTS = 100_000
 
 
 class ChangesRequest(Request):

@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from contract.queues import ControlTask
-from contract.uplink import Problem
+from contract.uplink import MAX_BODY_BYTES, Problem
+from control.api.body_limits import MAX_CHANGES_BYTES
 from control.database.tables import Role
 from control.security.operator_tokens import create_operator_token
 from tests.control.plane import Plane, SignedDevice, manifest_data
@@ -281,3 +282,16 @@ def test_a_confined_operator_keeps_to_its_group(
         client.get("/v1/state"),
     ]
     assert [response.status_code for response in refusals] == [403] * len(refusals)
+
+
+def test_the_desired_state_of_a_large_fleet_comes_at_once(admin: httpx.Client) -> None:
+    documents = [{"kind": "Group", "name": f"{number:05} {'x' * 150}"} for number in range(8000)]
+    planned = admin.post("/v1/changes", json={"documents": documents, "dry_run": True})
+    assert len(planned.request.content) > MAX_BODY_BYTES
+    assert (planned.status_code, len(planned.json()["changes"])) == (200, len(documents))
+
+
+def test_a_larger_one_is_refused_with_the_limit(admin: httpx.Client) -> None:
+    refused = admin.post("/v1/changes", content=b" " * (MAX_CHANGES_BYTES + 1))
+    assert (refused.status_code, problem(refused).code) == (413, "request-too-large")
+    assert str(MAX_CHANGES_BYTES) in problem(refused).detail

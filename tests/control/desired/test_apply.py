@@ -43,6 +43,20 @@ def test_what_was_applied_is_there_and_applying_again_changes_nothing(either_pla
         assert session.scalar(select(func.count()).select_from(AuditEntry)) == 0
 
 
+def test_apps_that_name_each_other_are_published_in_an_order_in_which_each_is_known(either_plane: Plane) -> None:
+    digest = either_plane.services.packages.take(either_plane.package).digest
+    manifests = (
+        manifest_data(name="A", dependencies=[{"app": "C"}], supersedence=[{"app": "D", "supersedenceType": "update"}]),
+        manifest_data(name="B", supersedence=[{"app": "A", "supersedenceType": "update"}]),
+        manifest_data(name="C", dependencies=[{"app": "D"}]),
+        manifest_data(name="D"),
+    )
+    state = state_of([AppDocument(kind="App", manifest=manifest, package=digest) for manifest in manifests])
+    assert apply(either_plane, state) == len(manifests)
+    assert there(either_plane) == state
+    assert apply(either_plane, state) == 0
+
+
 def test_one_other_word_is_one_change(either_plane: Plane) -> None:
     digest = either_plane.services.packages.take(either_plane.package).digest
     apply(either_plane, wanted(digest))

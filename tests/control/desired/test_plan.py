@@ -95,6 +95,15 @@ def test_apps_come_after_those_they_need() -> None:
     assert [change.key[1] for change in changes] == ["c", "b", "a"]
 
 
+def test_apps_in_a_circle_are_refused_with_the_path() -> None:
+    with pytest.raises(InputError) as caught:
+        plan_changes({}, state_of([app("a", ("b",)), app("b", ("c",)), app("c", ("a",)), app("d")]), prune=False)
+    assert caught.value.code is ErrorCode.RELATION_CYCLE
+    first, *rest = caught.value.detail.split(" -> ")
+    assert (caught.value.place, rest[-1]) == (f"App {first}", first)
+    assert " -> ".join([first, *rest]) in "a -> b -> c -> a -> b -> c"
+
+
 def test_spelling_is_no_change() -> None:
     current = state_of([filter_("a"), group("g"), app("e"), assignment("e", "g", filter="a")])
     said = FilterDocument(kind="Filter", name="a", rule='  SITE  -EQ   "x" ')
