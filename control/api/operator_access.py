@@ -7,10 +7,11 @@ from fastapi import APIRouter, Query, status
 
 from control.answers.access import audit_entries, list_tokens, token_view
 from control.api.dependencies import OperatorDep, ServicesDep, requires
+from control.api.entity_tags import TagDep
 from control.api.pages import PageDep
 from control.database.tables import OperatorToken, Role
 from control.fleet.groups import find_group
-from control.security.operator_tokens import create_operator_token, revoke_operator_token
+from control.security.operator_tokens import create_operator_token, operator_token, revoke_operator_token
 from control.views.access import NewOperatorTokenView, OperatorTokenRequest, OperatorTokenView
 from control.views.audit import AuditEntryView, AuditVerdictView
 from control.views.page import Page
@@ -49,12 +50,21 @@ def tokens(services: ServicesDep, page: PageDep) -> Page[OperatorTokenView]:
         return list_tokens(session, page)
 
 
+@router.get("/tokens/{token_id}", dependencies=[requires(Role.ADMIN)])
+def one_token(token_id: str, services: ServicesDep, tag: TagDep) -> OperatorTokenView:
+    """One token, without itself."""
+    with services.database.snapshot() as session:
+        return tag.on(token_view(session, operator_token(session, token_id)))
+
+
 @router.delete("/tokens/{token_id}", dependencies=[requires(Role.ADMIN)])
-def revoke_token(token_id: str, services: ServicesDep, operator: OperatorDep) -> OperatorTokenView:
+def revoke_token(token_id: str, services: ServicesDep, operator: OperatorDep, tag: TagDep) -> OperatorTokenView:
     """Make a token void at once; again is fine."""
     now = services.clock.now()
     with services.database.transaction() as session:
-        row = revoke_operator_token(session, token_id, now)
+        row = operator_token(session, token_id)
+        tag.require(token_view(session, row))
+        revoke_operator_token(session, row, now)
         view = token_view(session, row)
         services.audit.record(session, operator, "token.revoke", row.id, now=now, before={"name": row.name})
     return view

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Query, status
 
 from contract.errors import UnavailableError
 from control.answers.access import enrollment_token_view, list_enrollment_tokens
-from control.answers.devices import retired_device_view
+from control.answers.devices import device_detail, retired_device_view
 from control.answers.moment import this_moment
 from control.api.dependencies import OperatorDep, ServicesDep, requires
+from control.api.entity_tags import TagDep
 from control.api.pages import PageDep
 from control.database.tables import Device, EnrollmentToken, Role
 from control.fleet.cutting_off import cut_off_retired
@@ -75,13 +76,23 @@ def list_tokens(
         return list_enrollment_tokens(session, tokens, page)
 
 
+@router.get("/enrollment-tokens/{token_id}", dependencies=[requires(Role.ADMIN, confined=True)])
+def one_token(token_id: str, services: ServicesDep, operator: OperatorDep, tag: TagDep) -> KnownEnrollmentTokenView:
+    """One token that devices enrol with, without itself."""
+    with services.database.snapshot() as session:
+        row = find_enrollment_token(session, token_id)
+        operator.require_group(row.group_id, token_id)
+        return tag.on(enrollment_token_view(session, row))
+
+
 @router.delete("/enrollment-tokens/{token_id}", dependencies=[requires(Role.ADMIN, confined=True)])
-def revoke_token(token_id: str, services: ServicesDep, operator: OperatorDep) -> KnownEnrollmentTokenView:
+def revoke_token(token_id: str, services: ServicesDep, operator: OperatorDep, tag: TagDep) -> KnownEnrollmentTokenView:
     """Make a token void at once; devices that have enrolled with it stay; again is fine."""
     now = services.clock.now()
     with services.database.transaction() as session:
         row = find_enrollment_token(session, token_id)
         operator.require_group(row.group_id, token_id)
+        tag.require(enrollment_token_view(session, row))
         before = {"uses": row.uses_left, "expires_at": row.expires_at.isoformat()}
         if revoke_enrollment_token(session, row, now):
             services.audit.record(session, operator, "enrollment.revoke", row.id, now=now, before=before)
@@ -89,12 +100,14 @@ def revoke_token(token_id: str, services: ServicesDep, operator: OperatorDep) ->
 
 
 @router.post("/devices/{name:path}/retire", dependencies=[requires(Role.ADMIN, confined=True)])
-def retire_device(name: str, services: ServicesDep, operator: OperatorDep) -> RetiredDeviceView:
+def retire_device(name: str, services: ServicesDep, operator: OperatorDep, tag: TagDep) -> RetiredDeviceView:
     """Shut a device out for good: from this API at once, then from the broker, as soon as that answers."""
     moment = this_moment(services)
     with services.database.transaction() as session:
         device = find_device(session, name)
         operator.require_device(session, device.id)
+        if tag.is_conditional:
+            tag.require(device_detail(session, device.id, moment))
         if retire(session, device, moment.now):
             services.audit.record(session, operator, "device.retire", device.id, now=moment.now)
         device_id = device.id
@@ -111,13 +124,15 @@ def retire_device(name: str, services: ServicesDep, operator: OperatorDep) -> Re
     status_code=status.HTTP_201_CREATED,
 )
 def replace_device(
-    name: str, body: ReplacementRequest, services: ServicesDep, operator: OperatorDep
+    name: str, body: ReplacementRequest, services: ServicesDep, operator: OperatorDep, tag: TagDep
 ) -> EnrollmentTokenView:
     """Make a token for the device that takes over this one's name and groups; enrolling with it retires this one."""
     now, lifetime = services.clock.now(), timedelta(seconds=body.lifetime_seconds)
     with services.database.transaction() as session:
         old = find_device(session, name)
         operator.require_device(session, old.id)
+        if tag.is_conditional:
+            tag.require(device_detail(session, old.id, this_moment(services)))
         token, row = create_enrollment_token(
             session,
             Place(replaces=old.id),

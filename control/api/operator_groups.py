@@ -3,7 +3,7 @@
 from fastapi import APIRouter, status
 
 from contract.queues import ControlTask
-from control.answers.devices import device_view, group_view
+from control.answers.devices import device_detail, device_view, group_view
 from control.answers.filters import match_view
 from control.answers.moment import this_moment
 from control.api.dependencies import OperatorDep, ServicesDep, requires
@@ -58,12 +58,14 @@ def remove_group(name: str, services: ServicesDep, operator: OperatorDep, tag: T
 
 
 @router.put("/devices/{name:path}/site", dependencies=[requires(Role.OPERATOR, confined=True)])
-def put_site(name: str, body: SiteRequest, services: ServicesDep, operator: OperatorDep) -> DeviceView:
+def put_site(name: str, body: SiteRequest, services: ServicesDep, operator: OperatorDep, tag: TagDep) -> DeviceView:
     """Say where a device stands; rules that ask for it are judged anew at once."""
     moment = this_moment(services)
     with services.database.transaction() as session:
         device = find_device(session, name)
         operator.require_device(session, device.id)
+        if tag.is_conditional:
+            tag.require(device_detail(session, device.id, moment))
         before, device.site = device.site, body.site
         session.flush()
         refresh_device(session, device, moment.now)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from fastapi import APIRouter
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from control.answers.job_filter import JobFilter
 from control.answers.jobs import job_detail
 from control.answers.moment import this_moment
 from control.api.dependencies import OperatorDep, ServicesDep, requires
-from control.api.entity_tags import TagDep
+from control.api.entity_tags import EntityTag, TagDep
 from control.database.session import Database
 from control.database.tables import Job, Role
 from control.fleet.groups import find_group
@@ -62,24 +63,33 @@ def cancel_many(body: BulkSteeringRequest, services: ServicesDep, operator: Oper
 
 
 @router.post("/{job_id}/retry", dependencies=[requires(Role.OPERATOR, confined=True)])
-def retry_one(job_id: str, body: SteeringRequest, services: ServicesDep, operator: OperatorDep) -> SteeringReply:
+def retry_one(
+    job_id: str, body: SteeringRequest, services: ServicesDep, operator: OperatorDep, tag: TagDep
+) -> SteeringReply:
     """Send a job anew, now."""
     _require_job(services, operator, job_id)
-    return _steer_one(services, job_id, body, retry_jobs, _note(services, operator, "job.retry", job_id, body))
+    wish = _wish(services, body, _note(services, operator, "job.retry", job_id, body))
+    return _steer_one(services, job_id, body, retry_jobs, _as_seen(wish, job_id, tag, services))
 
 
 @router.post("/{job_id}/rerun-detection", dependencies=[requires(Role.OPERATOR, confined=True)])
-def detect_one(job_id: str, body: SteeringRequest, services: ServicesDep, operator: OperatorDep) -> SteeringReply:
+def detect_one(
+    job_id: str, body: SteeringRequest, services: ServicesDep, operator: OperatorDep, tag: TagDep
+) -> SteeringReply:
     """Have a device judge anew how an app stands."""
     _require_job(services, operator, job_id)
-    return _steer_one(services, job_id, body, detect_jobs, _note(services, operator, "job.detect", job_id, body))
+    wish = _wish(services, body, _note(services, operator, "job.detect", job_id, body))
+    return _steer_one(services, job_id, body, detect_jobs, _as_seen(wish, job_id, tag, services))
 
 
 @router.post("/{job_id}/cancel", dependencies=[requires(Role.OPERATOR, confined=True)])
-def cancel_one(job_id: str, body: SteeringRequest, services: ServicesDep, operator: OperatorDep) -> SteeringReply:
+def cancel_one(
+    job_id: str, body: SteeringRequest, services: ServicesDep, operator: OperatorDep, tag: TagDep
+) -> SteeringReply:
     """Cancel a job: at once where its device has nothing of it, else by an order."""
     _require_job(services, operator, job_id)
-    return _steer_one(services, job_id, body, cancel_jobs, _note(services, operator, "job.cancel", job_id, body))
+    wish = _wish(services, body, _note(services, operator, "job.cancel", job_id, body))
+    return _steer_one(services, job_id, body, cancel_jobs, _as_seen(wish, job_id, tag, services))
 
 
 def _require_job(services: Services, operator: Operator, job_id: str) -> None:
@@ -109,8 +119,17 @@ def _note(services: Services, operator: Operator, action: str, target: str, body
     return note
 
 
-def _steer_one(services: Services, job_id: str, body: SteeringRequest, steer: _Steer, note: _Note) -> SteeringReply:
-    steered = steer(services.database, [job_id], _wish(services, body, note))
+def _as_seen(wish: Wish, job_id: str, tag: EntityTag, services: Services) -> Wish:
+    """The wish, for a job that is as `If-Match` says."""
+
+    def require(session: Session) -> None:
+        tag.require(job_detail(session, job_id, this_moment(services)))
+
+    return replace(wish, require=require) if tag.is_conditional else wish
+
+
+def _steer_one(services: Services, job_id: str, body: SteeringRequest, steer: _Steer, wish: Wish) -> SteeringReply:
+    steered = steer(services.database, [job_id], wish)
     return _reply(services, body, [only(steered, job_id)])
 
 

@@ -25,8 +25,8 @@ def find_operator_token(session: Session, token: str, now: datetime) -> Operator
     return row
 
 
-def revoke_operator_token(session: Session, token_id: str, now: datetime) -> OperatorToken:
-    """Make a token void; one that is void already stays so.
+def operator_token(session: Session, token_id: str) -> OperatorToken:
+    """The row of a token.
 
     Raises:
         NotFoundError: There is none with this id.
@@ -34,9 +34,13 @@ def revoke_operator_token(session: Session, token_id: str, now: datetime) -> Ope
     row = session.get(OperatorToken, token_id)
     if row is None:
         raise NotFoundError(ErrorCode.UNKNOWN_TOKEN, place=token_id)
+    return row
+
+
+def revoke_operator_token(session: Session, row: OperatorToken, now: datetime) -> None:
+    """Make a token void; one that is void already stays so."""
     row.revoked_at = row.revoked_at or now
     session.flush()
-    return row
 
 
 def create_operator_token(

@@ -30,6 +30,7 @@ class Wish:
     Attributes:
         force: See `decide_retry` and `decide_cancel`.
         dry_run: Only say what would come of it.
+        require: Refuses by an error, in the transaction that changes jobs and before it changes any.
         note: Records what was changed, in the transaction that changes it.
         online_since: Devices seen since then are sent to at once.
     """
@@ -38,6 +39,7 @@ class Wish:
     online_since: datetime
     force: bool = False
     dry_run: bool = False
+    require: Callable[[Session], None] | None = None
     note: Callable[[Session, Sequence["Steered"]], None] | None = None
 
 
@@ -108,6 +110,8 @@ def _steer_batch(session: Session, job_ids: Sequence[str], wish: Wish, action: _
         .with_for_update(of=Job)
     )
     found = session.execute(jobs).all()
+    if wish.require is not None:
+        wish.require(session)
     standings = _standings(session, [job for job, _, _ in found])
     with session.no_autoflush:
         return [

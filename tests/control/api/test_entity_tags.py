@@ -5,8 +5,9 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from contract.jobs import JobRef
 from control.database.tables import Role
-from tests.control.plane import Plane, SignedDevice
+from tests.control.plane import Plane, SignedDevice, progress_of
 
 
 @pytest.fixture
@@ -47,3 +48,65 @@ def test_a_tag_is_recognised_in_each_form_that_http_allows(admin: httpx.Client, 
 @pytest.mark.parametrize("tag", ["", "nonsense", '"', '"other"'])
 def test_any_other_tag_is_no_match(admin: httpx.Client, group: str, tag: str) -> None:
     assert admin.get(group, headers={"If-None-Match": tag}).status_code == 200
+
+
+# --- changes of what was seen -----------------------------------------------------------------------------------------
+
+
+def refused(response: httpx.Response) -> bool:
+    return (response.status_code, response.json().get("code")) == (412, "precondition-failed")
+
+
+@pytest.mark.parametrize("order", ["retry", "rerun-detection", "cancel"])
+def test_a_job_that_has_moved_on_is_not_steered_by_who_saw_it_before(
+    admin: httpx.Client, sent: tuple[SignedDevice, JobRef], order: str
+) -> None:
+    device, ref = sent
+    path = f"/v1/jobs/{ref.job_id}"
+    seen = admin.get(path).headers["ETag"]
+    device.progress(progress_of(ref))
+    now = admin.get(path)
+    assert refused(admin.post(f"{path}/{order}", json={"force": True}, headers={"If-Match": seen}))
+    assert admin.get(path).json() == now.json()
+    done = admin.post(f"{path}/{order}", json={"force": True}, headers={"If-Match": now.headers["ETag"]})
+    assert not refused(done)
+
+
+def test_a_job_that_is_as_it_was_seen_is_cancelled(admin: httpx.Client, sent: tuple[SignedDevice, JobRef]) -> None:
+    path = f"/v1/jobs/{sent[1].job_id}"
+    headers = {"If-Match": admin.get(path).headers["ETag"]}
+    assert admin.post(f"{path}/cancel", json={}, headers=headers).json()["changes"] == {"cancelling": 1}
+    assert refused(admin.post(f"{path}/cancel", json={}, headers=headers))
+
+
+@pytest.mark.parametrize(
+    ("method", "action", "body"),
+    [("PUT", "site", {"site": "Berlin"}), ("POST", "replace", {}), ("POST", "retire", None)],
+)
+def test_a_device_that_is_not_as_it_was_seen_is_left_alone(
+    admin: httpx.Client, enrolled: Callable[..., SignedDevice], method: str, action: str, body: object
+) -> None:
+    enrolled()
+    path = "/v1/devices/desk-1"
+    before = admin.get(path)
+    assert refused(admin.request(method, f"{path}/{action}", json=body, headers={"If-Match": '"other"'}))
+    assert admin.get(path).json() == before.json()
+    headers = {"If-Match": before.headers["ETag"]}
+    assert admin.request(method, f"{path}/{action}", json=body, headers=headers).is_success
+
+
+@pytest.mark.parametrize(("path", "body"), [("/v1/tokens", {"name": "script"}), ("/v1/enrollment-tokens", {"uses": 3})])
+def test_a_token_is_shown_by_its_id_and_revoked_as_it_was_seen(admin: httpx.Client, path: str, body: object) -> None:
+    made = admin.post(path, json=body).json()
+    one = f"{path}/{made['id']}"
+    seen = admin.get(one)
+    assert made["token"] not in seen.text
+    assert refused(admin.delete(one, headers={"If-Match": '"other"'}))
+    assert admin.get(one).json() == seen.json()
+    assert admin.delete(one, headers={"If-Match": seen.headers["ETag"]}).json()["revoked_at"] is not None
+    assert refused(admin.delete(one, headers={"If-Match": seen.headers["ETag"]}))
+
+
+@pytest.mark.parametrize("path", ["/v1/tokens", "/v1/enrollment-tokens"])
+def test_a_token_that_is_not_there_is_not_found(admin: httpx.Client, path: str) -> None:
+    assert admin.get(f"{path}/nothing").status_code == 404
