@@ -1,11 +1,15 @@
 """Counters that outlive the process which counts, and are shown by another one."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from control.database.tables import CounterRow
+
+#: Counts what workers dropped from the control plane's own queue; the other counters are the reconciler's.
+REFUSED_MESSAGES: Final = "refused_messages"
 
 
 def count_up(session: Session, by: Mapping[str, int]) -> None:

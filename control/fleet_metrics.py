@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from contract.jobs import JobState
+from control.counters import REFUSED_MESSAGES
 from control.database.tables import CounterRow, Device, Job, OutboxEntry
 from control.rollouts.metrics import rollout_metrics
 from control.services import Services
@@ -52,6 +53,7 @@ def _counted(session: Session, now: datetime, online_window: timedelta) -> Itera
     yield _devices(session, now - online_window)
     yield from _outbox(session, now)
     yield _reconciled(session)
+    yield _refused_messages(session)
     yield from rollout_metrics(session, now - online_window)
 
 
@@ -86,5 +88,12 @@ def _reconciled(session: Session) -> Metric:
         "outrider_reconciled_jobs", "Jobs that the reconciler had to deal with.", labels=["what"]
     )
     for row in session.scalars(select(CounterRow).order_by(CounterRow.name)):
-        done.add_metric([row.name], row.value)
+        if row.name != REFUSED_MESSAGES:
+            done.add_metric([row.name], row.value)
     return done
+
+
+def _refused_messages(session: Session) -> Metric:
+    row = session.get(CounterRow, REFUSED_MESSAGES)
+    help_text = "Messages in the control plane's own queue that workers dropped as no request of theirs."
+    return CounterMetricFamily("outrider_refused_control_messages", help_text, 0 if row is None else row.value)

@@ -5,8 +5,9 @@ from functools import partial
 
 from structlog import get_logger
 
+from contract.errors import UnavailableError
 from contract.queues import ControlTask
-from control.counters import count_up
+from control.counters import REFUSED_MESSAGES, count_up
 from control.dispatch.admission import Admission
 from control.dispatch.expiry import expire
 from control.dispatch.outbox import dispatch_due
@@ -72,6 +73,15 @@ def call_now(services: Services, caller: DeviceCaller) -> None:
     called = call_asked(services.database, caller)
     if called:
         _log.info("called", devices=called)
+
+
+def count_refused_message(services: Services) -> None:
+    """Count a message in the control plane's own queue that was dropped; without the database it is only logged."""
+    try:
+        with services.database.transaction() as session:
+            count_up(session, {REFUSED_MESSAGES: 1})
+    except UnavailableError as error:
+        _log.warning("a refused message was not counted", error=str(error))
 
 
 def reconcile_now(services: Services, inspector: QueueInspector) -> None:

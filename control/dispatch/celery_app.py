@@ -23,6 +23,8 @@ from contract.jobs import JobRef
 from contract.queues import CONTROL_QUEUE, SYNC_TASK, ControlTask, device_queue
 from contract.secure_addresses import broker_tls
 from control.dispatch.chain_template import SAMPLE_DEVICE_ID, SAMPLE_REF, ChainTemplate
+from control.dispatch.guarded_transport import TRANSPORT_NAME
+from control.dispatch.message_guard import MAX_MESSAGE_BYTES, refusal
 
 _log = get_logger(__name__)
 
@@ -116,9 +118,23 @@ class CeleryDeviceCaller:
             raise UnavailableError(ErrorCode.BROKER_UNAVAILABLE, detail=str(error)) from error
 
 
-def run_worker(broker_url: str, handlers: Mapping[ControlTask, Callable[[], object]]) -> None:
-    """Serve the control plane's own queue until SIGTERM or SIGINT; tasks in progress are finished first."""
+def run_worker(
+    broker_url: str,
+    handlers: Mapping[ControlTask, Callable[[], object]],
+    on_refused: Callable[[], None] | None = None,
+) -> None:
+    """Serve the control plane's own queue until SIGTERM or SIGINT; tasks in progress are finished first.
+
+    Args:
+        broker_url: The broker, as the workers' user.
+        handlers: What each task does.
+        on_refused: Called for each message in the queue that is no request for a task; it is dropped.
+    """
     app = make_app(broker_url)
+    guard = {"refusal": refusal, "most_bytes": MAX_MESSAGE_BYTES, "on_refused": on_refused}
+    app.conf.update(
+        broker_transport=TRANSPORT_NAME, broker_transport_options={**app.conf.broker_transport_options, **guard}
+    )
     for task, handler in handlers.items():
         _register(app, task, handler)
     prepare_celery_process()

@@ -21,7 +21,7 @@ from control.security.operators import on_this_machine
 from control.server.keys import keys_app
 from control.server.logs import configure_logs
 from control.settings import load_settings
-from control.work import handlers
+from control.work import count_refused_message, handlers
 
 app = typer.Typer(no_args_is_help=True, help="Set a control plane up and run its parts.")
 token_app = typer.Typer(no_args_is_help=True, help="Tokens of operators.")
@@ -83,10 +83,9 @@ def worker() -> None:
     configure_logs()
     with handled():
         settings = load_settings()
-        tasks = handlers(
-            make_services(settings), make_publisher(settings), make_inspector(settings), make_caller(settings)
-        )
-        run_worker(settings.broker_url.get_secret_value(), tasks)
+        services = make_services(settings)
+        tasks = handlers(services, make_publisher(settings), make_inspector(settings), make_caller(settings))
+        run_worker(settings.broker_url.get_secret_value(), tasks, lambda: count_refused_message(services))
 
 
 @app.command()

@@ -12,6 +12,7 @@ from sqlalchemy import event
 from contract.jobs import JobRef
 from control.database.tables import Role
 from control.fleet_metrics import FRESH
+from control.work import count_refused_message
 from tests.control.plane import Plane, SignedDevice, report_of
 
 Headers = Callable[[Role], dict[str, str]]
@@ -45,6 +46,16 @@ def test_jobs_devices_and_the_outbox_are_counted(
     assert (found["outrider_jobs", "planned"], found["outrider_jobs", "sent"]) == (2, 0)
     assert (found["outrider_devices", "yes"], found["outrider_devices", "no"]) == (1, 1)
     assert (found["outrider_outbox_jobs",], found["outrider_outbox_age_seconds",]) == (1, 90)
+
+
+def test_messages_that_workers_dropped_are_counted_apart_from_what_was_reconciled(
+    plane: Plane, viewer: httpx.Client
+) -> None:
+    count_refused_message(plane.services)
+    count_refused_message(plane.services)
+    found = scraped(viewer)
+    assert found["outrider_refused_control_messages_total",] == 2
+    assert not [name for name in found if name[0] == "outrider_reconciled_jobs_total"]
 
 
 def test_figures_are_counted_anew_only_after_a_while(
