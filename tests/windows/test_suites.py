@@ -33,7 +33,7 @@ SUITES = (
         ],
         170,
     ),
-    ("tests/worker/processes", ["tests/worker/processes/test_windows_job.py"], 6),
+    ("tests/worker/processes", ["tests/worker/processes/test_windows_job.py"], 8),
 )
 #: What Wine does not do as Windows does.
 WINE_LACKS = {

@@ -68,18 +68,27 @@ def _whole(exit_code: int | None) -> int | None:
 def find_again(pid: int | None, create_time: float | None, mark: str) -> psutil.Process | None:
     """The process of an installer that an earlier agent started; None where it has ended.
 
+    On Windows it may have started it and not let it run any more: then it runs from now on.
+
     Args:
         pid: As noted when it started; None where the agent ended before it could.
         create_time: As noted with the pid: another process may have the pid by now.
         mark: The value of its `MARK` variable, looked for where no pid was noted.
     """
-    if pid is None:
-        return next(iter(marked(mark)), None)
-    found = _known(pid, create_time or 0.0)
+    found = next(iter(marked(mark)), None) if pid is None else _known(pid, create_time or 0.0)
     with contextlib.suppress(psutil.NoSuchProcess):
         if found is not None and found.status() != psutil.STATUS_ZOMBIE:
+            _let_run(found)
             return found
     return None
+
+
+def _let_run(process: psutil.Process) -> None:
+    # What has not begun has one thread; resuming one that runs changes nothing. Among several threads there may be one
+    # that the installer itself holds back.
+    if sys.platform == "win32" and len(process.threads()) == 1:
+        with contextlib.suppress(psutil.AccessDenied):
+            process.resume()
 
 
 def _known(pid: int, create_time: float) -> psutil.Process | None:

@@ -1,5 +1,7 @@
 """Run on Windows only."""
 
+import contextlib
+import subprocess
 import sys
 from pathlib import Path
 
@@ -7,8 +9,9 @@ import psutil
 import pytest
 
 from worker.processes.launch import Launch, launch
+from worker.processes.mark import MARK
 from worker.processes.tree import end_tree
-from worker.processes.watched import wait_within
+from worker.processes.watched import find_again, wait_within
 
 #: Starts a grandchild, says its number and ends at once: nobody's child list leads to the grandchild any more.
 _PARENT = """\
@@ -17,6 +20,8 @@ child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], 
 print(child.pid, flush=True)
 """
 _SLEEPER = "import time; time.sleep(60)"
+#: CREATE_SUSPENDED, which `subprocess` does not name.
+_SUSPENDED = 0x4
 
 
 def _start(folder: Path, code: str) -> psutil.Popen:
@@ -32,6 +37,28 @@ def test_what_lost_its_parent_ends_with_the_tree(tmp_path: Path) -> None:
     end_tree(root, grace_seconds=1)
     orphan.wait(10)
     assert not orphan.is_running()
+
+
+@pytest.mark.parametrize("noted", [True, False])
+def test_what_an_agent_started_and_was_killed_before_it_let_it_run_is_let_run_by_the_next(noted: bool) -> None:
+    mark = f"job/1/{int(noted)}"
+    environment = {**psutil.Process().environ(), MARK: mark}
+    suspended = psutil.Popen(
+        [sys.executable, "-c", "exit(7)"],
+        env=environment,
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        creationflags=_SUSPENDED,
+    )
+    try:
+        with pytest.raises(psutil.TimeoutExpired):
+            suspended.wait(1)
+        pid, create_time = (suspended.pid, suspended.create_time()) if noted else (None, None)
+        assert find_again(pid, create_time, mark) == suspended
+        assert suspended.wait(20) == 7
+    finally:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            suspended.kill()
 
 
 @pytest.mark.behaviour("B-52", "2.7 timeout")
