@@ -1,8 +1,13 @@
 """Every interleaving of redelivery, duplication, reordering, crash, restart, cancel, retry-now, re-sending, clock jump.
 
 The table it explores stands in `worker/rules/admission.py`. Without the rules on older generations, ended phases, turns
-and hand-overs, or without what the engine remembers of ended phases and installs, an invariant fails. The rule on
-closed attempts and the memory of waits only save work here; they have tests of their own.
+and hand-overs, without orders to cancel, without what the ledger remembers of ended phases, installs, waits and
+reports, or with a wait that trusts the clock, an invariant fails.
+
+Three rules only save work, so that no invariant misses them; `test_engine_repetition.py` and `rules/test_admission.py`
+show each of them. Messages of older and of closed attempts are void: let in, they would find a phase that has ended, or
+an attempt that the ledger does not open again. A phase does not hand on again where what follows was seen, or was sent
+by this process: sent twice, it would be void the second time.
 """
 
 from datetime import timedelta
@@ -30,6 +35,9 @@ CRASHES = tuple((commits, is_before) for commits in range(5) for is_before in (T
 MAX_STEPS = 400
 #: No wait is longer than the GRS; while nothing goes wrong none follows another.
 LONGEST_WAIT_SECONDS = 86_400 + 60
+#: By how much the clock is set; with any wait on top it is longer than the longest wait.
+DAY = timedelta(days=1)
+RETRY_INTERVAL = timedelta(minutes=5)
 
 
 class EngineMachine(RuleBasedStateMachine):
@@ -106,16 +114,36 @@ class EngineMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.world.due())
     @rule(phase=st.sampled_from(PHASES), answer=st.sampled_from(Answer), gap=st.sampled_from(Gap))
     def all_goes_well_until_a_phase(self, phase: Phase, answer: Answer, gap: Gap) -> None:
-        for _ in PHASES:
-            due = self.world.due()
-            if not due:
-                return
-            if due[0].phase is phase:
-                self.world.answer = answer
-                self.world.deliver(due[0], gap=gap)
-                self.world.answer = Answer.DONE
-                return
-            self.world.deliver(due[0])
+        self._go_until(phase, answer, gap)
+
+    @precondition(lambda self: self.world.due())
+    @rule(
+        failures=st.integers(1, 3),
+        last=st.sampled_from([Phase.COMPLIANCE, Phase.REPORT, Phase.POLL]),
+        gap=st.sampled_from(Gap),
+    )
+    def attempts_fail_while_the_clock_is_a_day_ahead(self, failures: int, last: Phase, gap: Gap) -> None:
+        """Their waits are reckoned by a clock that is put right once the last of them has come to a phase."""
+        self.world.set_clock(DAY)
+        for failure in range(failures):
+            if failure:
+                self._go_until(Phase.POLL, Answer.DONE)
+                self.world.clock.advance(RETRY_INTERVAL)
+            self._go_until(Phase.DOWNLOAD, Answer.FAILED)
+        self._go_until(last, Answer.DONE, gap)
+        self.world.set_clock(-DAY)
+
+    @precondition(lambda self: self.world.due())
+    @rule(phase=st.sampled_from(PHASES), gap=st.sampled_from(Gap))
+    def a_phase_waits_while_the_clock_is_a_day_ahead(self, phase: Phase, gap: Gap) -> None:
+        self.world.set_clock(DAY)
+        self._go_until(phase, Answer.DEFERRED, gap)
+        self.world.set_clock(-DAY)
+
+    @precondition(lambda self: self.world.due())
+    @rule()
+    def the_agent_is_killed_while_an_installer_runs(self) -> None:
+        self._go_until(Phase.INSTALL, Answer.CRASH)
 
     @rule()
     def the_agent_is_killed_at_rest(self) -> None:
@@ -129,9 +157,9 @@ class EngineMachine(RuleBasedStateMachine):
     def the_control_plane_goes_or_comes(self, available: bool) -> None:
         self.world.uplink.available = available
 
-    @rule(days=st.sampled_from([-1, 1]))
-    def the_clock_is_set(self, days: int) -> None:
-        self.world.set_clock(timedelta(days=days))
+    @rule(by=st.sampled_from([-DAY, DAY]))
+    def the_clock_is_set(self, by: timedelta) -> None:
+        self.world.set_clock(by)
 
     # --- what always holds ---
 
@@ -165,7 +193,20 @@ class EngineMachine(RuleBasedStateMachine):
             key = (report.job_id, report.generation, report.attempt, report.sequence)
             assert said.setdefault(key, report.outcome) == report.outcome, key
 
-    # --- how it ends ---
+    # --- how it goes on, and ends ---
+
+    def _go_until(self, phase: Phase, answer: Answer, gap: Gap = Gap.NONE) -> None:
+        """Run what is due, in order, until a phase has answered so or nothing is due any more."""
+        for _ in PHASES:
+            due = self.world.due()
+            if not due:
+                return
+            if due[0].phase is phase:
+                self.world.answer = answer
+                self.world.deliver(due[0], gap=gap)
+                self.world.answer = Answer.DONE
+                return
+            self.world.deliver(due[0])
 
     def _send(self, job: str) -> None:
         self.generations[job] += 1
