@@ -65,10 +65,16 @@ def _message(text: bytes, most_bytes: int) -> dict[str, Any]:
         raise ValueError(f"more than {most_bytes} bytes")
     try:
         message = json.loads(text)
-        is_message = isinstance(message["properties"]["delivery_tag"], str) and isinstance(message["body"], str)
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        is_message = isinstance(message["body"], str) and _is_what_kombu_expects(message["properties"])
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError("not a message") from error
     if not is_message:
         raise ValueError("not a message")
     found: dict[str, Any] = message
     return found
+
+
+def _is_what_kombu_expects(properties: Mapping[str, Any]) -> bool:
+    delivery = properties.get("delivery_info", {})
+    encoding = properties.get("body_encoding", "base64")
+    return isinstance(properties["delivery_tag"], str) and isinstance(delivery, dict) and encoding == "base64"

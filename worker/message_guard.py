@@ -57,8 +57,9 @@ class _Headers(BaseModel):
     expires: None = None
     group: None = None
     retries: int = Field(default=0, ge=0)
-    timelimit: tuple[None, None] | list[None] | None = None
+    timelimit: Annotated[list[None], Field(min_length=2, max_length=2)] | None = None
     chord: None = None
+    stamped_headers: list[str] | None = None
 
 
 class _CallHeaders(_Headers):

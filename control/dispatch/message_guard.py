@@ -7,7 +7,7 @@ does, so the next worker stops, too. The control plane's tasks carry nothing, so
 import base64
 import json
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -37,31 +37,9 @@ class _Headers(BaseModel):
     expires: Annotated[str, AfterValidator(_is_moment)] | None = None
     group: None = None
     retries: int = Field(default=0, ge=0)
-    timelimit: list[None] | None = None
+    timelimit: Annotated[list[None], Field(min_length=2, max_length=2)] | None = None
     chord: None = None
-
-
-class _DeliveryInfo(BaseModel):
-    """Where the message was sent."""
-
-    model_config = ConfigDict(strict=True)
-
-    exchange: str = ""
-    routing_key: str = ""
-
-
-class _Properties(BaseModel):
-    """The properties kombu acts on; it is indifferent to others."""
-
-    model_config = ConfigDict(strict=True)
-
-    correlation_id: str | None = None
-    reply_to: str | None = None
-    delivery_mode: int | None = None
-    delivery_info: _DeliveryInfo
-    priority: int = Field(default=0, ge=0, le=9)
-    body_encoding: Literal["base64"]
-    delivery_tag: str
+    stamped_headers: list[str] | None = None
 
 
 def refusal(message: dict[str, Any]) -> str | None:
@@ -74,7 +52,6 @@ def refusal(message: dict[str, Any]) -> str | None:
         return "not JSON"
     try:
         _Headers.model_validate(message.get("headers"))
-        _Properties.model_validate(message["properties"])
         args, kwargs, embed = json.loads(base64.b64decode(message["body"], validate=True))
         carries_nothing = args == [] and kwargs == {} and not any(embed.values())
     except ValidationError as error:

@@ -139,11 +139,13 @@ POISONS: dict[str, Callable[[Message], Message | bytes]] = {
     "an expiry that is a list": with_header("expires", []),
     "a time that is a list": with_header("eta", []),
     "a limit that is a word": with_header("timelimit", "x"),
+    "one limit in place of two": with_header("timelimit", [None]),
     "pickle": lambda message: {**message, "content-type": "application/x-python-serialize"},
     "another encoding": lambda message: {**message, "content-encoding": "utf-7"},
     "no properties": lambda message: {key: value for key, value in message.items() if key != "properties"},
     "a delivery tag that is a list": with_property("delivery_tag", []),
-    "a body encoding that is a list": with_property("body_encoding", []),
+    "a body encoding that nobody knows": with_property("body_encoding", "rot13"),
+    "stamps that are a number": with_header("stamped_headers", 5),
     "delivery information that is a number": with_property("delivery_info", 5),
 }
 

@@ -47,8 +47,12 @@ def pickled(message: Message, home: Path) -> Message:
     return {**message, "content-type": "application/x-python-serialize", "body": body}
 
 
-def other_tag(message: Message, tag: object) -> Message:
-    return {**message, "properties": {**message["properties"], "delivery_tag": tag}}
+def other_header(message: Message, name: str, value: object) -> Message:
+    return {**message, "headers": {**message["headers"], name: value}}
+
+
+def other_property(message: Message, name: str, value: object) -> Message:
+    return {**message, "properties": {**message["properties"], name: value}}
 
 
 def with_link(message: Message, **changes: object) -> Message:
@@ -82,9 +86,13 @@ POISONS: dict[str, Callable[[Message, Path], Message | bytes]] = {
     "pickle said to be JSON": lambda message, home: {**pickled(message, home), "content-type": "application/json"},
     "another content encoding": lambda message, _home: {**message, "body": "%%%", "content-encoding": "utf-7"},
     "no headers": lambda message, _home: {key: value for key, value in message.items() if key != "headers"},
-    "a task that is none": lambda message, _home: {**message, "headers": {**message["headers"], "task": "os.system"}},
+    "a task that is none": lambda message, _home: other_header(message, "task", "os.system"),
     "no properties": lambda message, _home: {key: value for key, value in message.items() if key != "properties"},
-    "a delivery tag that is a list": lambda message, _home: other_tag(message, []),
+    "a delivery tag that is a list": lambda message, _home: other_property(message, "delivery_tag", []),
+    "a body encoding that nobody knows": lambda message, _home: other_property(message, "body_encoding", "rot13"),
+    "delivery information that is a number": lambda message, _home: other_property(message, "delivery_info", 5),
+    "stamps that are a number": lambda message, _home: other_header(message, "stamped_headers", 5),
+    "one limit in place of two": lambda message, _home: other_header(message, "timelimit", [None]),
     "an endless number": lambda message, _home: with_body(message, [[], {"job_id": 10**400}, {}]),
     "a command in place of a job": lambda message, _home: with_body(message, [[], {"command": "touch owned"}, {}]),
     "callbacks": lambda message, _home: with_embed(message, callbacks=[CALLBACK]),
