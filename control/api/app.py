@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from control.api import (
+    device_app_routes,
     device_routes,
     health,
     metrics,
@@ -33,6 +34,7 @@ ROUTERS = (
     health.router,
     metrics.router,
     device_routes.router,
+    device_app_routes.router,
     # Before the route of an app, whose name may hold slashes.
     operator_revisions.router,
     operator_catalog.router,
