@@ -15,9 +15,9 @@ class ExitStatus(IntEnum):
     UNAVAILABLE = 3
     #: The other side refused: no token, a bad signature, too few rights.
     REFUSED = 4
-    #: `outrider wait`: what was waited for has not come about in time.
+    #: `outrider wait`, `outrider-agent install --wait`: what was waited for has not come about in time.
     TIMED_OUT = 5
-    #: `outrider wait`: it cannot come about any more.
+    #: `outrider wait`, `outrider-agent install --wait`: it cannot come about any more.
     ENDED_BADLY = 6
     #: `outrider-agent check`: the app is not there, and could be installed.
     NOT_DETECTED = 10

@@ -5,6 +5,8 @@ import sys
 import typer
 
 from worker.cli import restart
+from worker.cli.app_requests import install, uninstall
+from worker.cli.apps import apps
 from worker.cli.check import check
 from worker.cli.enroll import enroll
 from worker.cli.log_level import log_level
@@ -22,7 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (enroll, rotate_keys, run, sync, status, check, logs, log_level):
+for command in (enroll, rotate_keys, run, sync, status, apps, install, uninstall, check, logs, log_level):
     app.command()(command)
 app.add_typer(restart.app, name="restart")
 if sys.platform == "win32":

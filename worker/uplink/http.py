@@ -4,10 +4,12 @@ import hashlib
 import re
 from datetime import timedelta
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 import httpx
 from structlog import get_logger
 
+from contract.available_apps import AppRequest, AppRequestReply, AvailableAppsReply
 from contract.clock import Clock
 from contract.documents import Document
 from contract.errors import ClockSkewedError, RateLimitedError
@@ -15,6 +17,8 @@ from contract.http_signatures import SignableRequest, sign_request
 from contract.jobs import JobRef
 from contract.report import Report
 from contract.uplink import (
+    APP_REQUESTS_PATH,
+    AVAILABLE_APPS_PATH,
     CHECK_IN_PATH,
     CONTENT_INFO_PATH,
     GENERATION_REASON_HEADER,
@@ -94,6 +98,15 @@ class HttpUplink:
     def progress(self, batch: ProgressBatch) -> None:
         """See `Uplink.progress`."""
         self._post(PROGRESS_PATH, batch)
+
+    def available_apps(self, *, after: str = "", app: str = "") -> AvailableAppsReply:
+        """See `Uplink.available_apps`."""
+        asked = urlencode({"after": after, "app": app})
+        return AvailableAppsReply.from_json(self._send("GET", f"{AVAILABLE_APPS_PATH}?{asked}").content)
+
+    def request_app(self, request: AppRequest) -> AppRequestReply:
+        """See `Uplink.request_app`."""
+        return AppRequestReply.from_json(self._post(APP_REQUESTS_PATH, request).content)
 
     def rotate_keys(self, rotation: KeyRotation) -> EnrollmentReply:
         """See `Uplink.rotate_keys`."""

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from contract.available_apps import AppRequest, AppRequestReply, AvailableApp, AvailableAppsReply
 from contract.envelopes import SignedEnvelope
 from contract.error_codes import ErrorCode
 from contract.errors import NotFoundError, TrustError, UnavailableError
@@ -38,6 +39,7 @@ class MemoryUplink:
         reasons: Why a job has its generation, where that is not `PLANNED`.
         trusted_keys_chain: The versions of the trusted keys from the second one on.
         standing_orders: The orders it gives.
+        offers: The available apps, by name.
         asked_for_content: How often content information was asked for.
     """
 
@@ -48,6 +50,7 @@ class MemoryUplink:
     reasons: dict[str, GenerationReason] = field(default_factory=dict)
     trusted_keys_chain: list[SignedEnvelope] = field(default_factory=list)
     standing_orders: list[JobOrder] = field(default_factory=list)
+    offers: dict[str, AvailableApp] = field(default_factory=dict)
     check_ins: list[CheckIn] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
     progress_items: list[Progress] = field(default_factory=list)
@@ -104,6 +107,20 @@ class MemoryUplink:
         self._answer()
         self.progress_items.extend(batch.items)
 
+    def available_apps(self, *, after: str = "", app: str = "") -> AvailableAppsReply:
+        """See `Uplink.available_apps`; it knows names, and holds all that it has in one answer."""
+        self._answer()
+        if app:
+            return AvailableAppsReply(apps=(self._offered(app),))
+        return AvailableAppsReply(apps=tuple(one for name, one in sorted(self.offers.items()) if name > after))
+
+    def request_app(self, request: AppRequest) -> AppRequestReply:
+        """See `Uplink.request_app`; it is only noted."""
+        self._answer()
+        asked = self._offered(request.app).model_copy(update={"requested": request.kind})
+        self.offers[asked.name] = asked
+        return AppRequestReply(app=asked)
+
     def rotate_keys(self, rotation: KeyRotation) -> EnrollmentReply:  # noqa: ARG002  the port's signature
         """See `Uplink.rotate_keys`; this control plane knows no devices and so refuses."""
         self._answer()
@@ -113,6 +130,11 @@ class MemoryUplink:
         """See `Uplink.report`."""
         self._answer()
         self.reports.append(report)
+
+    def _offered(self, name: str) -> AvailableApp:
+        if name not in self.offers:
+            raise NotFoundError(ErrorCode.APP_NOT_AVAILABLE, place=name)
+        return self.offers[name]
 
     def _answer(self) -> None:
         if not self.available:

@@ -9,6 +9,7 @@ Errors that every call may raise:
 from dataclasses import dataclass
 from typing import Protocol
 
+from contract.available_apps import AppRequest, AppRequestReply, AvailableAppsReply
 from contract.jobs import JobRef
 from contract.report import Report
 from contract.uplink import (
@@ -71,6 +72,14 @@ class Uplink(Protocol):
 
     def progress(self, batch: ProgressBatch) -> None:
         """Tell where attempts are right now; may be lost without harm."""
+        ...
+
+    def available_apps(self, *, after: str = "", app: str = "") -> AvailableAppsReply:
+        """The apps that this device is offered whose names follow this one, or the one with this id or name."""
+        ...
+
+    def request_app(self, request: AppRequest) -> AppRequestReply:
+        """Ask for an available app; the same again tries anew what failed, and changes nothing else."""
         ...
 
     def rotate_keys(self, rotation: KeyRotation) -> EnrollmentReply:

@@ -68,7 +68,7 @@ def _is_clear(result: Result, status: ExitStatus) -> None:
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("command", ["enroll", "run", "sync", "status"])
+@pytest.mark.parametrize("command", ["enroll", "run", "sync", "status", "apps", "install", "uninstall"])
 def test_each_help_has_an_example_and_the_exit_statuses(command: str) -> None:
     result = CliRunner().invoke(app, [command, "--help"])
     assert result.exit_code == 0
@@ -77,9 +77,9 @@ def test_each_help_has_an_example_and_the_exit_statuses(command: str) -> None:
     assert "--state-dir" in result.stdout
 
 
-@pytest.mark.parametrize("command", ["run", "sync", "status"])
-def test_a_device_that_is_not_enrolled_is_told_how(command: str, invoke: Invoke) -> None:
-    result = invoke(command)
+@pytest.mark.parametrize("command", [("run",), ("sync",), ("status",), ("apps",), ("install", "x"), ("uninstall", "x")])
+def test_a_device_that_is_not_enrolled_is_told_how(command: tuple[str, ...], invoke: Invoke) -> None:
+    result = invoke(*command)
     _is_clear(result, ExitStatus.USAGE)
     assert "outrider-agent enroll" in result.stderr
 
