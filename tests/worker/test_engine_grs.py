@@ -216,3 +216,31 @@ def test_a_job_whose_policy_never_came_waits_like_any_other(rig: Rig) -> None:
         rig.clock.advance(timedelta(seconds=chain.countdown_seconds))
         ref = chain.ref
     assert countdowns == [300, 300, 28_800]
+
+
+def test_somebody_at_the_device_who_asks_again_ends_the_wait_of_the_same_job(rig: Rig) -> None:
+    ref = rig.new_job(intent=Intent.AVAILABLE)
+    for _ in range(3):
+        last, ref = ref, _fail_available(rig, ref)
+        rig.clock.advance(timedelta(minutes=5))
+    assert rig.uplink.reports[-1].next_action is None
+    rig.uplink.reasons[last.job_id] = GenerationReason.RECONCILER
+    assert Phase.INSTALL not in _phases(rig, _resent(last))
+    rig.uplink.reasons[last.job_id] = GenerationReason.REQUEST
+    assert Phase.INSTALL in _phases(rig, _resent(_resent(last)))
+    assert rig.uplink.reports[-1].outcome is Outcome.INSTALLED
+
+
+def test_somebody_who_asks_for_an_app_ends_the_wait_of_what_it_depends_on(rig: Rig) -> None:
+    ref = _in_grs(rig, rig.new_job(intent=Intent.NOT_TARGETED))
+    rig.uplink.reasons[ref.job_id] = GenerationReason.REQUEST
+    rig.run(_resent(ref))
+    assert rig.uplink.reports[-1].outcome is Outcome.INSTALLED
+
+
+def _fail_available(rig: Rig, ref: JobRef) -> JobRef:
+    """Let an attempt fail; the next one, or the same where no other follows by itself."""
+    (rig.target / "fail").write_text("1", encoding="utf-8")
+    chain = rig.run(ref)[-1][1].next_chain
+    (rig.target / "fail").unlink()
+    return ref if chain is None else chain.ref
