@@ -13,6 +13,7 @@ by this process: sent twice, it would be void the second time.
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -22,6 +23,9 @@ from contract.phases import PHASES, Phase
 from contract.uplink import OrderKind
 from tests.worker.model_world import Answer, Gap, World
 from worker.rules.admission import Admission, admit
+
+#: Ten seconds of work; every commit waits for the disk, and a busy machine makes minutes of it.
+pytestmark = pytest.mark.timeout(600)
 
 JOBS = [str(UUID(int=number, version=4)) for number in (1, 2)]
 
