@@ -16,14 +16,14 @@ def narrate(step: Step, **facts: Any) -> None:
 
     Args:
         step: What happens.
-        facts: Every name in the step's sentence, and nothing else; a mapping is said as JSON.
+        facts: Every name in the step's sentence, and nothing else; a mapping is said as JSON, without secrets.
     """
-    words = {name: _said(fact) for name, fact in facts.items()}
-    _log.info(step.template.format(**words), step=step.number, part=step.part, **facts)
+    told = {name: Redactor().value(fact) if isinstance(fact, dict) else fact for name, fact in facts.items()}
+    words = {name: _said(fact) for name, fact in told.items()}
+    _log.info(step.template.format(**words), step=step.number, part=step.part, **told)
 
 
 def _said(fact: Any) -> Any:
     if fact is None:
         return "unknown"
-    # In a sentence, the name of a secret's field is no longer there to strike it out by.
-    return json.dumps(Redactor().value(fact), ensure_ascii=False) if isinstance(fact, dict) else fact
+    return json.dumps(fact, ensure_ascii=False) if isinstance(fact, dict) else fact

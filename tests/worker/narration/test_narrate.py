@@ -6,6 +6,7 @@ import string
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.worker.agent_logs import json_lines, logging_into
 from worker.logs.files import EXTENSION
@@ -37,6 +38,14 @@ def test_a_step_is_a_sentence_for_people_and_facts_for_programs(tmp_path: Path) 
     assert "AAAA" not in json.dumps(policy)
     assert "[Content] Unzipping from /staging to /cache\n" in people.getvalue()
     assert "<![LOG[[Content] Unzipping from" in (tmp_path / f"{EXTENSION}.log").read_text(encoding="utf-8-sig")
+
+
+def test_no_secret_is_handed_to_whatever_logs_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    logger = structlog.testing.CapturingLogger()
+    monkeypatch.setattr("worker.narration.narrate._log", logger)
+    narrate(Step.POLICY_RECEIVED, policy={"name": "Editor", "content": {"mac_key": "AAAA"}})
+    assert "Editor" in str(logger.calls)
+    assert "AAAA" not in str(logger.calls)
 
 
 def test_a_step_without_one_of_its_facts_is_a_mistake_of_the_caller() -> None:
