@@ -6,7 +6,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from control.fleet.cutting_off import CuttingOff
+from control.fleet.cutting_off import cutting_off
+from control.fleet.saving_users import saving_users
 from control.services import Services
 
 
@@ -15,11 +16,16 @@ def lifespan_of(services: Services) -> Callable[[FastAPI], AbstractAsyncContextM
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        cutting_off = CuttingOff(services.database, services.enrollment, services.clock)
-        cutting_off.start()
+        upkeep = (
+            cutting_off(services.database, services.enrollment, services.clock),
+            saving_users(services.database, services.enrollment),
+        )
+        for thread in upkeep:
+            thread.start()
         try:
             yield
         finally:
-            await run_in_threadpool(cutting_off.stop)
+            for thread in upkeep:
+                await run_in_threadpool(thread.stop)
 
     return lifespan

@@ -46,10 +46,20 @@ def device_rights(device_id: str, hashed_secret: str) -> tuple[str, ...]:
 
 
 class BrokerUsers(Protocol):
-    """Who may use the broker; changes are live at once and survive its restart."""
+    """Who may use the broker; changes are live at once, and survive its restart but for `put`."""
 
     def put(self, device_id: str, secret: str) -> None:
         """Let the device in with this secret; the one it had before no longer works.
+
+        It survives the broker's restart from the next `save` on.
+
+        Raises:
+            UnavailableError: The broker does not answer.
+        """
+        ...
+
+    def save(self, hashed_secrets: Mapping[str, str]) -> None:
+        """Let in these devices, by their ids, also after a restart of the broker, and if it has forgotten them.
 
         Raises:
             UnavailableError: The broker does not answer.
@@ -82,9 +92,14 @@ class RedisBrokerUsers:
         )
 
     def put(self, device_id: str, secret: str) -> None:
-        """ACL SETUSER, then ACL SAVE."""
+        """ACL SETUSER; ACL SAVE writes the users of the whole fleet, which is too much for each device."""
         with _translated():
             self._acl("SETUSER", device_broker_user(device_id), *device_rights(device_id, secret_hash(secret)))
+
+    def save(self, hashed_secrets: Mapping[str, str]) -> None:
+        """ACL SETUSER in batches, one ACL SAVE."""
+        with _translated():
+            self._acl_all([_let_in(device_id, hashed) for device_id, hashed in hashed_secrets.items()])
             self._acl("SAVE")
 
     def remove(self, device_id: str) -> None:
@@ -101,20 +116,26 @@ class RedisBrokerUsers:
         with _translated():
             present = {name.decode() for name in self._acl("USERS")}
             strangers = [name for name in present - wanted.keys() if name.startswith(device_broker_user(""))]
-            orders = [("SETUSER", name, *device_rights(id_, hashed_secrets[id_])) for name, id_ in wanted.items()]
-            orders += [("DELUSER", name) for name in strangers]
-            for start in range(0, len(orders), _BATCH):
-                self._acl_batch(orders[start : start + _BATCH])
+            orders = [_let_in(id_, hashed_secrets[id_]) for id_ in wanted.values()]
+            self._acl_all([*orders, *(("DELUSER", name) for name in strangers)])
             self._acl("SAVE")
 
     def _acl(self, *words: str) -> Any:
         return self._redis.execute_command("ACL", *words)  # type: ignore[no-untyped-call]  # the library leaves it so
+
+    def _acl_all(self, orders: Sequence[tuple[str, ...]]) -> None:
+        for start in range(0, len(orders), _BATCH):
+            self._acl_batch(orders[start : start + _BATCH])
 
     def _acl_batch(self, orders: Sequence[tuple[str, ...]]) -> None:
         with self._redis.pipeline(transaction=False) as pipe:
             for words in orders:
                 pipe.execute_command("ACL", *words)  # type: ignore[no-untyped-call]  # the library leaves it so
             pipe.execute()
+
+
+def _let_in(device_id: str, hashed_secret: str) -> tuple[str, ...]:
+    return ("SETUSER", device_broker_user(device_id), *device_rights(device_id, hashed_secret))
 
 
 @contextmanager

@@ -4,19 +4,15 @@ Only the API may change the broker's users, so it is the API that finishes this,
 is left to do stands in the database: it survives every process.
 """
 
-from threading import Event, Thread
 from typing import Final
 
 from sqlalchemy import select, update
-from structlog import get_logger
 
 from contract.clock import Clock
-from contract.errors import UnavailableError
 from control.database.session import Database
 from control.database.tables import Device
+from control.fleet.broker_upkeep import BrokerUpkeep
 from control.fleet.enrollment import Enrollment
-
-_log = get_logger(__name__)
 
 #: A retired device is to be out of the broker within a minute of its return.
 _INTERVAL_SECONDS: Final = 10.0
@@ -43,40 +39,12 @@ def cut_off_retired(database: Database, enrollment: Enrollment, clock: Clock) ->
     return len(device_ids)
 
 
-class CuttingOff:
-    """A thread that looks every few seconds for devices to be cut off.
-
-    Args:
-        interval_seconds: Between two looks.
-    """
-
-    def __init__(
-        self, database: Database, enrollment: Enrollment, clock: Clock, interval_seconds: float = _INTERVAL_SECONDS
-    ) -> None:
-        self._database = database
-        self._enrollment = enrollment
-        self._clock = clock
-        self._interval_seconds = interval_seconds
-        self._stopped = Event()
-        self._thread = Thread(target=self._run, name="cutting-off", daemon=True)
-
-    def start(self) -> None:
-        """Begin to look; first after one interval."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End; a look that has begun is finished first."""
-        self._stopped.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stopped.wait(self._interval_seconds):
-            try:
-                done = cut_off_retired(self._database, self._enrollment, self._clock)
-            except UnavailableError as error:
-                _log.warning("retired devices are yet to be shut out of the broker", error=str(error))
-            except Exception:  # noqa: BLE001  the thread lives as long as its process
-                _log.exception("looking for retired devices failed; it is tried again")
-            else:
-                if done:
-                    _log.info("retired devices were shut out of the broker", devices=done)
+def cutting_off(
+    database: Database, enrollment: Enrollment, clock: Clock, interval_seconds: float = _INTERVAL_SECONDS
+) -> BrokerUpkeep:
+    """A thread that looks every few seconds for devices to be cut off."""
+    return BrokerUpkeep(
+        "retired devices were shut out of the broker",
+        lambda: cut_off_retired(database, enrollment, clock),
+        interval_seconds,
+    )

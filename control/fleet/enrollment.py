@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from contract.error_codes import ErrorCode
@@ -13,6 +14,7 @@ from contract.queues import device_broker_user
 from contract.uplink import EnrollmentReply, EnrollmentRequest, proof_message
 from control.audit.trail import AuditTrail
 from control.database.tables import Device, EnrollmentToken, Group, GroupMember
+from control.database.tables.trust import UnsavedBrokerUser
 from control.fleet.broker_users import BrokerUsers, secret_hash
 from control.fleet.enrollment_tokens import spend
 from control.fleet.groups import add_member
@@ -22,6 +24,9 @@ from control.fleet.retirement import retire
 from control.security.operators import DeviceActor
 from control.security.tokens import new_token, token_hash
 from control.security.trust_chain import TrustChain
+
+#: Broker users that one transaction saves at most.
+_SAVED_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,7 @@ class Enrollment:
         """
         secret = new_token()
         device.broker_secret_hash = secret_hash(secret)
+        session.merge(UnsavedBrokerUser(device_id=device.id))
         self._broker_users.put(device.id, secret)
         return EnrollmentReply(
             device_id=device.id,
@@ -89,6 +95,31 @@ class Enrollment:
             trusted_keys=self._chain.envelope(session),
             check_in_interval_seconds=self._terms.check_in_interval.total_seconds(),
         )
+
+    def save_broker_users(self, session: Session) -> int:
+        """Have the broker keep the users of devices that were handed a secret since the last time.
+
+        Called last in a transaction. A device that is retired meanwhile waits for it, and is shut out after it.
+
+        Returns:
+            How many were saved; there may be more.
+
+        Raises:
+            UnavailableError: The broker does not answer; they are saved the next time.
+        """
+        unsaved = (
+            select(Device.id, Device.broker_secret_hash, Device.retired_at)
+            .join(UnsavedBrokerUser, UnsavedBrokerUser.device_id == Device.id)
+            .order_by(Device.id)
+            .limit(_SAVED_AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
+        rows = session.execute(unsaved).all()
+        if rows:
+            ids = [row.id for row in rows]
+            session.execute(delete(UnsavedBrokerUser).where(UnsavedBrokerUser.device_id.in_(ids)))
+            self._broker_users.save({row.id: row.broker_secret_hash for row in rows if row.retired_at is None})
+        return len(rows)
 
     def cut_off(self, device_id: str) -> None:
         """Shut a retired device out of the broker; again is fine.
@@ -132,6 +163,8 @@ class Enrollment:
             device.name, device.site = old.name, old.site
             groups |= set(session.scalars(select(GroupMember.group_id).where(GroupMember.device_id == old.id)))
             retire(session, old, now)
+            # Whoever saves the old one's user right now is waited for.
+            session.flush()
             self.cut_off(old.id)
             old.cut_off_at = now
         # A rule chooses the members of the others.

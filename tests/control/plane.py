@@ -88,11 +88,16 @@ class RecordingBrokerUsers:
     """Broker users that are only noted; `down` makes it a broker that does not answer."""
 
     secrets: dict[str, str] = field(default_factory=dict)
+    saved: dict[str, str] = field(default_factory=dict)
     down: bool = False
 
     def put(self, device_id: str, secret: str) -> None:
         self._check()
         self.secrets[device_id] = secret
+
+    def save(self, hashed_secrets: Mapping[str, str]) -> None:
+        self._check()
+        self.saved.update(hashed_secrets)
 
     def remove(self, device_id: str) -> None:
         self._check()

@@ -1,10 +1,11 @@
-"""The chain of trusted keys, as devices get it."""
+"""The chain of trusted keys, as devices get it, and whom the broker may have forgotten."""
 
 from datetime import datetime
 
+from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from control.database.tables.base import Base
+from control.database.tables.base import Base, Id
 
 
 class TrustedKeysRow(Base):
@@ -15,3 +16,11 @@ class TrustedKeysRow(Base):
     version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     envelope: Mapped[bytes]
     published_at: Mapped[datetime]
+
+
+class UnsavedBrokerUser(Base):
+    """A device whose broker user would not outlive a restart of the broker yet."""
+
+    __tablename__ = "unsaved_broker_users"
+
+    device_id: Mapped[Id] = mapped_column(ForeignKey("devices.id"), primary_key=True)

@@ -107,7 +107,8 @@ def test_a_removed_device_is_cut_off_at_once(valkey: RunningBroker, own_id: str,
     RedisBrokerUsers(valkey.url_of(BrokerUser.FLEET)).remove(own_id)
 
 
-def test_users_outlive_the_broker(valkey: RunningBroker, own_id: str, device: redis.Redis) -> None:
+def test_saved_users_outlive_the_broker(valkey: RunningBroker, own_id: str, device: redis.Redis) -> None:
+    RedisBrokerUsers(valkey.url_of(BrokerUser.FLEET)).save({own_id: secret_hash("secret")})
     assert device_broker_user(own_id) in valkey.users_file.read_text(encoding="utf-8")
 
 

@@ -11,7 +11,7 @@ import redis
 from contract.queues import device_broker_user
 from control.database.tables import Role
 from control.fleet.broker_users import RedisBrokerUsers
-from control.fleet.cutting_off import CuttingOff, cut_off_retired
+from control.fleet.cutting_off import cut_off_retired, cutting_off
 from control.fleet.devices import find_device
 from control.fleet.enrollment import Enrollment
 from control.fleet.retirement import retire
@@ -45,14 +45,14 @@ def test_a_device_retired_while_a_real_broker_is_down_is_shut_out_when_it_is_bac
     answer = client.post("/v1/devices/desk-1/retire", headers=operator(Role.ADMIN))
     assert (answer.status_code, answer.json()["cut_off_at"]) == (200, None)
     assert device.check_in().status_code == 401
-    cutting_off = CuttingOff(services.database, enrollment, plane.clock, interval_seconds=0.1)
-    cutting_off.start()
+    upkeep = cutting_off(services.database, enrollment, plane.clock, interval_seconds=0.1)
+    upkeep.start()
     try:
         with running(broker_part(folder, port, secrets), folder), redis.Redis.from_url(url_of_tester(port)) as tester:
             user = device_broker_user(device.device_id)
             assert wait_until(lambda: user not in tester.acl_users(), seconds=20)
     finally:
-        cutting_off.stop()
+        upkeep.stop()
     assert cut_off_retired(services.database, enrollment, plane.clock) == 0
 
 
@@ -79,11 +79,11 @@ def test_with_a_broker_that_answers_it_is_done_before_the_answer(
 
 def test_the_thread_survives_what_it_meets(plane: Plane, enrolled: Enrolled) -> None:
     enrolled()
-    cutting_off = CuttingOff(plane.services.database, plane.services.enrollment, plane.clock, interval_seconds=0.01)
+    upkeep = cutting_off(plane.services.database, plane.services.enrollment, plane.clock, interval_seconds=0.01)
     plane.broker_users.down = True
-    cutting_off.start()
+    upkeep.start()
     with plane.services.database.transaction() as session:
         retire(session, find_device(session, "desk-1"), plane.clock.now())
     plane.broker_users.down = False
     assert wait_until(lambda: not plane.broker_users.secrets, seconds=10)
-    cutting_off.stop()
+    upkeep.stop()

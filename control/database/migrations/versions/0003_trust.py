@@ -17,6 +17,12 @@ def upgrade() -> None:
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("version", name=op.f("pk_trusted_keys")),
     )
+    op.create_table(
+        "unsaved_broker_users",
+        sa.Column("device_id", sa.String(length=36), nullable=False),
+        sa.ForeignKeyConstraint(["device_id"], ["devices.id"], name=op.f("fk_unsaved_broker_users_device_id")),
+        sa.PrimaryKeyConstraint("device_id", name=op.f("pk_unsaved_broker_users")),
+    )
     with op.batch_alter_table("policies", schema=None) as batch_op:
         batch_op.add_column(sa.Column("trusted_keys_version", sa.Integer(), nullable=False))
     with op.batch_alter_table("devices", schema=None) as batch_op:
@@ -36,6 +42,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("unsaved_broker_users")
     op.drop_table("enrollment_tokens")
     _create_tokens(sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_enrollment_tokens")))
     with op.batch_alter_table("devices", schema=None) as batch_op:

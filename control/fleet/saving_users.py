@@ -1,0 +1,34 @@
+"""Saving the broker's users: all that were made within some seconds at once.
+
+Whom the broker has to be told again, should it be restarted before, stands in the database: it survives every process.
+"""
+
+from typing import Final
+
+from control.database.session import Database
+from control.fleet.broker_upkeep import BrokerUpkeep
+from control.fleet.enrollment import Enrollment
+
+#: For so long, at most, a new device's broker user could be lost by a restart of the broker, until the next save.
+_INTERVAL_SECONDS: Final = 3.0
+
+
+def save_new_users(database: Database, enrollment: Enrollment) -> int:
+    """Have the broker keep the users of newly enrolled devices.
+
+    Returns:
+        How many there were.
+
+    Raises:
+        UnavailableError: Broker or database do not answer; it is done the next time.
+    """
+    with database.transaction() as session:
+        return enrollment.save_broker_users(session)
+
+
+def saving_users(
+    database: Database, enrollment: Enrollment, interval_seconds: float = _INTERVAL_SECONDS
+) -> BrokerUpkeep:
+    """A thread that does so every few seconds."""
+    duty = "new users of the broker were saved"
+    return BrokerUpkeep(duty, lambda: save_new_users(database, enrollment), interval_seconds)
