@@ -76,6 +76,12 @@ class Desk:
 
 
 @pytest.fixture
+def plane(either_plane: Plane) -> Plane:
+    """All of it on both databases."""
+    return either_plane
+
+
+@pytest.fixture
 def desk(plane: Plane, enrolled: Callable[..., SignedDevice]) -> Desk:
     return Desk(plane, enrolled(group_id=plane.group("desks")))
 
