@@ -14,7 +14,7 @@ import uvicorn
 
 from contract.errors import UnavailableError
 from contract.jobs import JobRef
-from control.api import operator_events
+from control.api import event_stream, operator_events
 from control.api.app import create_app
 from control.cli.following import summaries
 from control.client.control_client import ControlClient
@@ -124,6 +124,28 @@ def test_more_readers_than_a_process_serves_are_told_so(reader: httpx.Client, mo
     assert (response.status_code, response.json()["code"]) == (503, "api-overloaded")
     with stream(reader):
         pass
+
+
+def test_a_reader_that_takes_nothing_is_cut_and_makes_room_for_another(
+    reader: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operator_events, "MOST_STREAMS", 1)
+    monkeypatch.setattr(operator_events, "_SILENT_LOOKS", 1)
+    monkeypatch.setattr(operator_events, "_INTERVAL_SECONDS", 0.01)
+    monkeypatch.setattr(event_stream, "_PATIENCE_SECONDS", 2)
+    # More than all buffers on the way to a reader hold.
+    monkeypatch.setattr(operator_events, "sign_of_life", lambda: f": {'x' * 32 * 1024 * 1024}\n\n")
+    with socket.create_connection((reader.base_url.host, reader.base_url.port)) as silent:
+        token = reader.headers["Authorization"]
+        silent.sendall(f"GET /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n\r\n".encode())
+        assert wait_until(lambda: opens(reader) == 503, seconds=SECONDS)
+        assert wait_until(lambda: opens(reader) == 200, seconds=SECONDS)
+
+
+def opens(reader: httpx.Client) -> int:
+    """The status of a stream that is left at once."""
+    with reader.stream("GET", "/v1/events") as response:
+        return response.status_code
 
 
 def test_a_cursor_that_is_none_is_refused(reader: httpx.Client) -> None:

@@ -34,6 +34,25 @@ def options(name: str) -> set[str]:
     return {option for parameter in EVERY[name].params for option in parameter.opts}
 
 
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
+def test_the_completion_of_each_shell_can_be_printed_for_a_package_of_its_own(shell: str) -> None:
+    shown = CliRunner().invoke(app, ["--show-completion", shell], prog_name="outrider")
+    assert shown.exit_code == 0, shown.output
+    assert "_OUTRIDER_COMPLETE" in shown.stdout
+
+
+def test_completion_offers_commands_and_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    def offered(typed: str) -> str:
+        monkeypatch.setenv("_OUTRIDER_COMPLETE", "complete_bash")
+        monkeypatch.setenv("COMP_WORDS", typed)
+        monkeypatch.setenv("COMP_CWORD", str(len(typed.split(" ")) - 1))
+        return CliRunner().invoke(app, [], prog_name="outrider").stdout
+
+    assert offered("outrider roll").split() == ["rollout"]
+    assert "pause" in offered("outrider rollout p").split()
+    assert "--timeout" in offered("outrider wait --t").split()
+
+
 @by_name
 def test_each_says_its_exit_statuses(name: str) -> None:
     assert "Exit status: 0 " in (EVERY[name].epilog or EVERY[name].help or "")
