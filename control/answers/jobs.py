@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from contract.error_codes import ErrorCode
 from contract.errors import NotFoundError
@@ -83,6 +83,8 @@ class _Found:
     retired_at: datetime | None
     max_run_time_seconds: float
     queued_at: datetime | None
+    waits_for_app: str | None
+    for_app: str | None
 
 
 #: The running jobs of each device: their ids with the names of their apps.
@@ -107,15 +109,21 @@ def _output_tail(session: Session, job_id: str) -> str:
     return "" if body is None else Report.from_json(body).output_tail
 
 
-def _jobs() -> Select[Job, str, str, datetime, datetime | None, float, datetime | None]:
+_Awaited = aliased(App)
+_Parent = aliased(App)
+
+
+def _jobs() -> Select[Job, str, str, datetime, datetime | None, float, datetime | None, str, str]:
     columns = (Job, Device.name, App.name, Device.last_seen_at, Device.retired_at, Revision.max_run_time_seconds)
     entry = (OutboxEntry.job_id == Job.id) & (OutboxEntry.generation == Job.generation) & OutboxEntry.sent_at.is_(None)
     return (
-        select(*columns, OutboxEntry.created_at)
+        select(*columns, OutboxEntry.created_at, _Awaited.name, _Parent.name)
         .join(Device, Device.id == Job.device_id)
         .join(App, App.id == Job.app_id)
         .join(Revision, (Revision.app_id == Job.app_id) & (Revision.number == Job.revision))
         .outerjoin(OutboxEntry, entry)
+        .outerjoin(_Awaited, _Awaited.id == Job.waits_for_app_id)
+        .outerjoin(_Parent, _Parent.id == Job.for_app_id)
     )
 
 
@@ -139,6 +147,8 @@ def _fields(found: _Found, running: _Running, moment: Moment) -> dict[str, Any]:
         **{name: value for name, value in columns.items() if name in JobView.model_fields},
         "device": found.device,
         "app": found.app,
+        "waits_for_app": found.waits_for_app,
+        "for_app": found.for_app,
         "hint": hint_of(job.error_code),
         "waiting_for": waiting.for_what,
         "waiting_since": waiting.since,

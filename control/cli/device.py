@@ -11,7 +11,7 @@ from control.cli.options import STATUSES, Json
 from control.cli.output import handled
 from control.cli.printing import print_table, print_tables, print_views
 from control.cli.tables import device_table, phase_table
-from control.cli.words import ago_word, intent_word, next_action_word, state_word, time_word
+from control.cli.words import ago_word, next_action_word, purpose_word, state_word, time_word, waiting_word
 from control.views.fleet import DeviceDetail
 from control.views.jobs import JobDetail
 
@@ -66,7 +66,7 @@ def _print_device(device: DeviceDetail, now: datetime) -> None:
 def job_lines(job: JobDetail, now: datetime) -> list[str]:
     """A job in a few lines: what it is, what came of it, why, and what is next."""
     outcome = f": {job.outcome}" if job.outcome else ""
-    lines = [f"{job.app} r{job.revision} {intent_word(job.intent)}, {state_word(job)}{outcome}"]
+    lines = [f"{job.app} r{job.revision} {purpose_word(job)}, {state_word(job)}{outcome}"]
     lines.append(
         f"  job {job.id}, made {time_word(job.created_at)}, generation {job.generation} ({job.generation_reason}),"
         f" attempt {job.attempt}"
@@ -78,7 +78,7 @@ def job_lines(job: JobDetail, now: datetime) -> list[str]:
     if job.hint:
         lines.append(f"  hint: {job.hint}")
     if job.waiting_since is not None:
-        lines.append(f"  waits for: {job.waiting_for}, since {time_word(job.waiting_since)}")
+        lines.append(f"  waits for: {waiting_word(job)}, since {time_word(job.waiting_since)}")
     if job.next_action:
         lines.append(f"  next: {next_action_word(job, now)}")
     return [*lines, *_output_lines(job)]

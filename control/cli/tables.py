@@ -31,6 +31,7 @@ _STATE_STYLES = {
     JobState.SENT: "cyan",
     JobState.RUNNING: "bold cyan",
     JobState.WAITING: "yellow",
+    JobState.HELD: "yellow",
     JobState.CANCELLING: "yellow",
     JobState.FINISHED: "green",
     JobState.CANCELLED: "dim",
@@ -75,7 +76,7 @@ def _notes(jobs: Iterable[JobView], now: datetime) -> Table:
 
 
 def _app(job: JobView) -> str:
-    return f"{job.app} r{job.revision}"
+    return f"{job.app} r{job.revision}" + (f" for {job.for_app}" if job.for_app else "")
 
 
 def app_table(apps: Iterable[AppView]) -> Table:

@@ -72,6 +72,19 @@ def state_word(job: JobView) -> str:
     return f"{job.state}, overdue" if job.waiting_for is WaitingFor.OVERDUE else job.state.value
 
 
+def purpose_word(job: JobView) -> str:
+    """What the job is there for: `required`, `not-targeted for Editor, only looks`."""
+    parent = f" for {job.for_app}" if job.for_app else ""
+    return f"{intent_word(job.intent)}{parent}{', only looks' if job.evaluates_only else ''}"
+
+
+def waiting_word(job: JobView) -> str:
+    """What the job waits for: `begin`, `relation (Runtime)`; empty once it is over."""
+    if job.waiting_for is WaitingFor.RELATION and job.waits_for_app:
+        return f"{job.waiting_for} ({job.waits_for_app})"
+    return job.waiting_for or ""
+
+
 def counts_word(jobs: Sequence[JobView]) -> str:
     """How many jobs are where: `3 jobs: 1 finished, 2 planned (device)`."""
     if not jobs:
@@ -82,5 +95,5 @@ def counts_word(jobs: Sequence[JobView]) -> str:
 
 def _place(job: JobView) -> str:
     outcome = job.outcome if job.state is JobState.FINISHED else None
-    besides = outcome or job.waiting_for
+    besides = outcome or waiting_word(job)
     return f"{job.state} ({besides})" if besides else job.state.value

@@ -18,6 +18,9 @@ class JobView(View):
     """A job: one revision, one device, one intent.
 
     Attributes:
+        evaluates_only: Its device only looks whether the app is there and could be installed.
+        for_app: The app that needs this one, or takes its place; None where this one is assigned.
+        waits_for_app: The app that must be there, or gone, before this job goes on.
         error_code: The error's name in the table; `hint` says what to do about it.
         generation_reason: Why it has this generation.
         cancel_reason: Why it is being cancelled, or was.
@@ -35,6 +38,9 @@ class JobView(View):
     app: str
     revision: int
     intent: Intent
+    evaluates_only: bool
+    for_app: str | None
+    waits_for_app: str | None
     state: JobState
     generation: int
     generation_reason: GenerationReason

@@ -10,6 +10,7 @@ from typer.testing import Result
 from contract.exit_statuses import ExitStatus
 from contract.jobs import JobRef
 from contract.report import WaitReason
+from contract.states import EnforcementState, Outcome
 from control.cli.wait import Until, Verdict, judge
 from control.views.status import JobSummary
 from tests.control.plane import Plane, SignedDevice, failed_report_of, report_of, retry_at
@@ -35,7 +36,7 @@ def fail_for_good(plane: Plane, sent: Sent) -> None:
 
 def test_status_begins_with_the_numbers(outrider: Outrider, sent: Sent) -> None:
     device, ref = sent
-    assert outrider("status").stdout.startswith("1 jobs  1 under way")
+    assert any(line.startswith("1 jobs  1 under way") for line in outrider("status").stdout.splitlines())
     device.report(report_of(ref, device.device_id))
     shown = outrider("status", "Editor").stdout
     assert "1 jobs  1 as wanted" in shown
@@ -49,6 +50,30 @@ def test_status_as_json_is_a_list_or_the_numbers(outrider: Outrider, sent: Sent)
     found = outrider("status", "desks", "--json").stdout
     assert json.loads(found[found.index("[\n") :])[0]["device"] == "desk-1"
     assert document(outrider("status", "desks", "--summary", "--json"))["under_way"] == 1
+
+
+def test_an_app_that_waits_for_another_says_for_which_and_that_one_for_whom(
+    plane: Plane, enrolled: Callable[..., SignedDevice], outrider: Outrider
+) -> None:
+    device = enrolled(group_id=plane.group("desks"))
+    plane.publish(name="Runtime")
+    plane.publish(dependencies=[{"app": "Runtime"}])
+    plane.assign("desks")
+    plane.plan()
+    ((_, ref),) = plane.dispatch()
+    assert "Editor r1 required, only looks, sent" in outrider("device", "show", "desk-1").stdout
+    looked = {"outcome": Outcome.EVALUATED, "enforcement_state": EnforcementState.NOT_ATTEMPTED}
+    assert device.report(report_of(ref, device.device_id, **looked)).status_code == 200
+    shown = outrider("device", "show", "desk-1").stdout
+    assert "waits for: relation (Runtime), since" in shown
+    assert "next: Runtime, which it depends on, is installed first" in shown
+    assert "Runtime r1 not-targeted for Editor, planned" in shown
+    status = outrider("status").stdout
+    assert "1 held (relation (Runtime))" in status
+    assert "Runtime r1 for Editor" in status
+    jobs = {job["app"]: job for job in document(outrider("device", "show", "desk-1", "--json"))["jobs"]}
+    assert (jobs["Editor"]["waits_for_app"], jobs["Editor"]["evaluates_only"]) == ("Runtime", True)
+    assert (jobs["Runtime"]["for_app"], jobs["Runtime"]["evaluates_only"]) == ("Editor", False)
 
 
 def test_without_jobs_status_says_so(outrider: Outrider) -> None:
