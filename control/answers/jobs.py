@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, select
 from sqlalchemy.orm import Session, aliased
 
 from contract.error_codes import ErrorCode
@@ -26,6 +26,8 @@ from control.views.page import Page
 
 #: Jobs of one device that are shown at once.
 _SHOWN_JOBS = 100
+#: Jobs that are put in order rather than looked for in order.
+_FEW_JOBS = 2000
 
 
 def list_jobs(session: Session, wanted: JobFilter, moment: Moment, page: PageRequest) -> Page[JobView]:
@@ -35,7 +37,7 @@ def list_jobs(session: Session, wanted: JobFilter, moment: Moment, page: PageReq
         NotFoundError: The filter names an app, group or device that is not there.
     """
     keys = (Device.name, Device.id, App.name, Job.id)
-    rows, cursor = read_page(session, _jobs().where(*conditions(session, wanted)), keys, page)
+    rows, cursor = read_page(session, _jobs().where(*_sought(session, conditions(session, wanted))), keys, page)
     found = [_Found(*row) for row in rows]
     running = _running(session, {one.job.device_id for one in found})
     return Page(items=tuple(JobView(**_fields(one, running, moment)) for one in found), next_cursor=cursor)
@@ -70,6 +72,18 @@ def device_jobs(session: Session, device_id: str, moment: Moment) -> list[JobDet
     rows = session.execute(_jobs().where(Job.id.in_(newest)).order_by(App.name, Job.created_at)).all()
     running = _running(session, {device_id})
     return [_detail(session, _Found(*row), running, moment) for row in rows]
+
+
+def _sought(session: Session, wanted: Sequence[ColumnElement[bool]]) -> Sequence[ColumnElement[bool]]:
+    """The same conditions in a form that is fast in the order of names, whether few or many jobs fulfil them.
+
+    Few are found first and then put in order. With many, jobs are looked at in order until the page is full: databases
+    do not know how often each value occurs, so the conditions are written in a way that no index serves.
+    """
+    few = session.scalars(select(Job.id).where(*wanted).limit(_FEW_JOBS + 1)).all()
+    if len(few) <= _FEW_JOBS:
+        return (Job.id.in_(few),)
+    return and_(Job.is_newest), func.coalesce(and_(*wanted), false())
 
 
 @dataclass(frozen=True)

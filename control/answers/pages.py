@@ -60,8 +60,10 @@ def read_page(
     """
     ordered = rows.add_columns(*keys).order_by(*keys).limit(wanted.limit + 1)
     if wanted.cursor is not None:
-        last = zip(values_at(keys, wanted.cursor), keys, strict=True)
-        ordered = ordered.where(tuple_(*keys) > tuple_(*(literal(value, key.type) for value, key in last)))
+        values = values_at(keys, wanted.cursor)
+        last = [literal(value, key.type) for value, key in zip(values, keys, strict=True)]
+        # Keys of several tables have no index together; that of the first one leads to where the page begins.
+        ordered = ordered.where(keys[0] >= last[0], tuple_(*keys) > tuple_(*last))
     found = session.execute(ordered).all()
     shown = found[: wanted.limit]
     is_last = len(found) <= wanted.limit

@@ -1,10 +1,10 @@
 """How many jobs are where: counted by the database, put together by pure functions."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from contract.jobs import JobState
@@ -13,6 +13,7 @@ from contract.states import Outcome
 from control.answers.job_filter import JobFilter, conditions
 from control.answers.moment import Moment
 from control.database.tables import Device, Job
+from control.live_states import LIVE_STATES
 from control.views.status import JobCount, JobSummary
 
 
@@ -30,6 +31,8 @@ class Place(StrEnum):
 _NOT_FOR_THE_DEVICE = frozenset({Outcome.NOT_APPLICABLE, Outcome.REQUIREMENTS_NOT_MET, Outcome.EVALUATED})
 #: Waits that follow when all attempts of a round have failed.
 _LONG_WAITS = frozenset({WaitReason.GRS, WaitReason.SCHEDULE})
+_OVER_STATES = tuple(state for state in JobState if state not in LIVE_STATES)
+_PLACE = (Job.state, Job.outcome, Job.next_action_reason)
 
 
 def place_of(state: JobState, outcome: Outcome | None, reason: WaitReason | None) -> Place:
@@ -67,21 +70,22 @@ def job_summary(session: Session, wanted: JobFilter, moment: Moment) -> JobSumma
         NotFoundError: The filter names something that is not there.
         InputError: What it names could be several things.
     """
+    found = conditions(session, wanted)
+    return summarise([*_live_counts(session, found, moment), *_over_counts(session, found)])
+
+
+def _live_counts(session: Session, wanted: Sequence[ColumnElement[bool]], moment: Moment) -> Iterator[JobCount]:
     online = (Device.last_seen_at >= moment.online_since) & Device.retired_at.is_(None)
-    same = (Job.state, Job.outcome, Job.next_action_reason, online)
-    rows = session.execute(
-        select(*same, func.count())
-        .join(Device, Device.id == Job.device_id)
-        .where(*conditions(session, wanted))
-        .group_by(*same)
-        .order_by(*same)
-    )
-    return summarise(
-        [
-            JobCount(state=state, outcome=outcome, reason=reason, online=bool(online), jobs=jobs)
-            for state, outcome, reason, online, jobs in rows
-        ]
-    )
+    same = (*_PLACE, online)
+    rows = select(*same, func.count()).join(Device, Device.id == Job.device_id).group_by(*same).order_by(*same)
+    for state, outcome, reason, is_online, jobs in session.execute(rows.where(Job.state.in_(LIVE_STATES), *wanted)):
+        yield JobCount(state=state, outcome=outcome, reason=reason, online=bool(is_online), jobs=jobs)
+
+
+def _over_counts(session: Session, wanted: Sequence[ColumnElement[bool]]) -> Iterator[JobCount]:
+    rows = select(*_PLACE, func.count()).group_by(*_PLACE).order_by(*_PLACE)
+    for state, outcome, reason, jobs in session.execute(rows.where(Job.state.in_(_OVER_STATES), *wanted)):
+        yield JobCount(state=state, outcome=outcome, reason=reason, online=None, jobs=jobs)
 
 
 def _ended(outcome: Outcome | None) -> Place:

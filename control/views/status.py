@@ -12,13 +12,13 @@ class JobCount(View):
 
     Attributes:
         reason: Why their devices wait, where they do.
-        online: Whether their devices are.
+        online: Whether their devices are; None for jobs that are over.
     """
 
     state: JobState
     outcome: Outcome | None
     reason: WaitReason | None
-    online: bool
+    online: bool | None
     jobs: int
 
 

@@ -60,10 +60,9 @@ class Job(Base):
         _of_newest("uq_jobs_newest", "device_id", "app_id", unique=True),
         # All that summaries look at, so that the rows themselves stay unread.
         _of_newest(
-            "ix_jobs_newest_place", "app_id", "state", "outcome", "next_action_reason", "cancel_reason", "device_id"
+            "ix_jobs_newest_app", "app_id", "state", "outcome", "next_action_reason", "cancel_reason", "revision"
         ),
-        _of_newest("ix_jobs_newest_revision", "app_id", "revision", "state", "outcome", "cancel_reason"),
-        _of_newest("ix_jobs_newest_state", "state", "outcome"),
+        _of_newest("ix_jobs_newest_state", "state", "outcome", "next_action_reason", "cancel_reason"),
         _of_newest("ix_jobs_newest_error", "error_code", "app_id"),
     )
 

@@ -10,9 +10,8 @@ depends_on = None
 
 _INDEXES = {
     "uq_jobs_newest": ["device_id", "app_id"],
-    "ix_jobs_newest_place": ["app_id", "state", "outcome", "next_action_reason", "cancel_reason", "device_id"],
-    "ix_jobs_newest_revision": ["app_id", "revision", "state", "outcome", "cancel_reason"],
-    "ix_jobs_newest_state": ["state", "outcome"],
+    "ix_jobs_newest_app": ["app_id", "state", "outcome", "next_action_reason", "cancel_reason", "revision"],
+    "ix_jobs_newest_state": ["state", "outcome", "next_action_reason", "cancel_reason"],
     "ix_jobs_newest_error": ["error_code", "app_id"],
 }
 

@@ -1,0 +1,228 @@
+"""A large database made quickly: devices, apps, and jobs of years, written in bulk as they would have come to be."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from random import Random
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import insert, text
+
+from contract.jobs import JobState
+from contract.phases import Phase
+from contract.report import PhaseOutcome, WaitReason
+from contract.states import EnforcementState, Intent, Outcome
+from control.catalog.manifest import Manifest
+from control.database.session import Database
+from control.database.tables import (
+    App,
+    Assignment,
+    Base,
+    Device,
+    Group,
+    GroupMember,
+    Job,
+    Package,
+    PhaseRow,
+    Revision,
+)
+from tests.control.plane import FACTS, manifest_data
+
+NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
+#: The group that every device is in, and one that few are in.
+EVERYONE: Final = "everyone"
+FEW: Final = "few"
+
+_ROWS = 5000
+_FEW_DEVICES = 200
+_DIGEST = "0" * 64
+_BETWEEN_JOBS = timedelta(days=30)
+#: Every so many jobs have records of their phases.
+_WITH_PHASES = 20
+_PHASES = (Phase.DETECT, Phase.DOWNLOAD, Phase.INSTALL, Phase.CONFIRM)
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large the fleet is: apps that each device has, jobs that each device has had for each of them."""
+
+    devices: int = 100_000
+    apps: int = 10
+    apps_of_device: int = 5
+    jobs_of_app: int = 2
+
+    @property
+    def jobs(self) -> int:
+        """All jobs there are, the newest and the others."""
+        return self.devices * self.apps_of_device * self.jobs_of_app
+
+    def apps_of(self, number: int) -> tuple[int, ...]:
+        """The numbers of the apps of a device."""
+        return tuple((number + offset) % self.apps for offset in range(self.apps_of_device))
+
+
+FULL: Final = Size()
+QUICK: Final = Size(devices=5_000)
+
+
+def fill(database: Database, size: Size) -> None:
+    """Write the fleet into a migrated and empty database, and have its statistics made."""
+    random = Random(size.devices)
+    _insert(database, Package, iter([_package()]))
+    _insert(database, App, (_app(number) for number in range(size.apps)))
+    _insert(database, Revision, (_revision(number) for number in range(size.apps)))
+    _insert(database, Group, (_group(name) for name in (EVERYONE, FEW)))
+    _insert(database, Assignment, (_assignment(number) for number in range(size.apps)))
+    _insert(database, Device, (_device(number, random) for number in range(size.devices)))
+    _insert(database, GroupMember, _members(size))
+    _insert(database, Job, _jobs(size, random))
+    _insert(database, PhaseRow, _phases(size))
+    with database.transaction() as session:
+        session.execute(text("ANALYZE"))
+
+
+def app_name(number: int) -> str:
+    """The name of one of the apps."""
+    return f"app-{number}"
+
+
+def device_name(number: int) -> str:
+    """The name of one of the devices."""
+    return f"desk-{number:06}"
+
+
+def device_id(number: int) -> str:
+    """The id of one of the devices; their order is not that of the names."""
+    return _id(1, number)
+
+
+def job_id(number: int) -> str:
+    """The id of one of the jobs."""
+    return _id(2, number)
+
+
+def _id(kind: int, number: int) -> str:
+    # As scattered as real ones, and the same in each run.
+    return str(UUID(int=Random(kind << 40 | number).getrandbits(128)))
+
+
+def _insert(database: Database, table: type[Base], rows: Iterator[dict[str, Any]]) -> None:
+    while batch := list(islice(rows, _ROWS)):
+        with database.transaction() as session:
+            session.execute(insert(table), batch)
+
+
+def _package() -> dict[str, Any]:
+    binary = dict.fromkeys(("plain_digest", "mac", "mac_key", "initialization_vector", "wrapped_key"), b"")
+    named = {"name": "package", "setup_file": "install.sh", "created_at": NOW}
+    return {"digest": _DIGEST, "size": 1, "plain_size": 1, **binary, **named}
+
+
+def _app(number: int) -> dict[str, Any]:
+    return {"id": _id(3, number), "name": app_name(number), "created_at": NOW}
+
+
+def _revision(number: int) -> dict[str, Any]:
+    manifest = Manifest.model_validate(manifest_data(name=app_name(number))).model_dump_json(by_alias=True)
+    about = {"manifest": manifest, "max_run_time_seconds": 3600.0, "created_at": NOW}
+    return {"app_id": _id(3, number), "number": 1, "package_digest": _DIGEST, **about}
+
+
+def _group(name: str) -> dict[str, Any]:
+    return {"id": name, "name": name, "created_at": NOW}
+
+
+def _assignment(number: int) -> dict[str, Any]:
+    who = {"app_id": _id(3, number), "group_id": FEW, "intent": Intent.AVAILABLE}
+    return {"id": _id(4, number), **who, "created_at": NOW}
+
+
+def _device(number: int, random: Random) -> dict[str, Any]:
+    return {
+        "id": device_id(number),
+        "name": device_name(number),
+        "signing_key": number.to_bytes(32),
+        "sealing_key": bytes(32),
+        "facts": FACTS.model_dump(mode="json"),
+        "enrolled_with": _DIGEST,
+        "enrolled_at": NOW - 100 * _BETWEEN_JOBS,
+        "last_seen_at": NOW - timedelta(hours=random.choice((0, 0, 0, 48))),
+    }
+
+
+def _members(size: Size) -> Iterator[dict[str, Any]]:
+    for number in range(size.devices):
+        yield {"group_id": EVERYONE, "device_id": device_id(number), "added_at": NOW}
+    for number in range(_FEW_DEVICES):
+        yield {"group_id": FEW, "device_id": device_id(number), "added_at": NOW}
+
+
+def _jobs(size: Size, random: Random) -> Iterator[dict[str, Any]]:
+    number = 0
+    for device in range(size.devices):
+        for app in size.apps_of(device):
+            for age in reversed(range(size.jobs_of_app)):
+                yield {
+                    "id": job_id(number),
+                    "device_id": device_id(device),
+                    "app_id": _id(3, app),
+                    "revision": 1,
+                    "intent": Intent.REQUIRED,
+                    "is_newest": age == 0,
+                    "created_at": NOW - (age + 1) * _BETWEEN_JOBS,
+                    "sent_at": NOW - (age + 1) * _BETWEEN_JOBS,
+                    "changed_at": NOW - age * _BETWEEN_JOBS - timedelta(seconds=random.random()),
+                    **_standing(random, is_over=age > 0),
+                }
+                number += 1
+
+
+def _standing(random: Random, *, is_over: bool) -> dict[str, Any]:
+    """How a job stands: most are done, some of the newest have failed, few are under way."""
+    chance = random.random()
+    if is_over or chance > _FAILED:
+        return _DONE
+    if chance < _UNDER_WAY:
+        return {**_DONE, "state": JobState.RUNNING, "outcome": None, "enforcement_state": None, "phase": Phase.INSTALL}
+    return {**_DONE, **_ERROR, "error_number": random.randrange(_ERRORS)}
+
+
+_UNDER_WAY = 0.001
+_FAILED = 0.02
+_ERRORS = 20
+_DONE: Final[dict[str, Any]] = {
+    "state": JobState.FINISHED,
+    "outcome": Outcome.INSTALLED,
+    "enforcement_state": EnforcementState.SUCCESS,
+    "phase": Phase.REPORT,
+    "next_action_reason": None,
+    "error_code": None,
+    "error_number": None,
+}
+_ERROR: Final[dict[str, Any]] = {
+    "state": JobState.WAITING,
+    "outcome": Outcome.FAILED,
+    "enforcement_state": EnforcementState.ERROR,
+    "next_action_reason": WaitReason.GRS,
+    "error_code": "installer-failed",
+}
+
+
+def _phases(size: Size) -> Iterator[dict[str, Any]]:
+    for number in range(0, size.jobs, _WITH_PHASES):
+        for place, phase in enumerate(_PHASES):
+            began = NOW - timedelta(days=1) + timedelta(seconds=place)
+            yield {
+                "job_id": job_id(number),
+                "generation": 1,
+                "attempt": 1,
+                "phase": phase,
+                "outcome": PhaseOutcome.DONE,
+                "started_at": began,
+                "ended_at": began + timedelta(seconds=1),
+                "duration_seconds": 1.0,
+                "bytes_done": 0,
+                "summary": "",
+            }

