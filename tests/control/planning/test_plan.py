@@ -58,7 +58,7 @@ def test_available_is_not_pushed() -> None:
     assert plan(fleet(replace(REQUIRED, intent=Intent.AVAILABLE))).make == ()
 
 
-@pytest.mark.behaviour("2.8 exclusion group")
+@pytest.mark.behaviour("2.8 exclusion")
 @pytest.mark.parametrize("intent", [Intent.REQUIRED, Intent.UNINSTALL])
 def test_exclusion_wins_over_every_intent_and_cancels_what_is_under_way(intent: Intent) -> None:
     excluding = AssignedIntent("a1", "g2", Intent.NOT_TARGETED, mode=Mode.EXCLUDE)
