@@ -214,5 +214,7 @@ def test_of_two_workers_and_two_schedulers_one_each_may_be_killed(
             process.kill()
         # What the killed worker had claimed is free after 30 s.
         assert wait_until(lambda: all(broker.llen(queue) for queue in queues), seconds=60)
-        assert wait_until(lambda: {job["state"] for job in api.get("/v1/status").json()["items"]} == {"sent"}, seconds=60)
+        assert wait_until(
+            lambda: {job["state"] for job in api.get("/v1/status").json()["items"]} == {"sent"}, seconds=60
+        )
         assert {job["generation"] for job in api.get("/v1/status").json()["items"]} == {1}
