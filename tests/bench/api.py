@@ -35,7 +35,7 @@ from tests.bench.row import Row
 from tests.bench.signed_requests import signed_request
 from tests.control.plane import FACTS, SignedDevice, progress_of, report_of
 from tests.faults.apps import Pace, publish, upload_package
-from tests.faults.site import Site, running_site
+from tests.faults.site import PATIENT, Site, running_site
 
 #: What issue 8 asks for, in times of a route that does nothing.
 AIM = 3.0
@@ -114,6 +114,8 @@ def _postgresql() -> Iterator[str]:
 
 def _on(folder: Path, database_url: str | None, devices: int, database: str) -> Iterator[Row]:
     with running_site(folder, database_url=database_url) as site, route_that_does_nothing() as nothing:
+        # Its devices process nothing: what they were sent must not be sent anew meanwhile.
+        site.set_reconciler(PATIENT)
         ours = Server(site.parts["api"].process, f"http://{HOST}:{site.addresses.ports['api']}")
         jobs = _jobs(site, ours.address, devices, folder)
         for kind in _KINDS:
