@@ -34,11 +34,17 @@ def options(name: str) -> set[str]:
     return {option for parameter in EVERY[name].params for option in parameter.opts}
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
-def test_the_completion_of_each_shell_can_be_printed_for_a_package_of_its_own(shell: str) -> None:
+@pytest.mark.parametrize(
+    ("shell", "word"),
+    [("bash", "COMP_WORDS"), ("zsh", "compdef"), ("fish", "complete --command"), ("powershell", "Register-Argument")],
+)
+def test_the_completion_of_each_shell_can_be_printed(monkeypatch: pytest.MonkeyPatch, shell: str, word: str) -> None:
+    # The option then takes the shell's name; otherwise Typer looks which one it was started from.
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
     shown = CliRunner().invoke(app, ["--show-completion", shell], prog_name="outrider")
     assert shown.exit_code == 0, shown.output
     assert "_OUTRIDER_COMPLETE" in shown.stdout
+    assert word in shown.stdout
 
 
 def test_completion_offers_commands_and_options(monkeypatch: pytest.MonkeyPatch) -> None:
