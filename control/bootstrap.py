@@ -89,6 +89,7 @@ def assemble(
         packages=PackageIntake(database, store, content_keys, clock),
         policies=PolicyOffice(signer, chain, settings.policy_lifetime),
         enrollment=Enrollment(broker_users, chain, audit, terms),
+        broker_users=broker_users,
         audit=audit,
         trust=chain,
         gate=DeviceGate(nonces, RateLimiter(settings.device_rate, clock)),

@@ -9,12 +9,17 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
+from structlog import get_logger
 
+from contract.errors import UnavailableError
 from contract.jobs import JobState
 from control.counters import REFUSED_MESSAGES
 from control.database.tables import CounterRow, Device, Job, OutboxEntry
+from control.fleet.broker_users import BrokerUsers
 from control.rollouts.metrics import rollout_metrics
 from control.services import Services
+
+_log = get_logger(__name__)
 
 #: Figures are counted anew once they are so old; each takes one walk along an index.
 FRESH: Final = timedelta(seconds=15)
@@ -43,7 +48,8 @@ class FleetCollector(Collector):
         with self._lock:
             if services.clock.monotonic() - self._counted_at >= FRESH.total_seconds():
                 with services.database.snapshot() as session:
-                    self._metrics = list(_counted(session, services.clock.now(), services.settings.online_window))
+                    counted = list(_counted(session, services.clock.now(), services.settings.online_window))
+                self._metrics = [*counted, *_refused_by_broker(services.broker_users)]
                 self._counted_at = services.clock.monotonic()
             yield from self._metrics
 
@@ -97,3 +103,17 @@ def _refused_messages(session: Session) -> Metric:
     row = session.get(CounterRow, REFUSED_MESSAGES)
     help_text = "Messages in the control plane's own queue that workers dropped as no request of theirs."
     return CounterMetricFamily("outrider_refused_control_messages", help_text, 0 if row is None else row.value)
+
+
+def _refused_by_broker(broker: BrokerUsers) -> Iterator[Metric]:
+    """What its rules refused; nothing while it does not answer."""
+    try:
+        refused = broker.refused()
+    except UnavailableError as error:
+        _log.warning("the broker does not say what it refused", error=str(error))
+        return
+    help_text = "What the broker refused since it started: a password, a command, a key, a channel."
+    metric = CounterMetricFamily("outrider_refused_by_broker", help_text, labels=["what"])
+    for what, count in sorted(refused.items()):
+        metric.add_metric([what], count)
+    yield metric

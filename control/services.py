@@ -8,6 +8,7 @@ from control.catalog.content import PackageIntake
 from control.catalog.policies import PolicyOffice
 from control.database.session import Database
 from control.dispatch.ports import ControlQueue
+from control.fleet.broker_users import BrokerUsers
 from control.fleet.device_auth import DeviceGate
 from control.fleet.enrollment import Enrollment
 from control.ingest.intake import Intake
@@ -31,6 +32,7 @@ class Services:
     packages: PackageIntake
     policies: PolicyOffice
     enrollment: Enrollment
+    broker_users: BrokerUsers
     gate: DeviceGate
     intake: Intake
     audit: AuditTrail

@@ -21,6 +21,8 @@ from contract.queues import device_broker_user, device_queue, processing_list
 _TIMEOUT_SECONDS: Final = 5
 #: Orders in one round trip.
 _BATCH: Final = 500
+#: How the names of these counters begin.
+_DENIED: Final = "acl_access_denied_"
 
 #: Events go to Flower through this channel; with it alone they may be sent, and never listened to.
 EVENTS_CHANNEL: Final = "/0.celeryev/*"
@@ -82,6 +84,16 @@ class BrokerUsers(Protocol):
         """
         ...
 
+    def refused(self) -> Mapping[str, int]:
+        """How often the broker has refused somebody since it started, by what was not allowed.
+
+        `auth` is a name or password, `cmd` a command, `key` somebody else's queue, `channel` an event.
+
+        Raises:
+            UnavailableError: The broker does not answer.
+        """
+        ...
+
 
 class RedisBrokerUsers:
     """`BrokerUsers` of a Redis or Valkey with an ACL file."""
@@ -119,6 +131,12 @@ class RedisBrokerUsers:
             orders = [_let_in(id_, hashed_secrets[id_]) for id_ in wanted.values()]
             self._acl_all([*orders, *(("DELUSER", name) for name in strangers)])
             self._acl("SAVE")
+
+    def refused(self) -> Mapping[str, int]:
+        """INFO's counters of refused access; a broker that is too old to count has none."""
+        with _translated():
+            stats: Any = self._redis.info("stats")
+        return {name.removeprefix(_DENIED): int(n) for name, n in stats.items() if name.startswith(_DENIED)}
 
     def _acl(self, *words: str) -> Any:
         return self._redis.execute_command("ACL", *words)  # type: ignore[no-untyped-call]  # the library leaves it so

@@ -27,8 +27,9 @@ class BrokerUser(StrEnum):
     WORKER = "worker"
     #: Asks the workers at regular times.
     SCHEDULER = "scheduler"
-    #: Makes and removes devices' users and what they leave behind. Whoever may make users may make one of any rights:
-    #: by its nature this is the broker's administrator, so the API alone knows its password.
+    #: Makes and removes devices' users and what they leave behind, and reads how often the broker refused somebody.
+    #: Whoever may make users may make one of any rights: by its nature this is the broker's administrator, so the API
+    #: alone knows its password.
     FLEET = "fleet"
     #: Listens to events and counts what waits.
     FLOWER = "flower"
@@ -60,7 +61,7 @@ RULES: Final[Mapping[BrokerUser, str]] = {
     ),
     BrokerUser.SCHEDULER: f"{_NOBODY} {_CONNECT} {_TRANSACTION} ~control +lpush +llen",
     BrokerUser.FLEET: (
-        f"{_NOBODY} {_CONNECT} +acl|setuser +acl|deluser +acl|save +acl|users"
+        f"{_NOBODY} {_CONNECT} +acl|setuser +acl|deluser +acl|save +acl|users +info"
         " (-@all +del ~device.* ~processing.device.*)"
     ),
     BrokerUser.FLOWER: (

@@ -107,6 +107,10 @@ class RecordingBrokerUsers:
         self._check()
         self.secrets = {id_: secret for id_, secret in self.secrets.items() if id_ in hashed_secrets}
 
+    def refused(self) -> Mapping[str, int]:
+        self._check()
+        return {"auth": 2, "key": 3}
+
     def _check(self) -> None:
         if self.down:
             raise UnavailableError(ErrorCode.BROKER_UNAVAILABLE)

@@ -48,6 +48,19 @@ def test_jobs_devices_and_the_outbox_are_counted(
     assert (found["outrider_outbox_jobs",], found["outrider_outbox_age_seconds",]) == (1, 90)
 
 
+def test_what_the_broker_refused_is_told_while_it_answers(plane: Plane, viewer: httpx.Client) -> None:
+    found = scraped(viewer)
+    assert (found["outrider_refused_by_broker_total", "auth"], found["outrider_refused_by_broker_total", "key"]) == (
+        2,
+        3,
+    )
+    plane.broker_users.down = True
+    plane.clock.advance(FRESH)
+    found = scraped(viewer)
+    assert not [labels for labels in found if labels[0] == name]
+    assert ("outrider_jobs", "planned") in found, "all else is told as ever"
+
+
 def test_messages_that_workers_dropped_are_counted_apart_from_what_was_reconciled(
     plane: Plane, viewer: httpx.Client
 ) -> None:

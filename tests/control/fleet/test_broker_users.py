@@ -83,6 +83,21 @@ def test_everything_else_is_refused(valkey: RunningBroker, device: redis.Redis, 
         attack(device, other)
 
 
+def test_what_is_refused_is_counted_by_what_was_not_allowed(
+    valkey: RunningBroker, own_id: str, device: redis.Redis
+) -> None:
+    users = RedisBrokerUsers(valkey.url_of(BrokerUser.FLEET))
+    before = users.refused()
+    for forbidden in (lambda: device.lrange(device_queue(str(uuid4())), 0, -1), device.flushall):
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            forbidden()
+    with connected(valkey, own_id, "wrong") as stranger, pytest.raises(redis.AuthenticationError):
+        stranger.ping()
+    grown = {what: count - before[what] for what, count in users.refused().items()}
+    assert min(grown["auth"], grown["cmd"] + grown["key"]) >= 1
+    assert sum(grown.values()) >= 3
+
+
 def listen(connection: redis.Redis) -> object:
     events = connection.pubsub()  # type: ignore[no-untyped-call]  # the library leaves it untyped
     events.psubscribe("/0.celeryev/*")
