@@ -86,7 +86,7 @@ def desk(plane: Plane, enrolled: Callable[..., SignedDevice]) -> Desk:
     return Desk(plane, enrolled(group_id=plane.group("desks")))
 
 
-@pytest.mark.behaviour("B-31", "2.9 dependency", "2.5 EnforcementState 2007", "2.5 Intent 0")
+@pytest.mark.behaviour("B-31", "2.9 dependency", "2.5 EnforcementState 2007")
 def test_a_dependency_is_installed_before_the_app_that_needs_it(desk: Desk) -> None:
     desk.app("Runtime")
     desk.app("Editor", Intent.REQUIRED, dependencies=[{"app": "Runtime"}])
