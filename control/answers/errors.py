@@ -1,37 +1,30 @@
-"""What went wrong how often: the errors of the newest jobs, by code, phase and app."""
+"""What went wrong how often, by code, phase and app: what stands now, or all that was ever reported."""
 
 from collections.abc import Iterable
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from contract.error_codes import ErrorCode
+from contract.phases import Phase
 from control.answers.job_filter import JobFilter, conditions
-from control.database.tables import App, Device, Job
+from control.database.tables import App, Device, Job, ReportRow
 from control.views.status import ErrorCount
 
 #: Different errors that one answer tells, the commonest ones.
 _SHOWN_ERRORS = 500
 
 
-def error_counts(session: Session, wanted: JobFilter) -> list[ErrorCount]:
-    """The errors that jobs have now, the commonest first.
+def error_counts(session: Session, wanted: JobFilter, *, past: bool = False) -> list[ErrorCount]:
+    """The errors that jobs have now, the commonest first; with `past` those that any attempt reported.
+
+    The past has jobs, too, that newer ones have replaced.
 
     Raises:
         NotFoundError: The filter names something that is not there.
         InputError: What it names could be several things.
     """
-    same = (Job.error_code, Job.error_number, Job.phase, App.name)
-    jobs = func.count()
-    rows = session.execute(
-        select(*same, jobs, func.min(Device.name), func.max(Device.name))
-        .join(Device, Device.id == Job.device_id)
-        .join(App, App.id == Job.app_id)
-        .where(Job.error_code.is_not(None), *conditions(session, wanted))
-        .group_by(*same)
-        .order_by(jobs.desc(), *same)
-        .limit(_SHOWN_ERRORS)
-    )
+    counts = _reported(session, wanted) if past else _standing(session, wanted)
     return [
         ErrorCount(
             code=code,
@@ -43,8 +36,40 @@ def error_counts(session: Session, wanted: JobFilter) -> list[ErrorCount]:
             sentence=row.sentence if (row := known_error(str(code))) else "",
             hint=row.hint if row else "",
         )
-        for code, number, phase, app, count, first, last in rows
+        for code, number, phase, app, count, first, last in session.execute(counts)
     ]
+
+
+_Counts = Select[str | None, int | None, Phase | None, str, int, str, str]
+
+
+def _standing(session: Session, wanted: JobFilter) -> _Counts:
+    same = (Job.error_code, Job.error_number, Job.phase, App.name)
+    jobs = func.count()
+    return (
+        select(*same, jobs, func.min(Device.name), func.max(Device.name))
+        .join(Device, Device.id == Job.device_id)
+        .join(App, App.id == Job.app_id)
+        .where(Job.error_code.is_not(None), *conditions(session, wanted))
+        .group_by(*same)
+        .order_by(jobs.desc(), *same)
+        .limit(_SHOWN_ERRORS)
+    )
+
+
+def _reported(session: Session, wanted: JobFilter) -> _Counts:
+    same = (ReportRow.error_code, ReportRow.error_number, ReportRow.error_phase, App.name)
+    jobs = func.count(ReportRow.job_id.distinct())
+    return (
+        select(*same, jobs, func.min(Device.name), func.max(Device.name))
+        .join(Job, Job.id == ReportRow.job_id)
+        .join(Device, Device.id == Job.device_id)
+        .join(App, App.id == Job.app_id)
+        .where(ReportRow.error_code.is_not(None), *conditions(session, wanted, past=True))
+        .group_by(*same)
+        .order_by(jobs.desc(), *same)
+        .limit(_SHOWN_ERRORS)
+    )
 
 
 def known_error(slug: str) -> ErrorCode | None:

@@ -44,22 +44,25 @@ class JobFilter:
     everything: bool = False
 
 
-def conditions(session: Session, wanted: JobFilter) -> tuple[ColumnElement[bool], ...]:
-    """What a row of `jobs` must fulfil.
+def conditions(session: Session, wanted: JobFilter, *, past: bool = False) -> tuple[ColumnElement[bool], ...]:
+    """What a row of `jobs` must fulfil; with `past` also one that was replaced, of a rollout one for its revision.
 
     Raises:
         NotFoundError: The filter names something that is not there.
         InputError: Its target could be several things.
     """
-    found = [is_newest()]
+    found: list[ColumnElement[bool]] = [] if past else [is_newest()]
     if wanted.target is not None:
-        found += conditions(session, aimed_at(session, wanted.target))
+        found += conditions(session, aimed_at(session, wanted.target), past=past)
     if wanted.app is not None:
         found.append(Job.app_id == find_app(session, wanted.app).id)
     if wanted.device is not None:
         found.append(Job.device_id == find_device(session, wanted.device).id)
     if wanted.rollout is not None:
-        found += _of_rollout(find_rollout(session, wanted.rollout))
+        rollout = find_rollout(session, wanted.rollout)
+        found += _of_rollout(rollout)
+        if past:
+            found.append(Job.revision == rollout.revision)
     if wanted.group is not None:
         found.append(_in_groups([find_group(session, wanted.group).id]))
     if wanted.group_ids is not None:

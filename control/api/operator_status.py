@@ -21,6 +21,7 @@ from control.views.why import Why
 
 router = APIRouter(prefix="/v1", tags=["status"])
 
+Past = Annotated[bool, Query(description="Also what earlier attempts and replaced jobs reported.")]
 Named = Annotated[str, Query(min_length=1, max_length=200, description="By name or id.")]
 
 
@@ -39,10 +40,10 @@ def summary(services: ServicesDep, wanted: JobFilterDep) -> JobSummary:
 
 
 @router.get("/errors", dependencies=[requires(Role.VIEWER, confined=True)])
-def errors(services: ServicesDep, wanted: JobFilterDep) -> list[ErrorCount]:
+def errors(services: ServicesDep, wanted: JobFilterDep, *, past: Past = False) -> list[ErrorCount]:
     """The errors that jobs have now, by code, phase and app, the commonest first."""
     with services.database.snapshot() as session:
-        return error_counts(session, wanted)
+        return error_counts(session, wanted, past=past)
 
 
 @router.get("/why", dependencies=[requires(Role.VIEWER, confined=True)])

@@ -1,5 +1,7 @@
 """`outrider errors`: what went wrong how often."""
 
+from typing import Annotated
+
 import typer
 from rich.table import Table
 
@@ -14,6 +16,8 @@ from control.views.status import ErrorCount
 
 errors_app = typer.Typer()
 
+Past = Annotated[bool, typer.Option("--past", help="Also what earlier attempts and replaced jobs reported.")]
+
 
 @errors_app.command("errors", epilog=STATUSES)
 def errors(
@@ -23,22 +27,23 @@ def errors(
     group: Group = None,
     device: Device = None,
     rollout: Rollout = None,
+    past: Past = False,
     as_json: Json = False,
 ) -> None:
     """Show which errors jobs have now, by code, phase and app, the commonest first, each with what to do about it.
 
-    Example: outrider errors Editor
+    Examples: outrider errors Editor; what made a rollout go back: outrider errors --past --rollout "Editor r2"
     """
     query = JobQuery(target=target, app=app, group=group, device=device, rollout=rollout)
     with handled(as_json=as_json):
         with connect() as client:
-            found = client.errors(query)
+            found = client.errors(query, past=past)
         if as_json:
             print_views(found)
         elif found:
             _print(found)
         else:
-            typer.echo("No job has an error.")
+            typer.echo("No job ever had an error." if past else "No job has an error.")
 
 
 def _print(found: list[ErrorCount]) -> None:

@@ -26,9 +26,9 @@ class StatusCalls(Requests):
         """How many of these jobs are where."""
         return self.one(JobSummary, "GET", "/v1/summary", params=given(query))
 
-    def errors(self, query: JobQuery) -> list[ErrorCount]:
-        """The errors these jobs have now, the commonest first."""
-        return self.many(ErrorCount, "/v1/errors", params=given(query))
+    def errors(self, query: JobQuery, *, past: bool = False) -> list[ErrorCount]:
+        """The errors these jobs have now, the commonest first; with `past` all that their attempts ever reported."""
+        return self.many(ErrorCount, "/v1/errors", params=given(query) | ({"past": "true"} if past else {}))
 
     def why(self, device: str, app: str) -> Why:
         """Why an app is as it is on a device."""

@@ -112,12 +112,16 @@ class Hearing:
 
     def keep_report(self, report: Report, now: datetime) -> None:
         """Keep a report as it came."""
+        error = report.error
         self._reports[_key(report)] = {
             "job_id": report.job_id,
             "generation": report.generation,
             "attempt": report.attempt,
             "sequence": report.sequence,
             "body": report.to_json(),
+            "error_code": storable_text(error.code, NAME_LENGTH) if error else None,
+            "error_number": error.number if error else None,
+            "error_phase": error.phase if error else None,
             "received_at": now,
         }
 

@@ -65,7 +65,7 @@ outrider rollout status "$rollout" --watch || [ $? -eq 1 ]
 
 step "What happened"
 outrider rollout history "$rollout"
-outrider errors --app "$app"
+outrider errors --past --rollout "$rollout"
 outrider wait "$app" --until settled --timeout 30m
 outrider status "$app" --summary
 

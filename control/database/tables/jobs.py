@@ -161,15 +161,31 @@ class AdmissionRow(Base):
 
 
 class ReportRow(Base):
-    """A report as it came; its key makes delivering it twice harmless."""
+    """A report as it came; its key makes delivering it twice harmless.
+
+    Attributes:
+        error_code: What went wrong in this attempt, also after the job has been replaced.
+        error_phase: Where.
+    """
 
     __tablename__ = "reports"
+    __table_args__ = (
+        Index(
+            "ix_reports_error",
+            "job_id",
+            sqlite_where=column("error_code").is_not(None),
+            postgresql_where=column("error_code").is_not(None),
+        ),
+    )
 
     job_id: Mapped[Id] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
     generation: Mapped[Count] = mapped_column(primary_key=True, autoincrement=False)
     attempt: Mapped[Count] = mapped_column(primary_key=True, autoincrement=False)
     sequence: Mapped[Count] = mapped_column(primary_key=True, autoincrement=False)
     body: Mapped[LongText]
+    error_code: Mapped[Name | None]
+    error_number: Mapped[Count | None]
+    error_phase: Mapped[Phase | None]
     received_at: Mapped[datetime]
 
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from contract.jobs import JobRef
 from contract.phases import Phase
 from contract.report import PhaseOutcome, PhaseRecord, WaitReason
 from contract.states import Applicability, Outcome
-from control.database.tables import Role
+from control.database.tables import Job, Role
 from tests.control.plane import MOMENT, Plane, SignedDevice, failed_report_of, report_of, retry_at
 
 Enrolled = Callable[..., SignedDevice]
@@ -140,6 +142,21 @@ def test_errors_are_counted_by_code_phase_and_app_with_a_hint(admin: httpx.Clien
     assert (error["code"], error["phase"], error["app"], error["jobs"]) == ("installer-failed", "install", "Editor", 2)
     assert error["devices"] == ["failed", "waits"]
     assert error["hint"]
+
+
+def test_an_error_that_was_mended_is_one_of_the_past(
+    plane: Plane, admin: httpx.Client, fleet: dict[str, SignedDevice]
+) -> None:
+    """However often the attempts of one job met it, it counts once."""
+    with plane.services.database.snapshot() as session:
+        job = session.scalars(select(Job).where(Job.device_id == fleet["waits"].device_id)).one()
+        ref = JobRef(job_id=job.id, generation=job.generation, attempt=2)
+    fleet["waits"].report(failed_report_of(ref, fleet["waits"].device_id, next_action=retry_at(plane.clock.now(), ref)))
+    fleet["waits"].report(report_of(ref.model_copy(update={"attempt": 3}), fleet["waits"].device_id))
+    (now,), (ever,) = admin.get("/v1/errors").json(), admin.get("/v1/errors", params={"past": True}).json()
+    assert (now["jobs"], now["devices"]) == (1, ["failed"])
+    assert (ever["jobs"], ever["devices"]) == (2, ["failed", "waits"])
+    assert ever | {"jobs": 1, "devices": ["failed"]} == now
 
 
 def reasons(admin: httpx.Client, device: str) -> dict[str, list[dict[str, Any]]]:

@@ -79,6 +79,7 @@ def test_an_app_that_waits_for_another_says_for_which_and_that_one_for_whom(
 def test_without_jobs_status_says_so(outrider: Outrider) -> None:
     assert "no jobs" in outrider("status").stdout
     assert outrider("errors").stdout.strip() == "No job has an error."
+    assert outrider("errors", "--past").stdout.strip() == "No job ever had an error."
 
 
 def test_errors_are_shown_with_their_hint(plane: Plane, outrider: Outrider, sent: Sent) -> None:
@@ -87,6 +88,7 @@ def test_errors_are_shown_with_their_hint(plane: Plane, outrider: Outrider, sent
     assert "installer-failed" in shown
     assert "0x80070007" in shown
     assert "installer-failed: " in shown
+    assert "installer-failed" in outrider("errors", "--past", "--app", "Editor").stdout
 
 
 def test_why_is_a_numbered_chain(plane: Plane, outrider: Outrider, sent: Sent) -> None:

@@ -4,6 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from contract.phases import Phase
+from control.answers.errors import error_counts
+from control.answers.job_filter import JobFilter
 from control.fleet.groups import remove_member
 from control.rollouts.counts import Standing
 from control.rollouts.states import RolloutAction, RolloutState
@@ -79,6 +82,19 @@ def test_a_rollout_that_rolls_back_by_itself_brings_the_baseline_back_under_a_ne
     fleet.turn()
     # Everybody is at one number again; whoever had the content already finds it there.
     assert set(fleet.revisions().values()) == {3}
+
+
+def test_what_made_a_rollout_go_back_can_be_asked_for_when_it_is_back(fleet: RolledFleet) -> None:
+    rollout = fleet.started(three_rings(rollback_on_failure=True))
+    fleet.turn(failing=lambda _device: True)
+    fleet.step()
+    fleet.answer()
+    fleet.turn()
+    wanted = JobFilter(rollout=fleet.row(rollout).name)
+    with fleet.plane.services.database.snapshot() as session:
+        assert error_counts(session, wanted) == []
+        (error,) = error_counts(session, wanted, past=True)
+    assert (error.code, error.phase, error.jobs) == ("installer-failed", Phase.INSTALL, 2)
 
 
 def test_an_operator_rolls_back(fleet: RolledFleet) -> None:

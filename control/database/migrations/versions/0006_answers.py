@@ -35,10 +35,18 @@ def upgrade() -> None:
     )
     op.add_column("jobs", sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index("ix_jobs_changed", "jobs", ["changed_at", "id"])
+    op.add_column("reports", sa.Column("error_code", sa.String(length=200), nullable=True))
+    op.add_column("reports", sa.Column("error_number", sa.BigInteger(), nullable=True))
+    op.add_column("reports", sa.Column("error_phase", sa.String(length=40), nullable=True))
+    went_wrong = sa.text("error_code IS NOT NULL")
+    op.create_index("ix_reports_error", "reports", ["job_id"], sqlite_where=went_wrong, postgresql_where=went_wrong)
 
 
 def downgrade() -> None:
     """Forget them."""
+    op.drop_index("ix_reports_error", "reports")
+    for name in ("error_phase", "error_number", "error_code"):
+        op.drop_column("reports", name)
     op.drop_index("ix_jobs_changed", "jobs")
     op.drop_column("jobs", "changed_at")
     op.drop_table("counters")
