@@ -33,9 +33,10 @@ check: setup ## Format, lint, types and import rules
 	@$(BIN)/mypy --platform win32 --no-warn-unreachable --package worker
 	@PYTHONPATH=. $(BIN)/lint-imports
 
-lock: ## Rewrite both lock files from pyproject.toml
+lock: ## Rewrite the lock files from pyproject.toml
 	@$(LOCK) --all-extras --output-file requirements.lock pyproject.toml
 	@$(LOCK) --group graph --constraints requirements.lock --output-file requirements-graph.lock
+	@$(LOCK) --group bench --output-file requirements-bench.lock
 
 bench: setup ## Measure, as ratios against baselines run side by side (QUICK=1 for a short run)
 	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
@@ -53,4 +54,4 @@ sbom: setup ## Write the bill of materials and the licences to dist/
 	@$(BIN)/python -m deploy.supply_chain.sbom
 
 clean: down ## Remove the environment and everything the local stack left
-	@rm -rf $(VENV) .outrider
+	@rm -rf $(VENV) .venv-bench .outrider

@@ -11,7 +11,7 @@ from enum import IntEnum
 import typer
 
 from deploy.supply_chain.installed import installed, strangers
-from deploy.supply_chain.lock_file import GRAPH_LOCK, LOCK, Finding, read_lock
+from deploy.supply_chain.lock_file import BENCH_LOCK, GRAPH_LOCK, LOCK, Finding, read_lock
 from deploy.supply_chain.vulnerabilities import Answer, ask
 
 
@@ -34,8 +34,11 @@ def main() -> Verdict:
     """Audit this environment and its lock files."""
     locked, findings = read_lock(LOCK)
     more, of_graph = read_lock(GRAPH_LOCK)
-    findings += of_graph
-    _say(f"{len(locked)} requirements in {LOCK.name}, {len(more)} in {GRAPH_LOCK.name}", findings, "pinned, hashed")
+    apart, of_bench = read_lock(BENCH_LOCK)
+    findings += of_graph + of_bench
+    locks = ((locked, LOCK), (more, GRAPH_LOCK), (apart, BENCH_LOCK))
+    counts = ", ".join(f"{len(requirements)} requirements in {lock.name}" for requirements, lock in locks)
+    _say(counts, findings, "pinned, hashed")
     foreign = list(strangers(installed(), [*locked, *more]))
     _say(f"{len(installed())} distributions installed", foreign, "as locked")
     answer = ask(LOCK, locked)

@@ -13,6 +13,8 @@ PROJECT: Final = Path(__file__).resolve().parents[2]
 LOCK: Final = PROJECT / "requirements.lock"
 #: Beside the first one, for tests that want half a gigabyte more.
 GRAPH_LOCK: Final = PROJECT / "requirements-graph.lock"
+#: What the benchmark compares with; never in the environment of the others.
+BENCH_LOCK: Final = PROJECT / "requirements-bench.lock"
 
 _HASH: Final = re.compile(r"\s--hash=(\S+)")
 _GOOD_HASH: Final = re.compile(r"sha256:[0-9a-f]{64}")

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from deploy.supply_chain.installed import installed, strangers
-from deploy.supply_chain.lock_file import GRAPH_LOCK, LOCK, Locked, read_lock
+from deploy.supply_chain.lock_file import BENCH_LOCK, GRAPH_LOCK, LOCK, Locked, read_lock
 
 _HASH = "--hash=sha256:" + "0" * 64
 
@@ -15,7 +15,7 @@ def _read(folder: Path, text: str) -> tuple[list[Locked], list[str]]:
     return locked, [finding.place for finding in findings]
 
 
-@pytest.mark.parametrize("path", [LOCK, GRAPH_LOCK])
+@pytest.mark.parametrize("path", [LOCK, GRAPH_LOCK, BENCH_LOCK])
 def test_every_line_of_the_projects_locks_is_pinned_and_hashed(path: Path) -> None:
     locked, findings = read_lock(path)
     assert findings == []
@@ -52,6 +52,11 @@ def test_a_line_that_locks_nothing_is_found_with_its_place(tmp_path: Path, line:
 def test_all_that_is_installed_here_is_locked() -> None:
     locked = [*read_lock(LOCK)[0], *read_lock(GRAPH_LOCK)[0]]
     assert list(strangers(installed(), locked)) == []
+
+
+def test_what_the_benchmark_compares_with_is_in_no_other_lock() -> None:
+    here = {locked.name for lock in (LOCK, GRAPH_LOCK) for locked in read_lock(lock)[0]}
+    assert not here & {"pyinfra", "ansible-core", "py-spy"}
 
 
 def test_what_is_not_locked_or_in_another_version_is_found() -> None:
