@@ -86,7 +86,7 @@ def build_agent(settings: AgentSettings, identity: Identity, known_secrets: Know
             RestartDuty(device.restarts, this_restarter(allowed=settings.may_restart), device.notifier, device.clock),
         ]
     )
-    progress.on_put = housekeeping.wake
+    progress.on_news = housekeeping.wake
     departure = Departure(activity, device.clock, limit_seconds=settings.stop_limit_seconds)
     return Agent(device, Engine(device, progress, activity=activity), housekeeping, departure, check_ins)
 

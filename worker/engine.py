@@ -93,7 +93,10 @@ class Engine:
             _log.info("the attempt was ended while its message was on the way")
             return Handover()
         reporter = PhaseReporter(self._progress, clock, ref, phase, start.starts)
-        reporter.started()
+        if phase is Phase.REPORT:
+            self._progress.forget(ref)
+        else:
+            reporter.started()
         try:
             return self._carry_out(phase, ref, turn, start, reporter)
         except sqlite3.Error as error:
@@ -105,7 +108,7 @@ class Engine:
     def _carry_out(self, phase: Phase, ref: JobRef, turn: int, start: PhaseStart, reporter: PhaseReporter) -> Handover:
         clock = self._device.clock
         started_at, started = clock.now(), clock.monotonic()
-        context = PhaseContext(ref, self._device, start.findings, reporter.on_bytes)
+        context = PhaseContext(ref, self._device, start.findings, reporter.on_bytes, started_at)
         with structlog.contextvars.bound_contextvars(**narration.about(start.findings)):
             result = self._cancelled(phase, context) or self._call(phase, context, start.failures + 1)
         if isinstance(result, Deferred):
@@ -122,7 +125,11 @@ class Engine:
         with structlog.contextvars.bound_contextvars(**narration.about(result.findings)):
             handover = self._conclude(ref, record, result)
             _say(narration.ended, record, result.findings, context)
-        reporter.ended(record)
+        if phase is Phase.REPORT:
+            # The report may wait for its delivery, the device for a restart: that is the other thread's.
+            self._progress.on_news()
+        else:
+            reporter.ended(record)
         return handover
 
     def _cancelled(self, phase: Phase, context: PhaseContext) -> PhaseResult | None:

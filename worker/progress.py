@@ -2,52 +2,83 @@
 
 import threading
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from contract.clock import Clock
 from contract.jobs import JobRef
 from contract.phases import Phase
 from contract.report import PhaseRecord, Progress, Wait
 
-#: Bytes are told at most this often.
-MIN_INTERVAL_SECONDS = 0.5
+#: Progress is told at most this often, and the first word of a phase waits so long: an attempt that is over by then
+#: sends its report and nothing else.
+INTERVAL_SECONDS = 1.0
 #: What waits beyond this is dropped, the oldest first.
 MAX_WAITING = 1000
 #: Each start of a phase has a range of sequence numbers of its own, so that they grow also across restarts.
 _NUMBERS_PER_START = 1_000_000
 
 
+#: The newest word about a phase says all that older ones did.
+_Key = tuple[JobRef, Phase]
+
+
+class _Word(NamedTuple):
+    """Progress that waits to be told, and until when it may."""
+
+    due: float
+    progress: Progress
+
+
 class ProgressQueue:
     """Progress from the phase that makes it to the thread that sends it.
 
     Attributes:
-        on_put: Called when something is to be sent.
+        on_news: Called when that thread has something to look at that it does not know of yet.
     """
 
-    def __init__(self, on_put: Callable[[], None] = lambda: None) -> None:
-        self.on_put = on_put
+    def __init__(self, on_news: Callable[[], None] = lambda: None) -> None:
+        self.on_news = on_news
         self._lock = threading.Lock()
-        self._waiting: dict[tuple[JobRef, Phase, bool], Progress] = {}
+        self._waiting: dict[_Key, _Word] = {}
 
-    def put(self, progress: Progress) -> None:
-        """Hand over; a newer one of the same phase replaces an older one that waits."""
+    def put(self, progress: Progress, *, now: float) -> None:
+        """Hand over; a newer one of the same phase replaces an older one that waits.
+
+        Args:
+            progress: What to tell: a wait at once, all else within `INTERVAL_SECONDS`.
+            now: By the monotonic clock.
+        """
         key = _key(progress)
+        due = now if progress.waiting is not None else now + INTERVAL_SECONDS
         with self._lock:
-            self._waiting.pop(key, None)
-            self._waiting[key] = progress
+            is_news = progress.waiting is not None or not self._waiting
+            replaced = self._waiting.pop(key, None)
+            self._waiting[key] = _Word(due if replaced is None else min(due, replaced.due), progress)
             while len(self._waiting) > MAX_WAITING:
                 del self._waiting[next(iter(self._waiting))]
-        self.on_put()
+        if is_news:
+            self.on_news()
 
     def put_back(self, items: Iterable[Progress]) -> None:
         """What could not be told and has to be: kept unless something newer of the same phase waits."""
         with self._lock:
             for item in items:
-                self._waiting.setdefault(_key(item), item)
+                self._waiting.setdefault(_key(item), _Word(float("-inf"), item))
+
+    def forget(self, ref: JobRef) -> None:
+        """Drop what waits of an attempt: its report says all of it."""
+        with self._lock:
+            self._waiting = {key: word for key, word in self._waiting.items() if key[0] != ref}
+
+    def due_at(self) -> float | None:
+        """When something is to be told, by the monotonic clock; None where nothing waits."""
+        with self._lock:
+            return min((word.due for word in self._waiting.values()), default=None)
 
     def drain(self) -> tuple[Progress, ...]:
         """Take everything that waits."""
         with self._lock:
-            taken = tuple(self._waiting.values())
+            taken = tuple(word.progress for word in self._waiting.values())
             self._waiting.clear()
         return taken
 
@@ -55,9 +86,9 @@ class ProgressQueue:
         return bool(self._waiting)
 
 
-def _key(progress: Progress) -> tuple[JobRef, Phase, bool]:
+def _key(progress: Progress) -> _Key:
     ref = JobRef(job_id=progress.job_id, generation=progress.generation, attempt=progress.attempt)
-    return ref, progress.phase, progress.record is not None
+    return ref, progress.phase
 
 
 class PhaseReporter:
@@ -76,9 +107,9 @@ class PhaseReporter:
         self._put()
 
     def on_bytes(self, done: int, total: int) -> None:
-        """The phase has moved bytes; told at most every half second, and at the end."""
+        """The phase has moved bytes; told at most once a second, and at the end."""
         now = self._clock.monotonic()
-        if done < total and now - self._last_told < MIN_INTERVAL_SECONDS:
+        if done < total and now - self._last_told < INTERVAL_SECONDS:
             return
         self._last_told = now
         self._put(bytes_done=done, bytes_total=total)
@@ -112,5 +143,6 @@ class PhaseReporter:
                 bytes_total=bytes_total,
                 record=record,
                 waiting=waiting,
-            )
+            ),
+            now=self._clock.monotonic(),
         )

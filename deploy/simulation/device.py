@@ -83,7 +83,8 @@ class SimulatedDevice:
         progress = ProgressQueue()
         self._device = _device(identity, script, client, scratch, self._clock)
         activity = Activity(self._clock)
-        machine = SimulatedMachine(script, self._clock)
+        tell = ProgressDuty(progress, self._device.uplink, self._clock)
+        machine = SimulatedMachine(script, self._clock, tell.turn)
         self._engine = Engine(self._device, progress, machine.functions(), activity)
         orders = OrdersDuty(self._device, activity)
         check_in = CheckInDuty(
@@ -95,7 +96,7 @@ class SimulatedDevice:
             on_reply=lambda reply: orders.take(reply.orders),
         )
         delivery = DeliveryDuty(self._device.ledger.outbox, self._device.uplink, self._clock)
-        self._duties = (check_in, delivery, ProgressDuty(progress, self._device.uplink, self._clock))
+        self._duties = (check_in, delivery, tell)
 
     def offer(self, raw: bytes) -> None:
         """Hand a message of its queue over; any thread may."""

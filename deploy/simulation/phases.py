@@ -1,7 +1,7 @@
 """The phases of a simulated device: the agent's own, but for those that would change or look at a machine."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from contract.error_codes import ErrorCode
@@ -14,6 +14,7 @@ from worker.phases.context import PhaseContext, PhaseFunction, PhaseResult, done
 from worker.phases.follow_up import unless_only_evaluated, unless_withheld
 from worker.phases.install_time import at_its_time
 from worker.phases.table import PHASE_FUNCTIONS
+from worker.progress import INTERVAL_SECONDS
 from worker.rules.desired import already_as_desired, brought_about, is_as_desired
 from worker.rules.exit_codes import failure, is_success, meaning
 
@@ -23,11 +24,13 @@ class SimulatedMachine:
     """What a machine would hold.
 
     Attributes:
+        while_installing: Called a second after an installer was started that takes longer.
         installed: The revision of each app that is there.
     """
 
     script: DeviceScript
     clock: SkippingClock
+    while_installing: Callable[[], object]
     installed: dict[str, int] = field(default_factory=dict)
 
     def functions(self) -> Mapping[Phase, PhaseFunction]:
@@ -53,7 +56,7 @@ class SimulatedMachine:
     def _install(self, context: PhaseContext) -> PhaseResult:
         policy, script = context.policy, self.script
         exit_code = script.exit_code_of(policy.revision, context.ref.attempt)
-        self.clock.skip(script.install_seconds)
+        self._take_time(script.install_seconds)
         kind = meaning(exit_code, policy.return_codes)
         findings = context.findings.model_copy(update={"raw_exit_code": exit_code, "exit_kind": kind})
         if not is_success(kind):
@@ -63,6 +66,13 @@ class SimulatedMachine:
         else:
             self.installed[policy.app_id] = policy.revision
         return done(findings, f"exit code {exit_code}, simulated")
+
+    def _take_time(self, seconds: float) -> None:
+        at_first = min(seconds, INTERVAL_SECONDS)
+        self.clock.skip(at_first)
+        if seconds > at_first:
+            self.while_installing()
+        self.clock.skip(seconds - at_first)
 
     def _confirm(self, context: PhaseContext) -> PhaseResult:
         intent = context.policy.intent

@@ -98,7 +98,7 @@ def read(rig: Rig, uplink: Bytes, ref: JobRef, raw: bytes) -> Findings:
     """What the device makes of an answer."""
     uplink.answer = raw
     device = replace(rig.device, uplink=uplink)
-    return metadata(PhaseContext(ref, device, Findings(), lambda *_: None)).findings
+    return metadata(PhaseContext(ref, device, Findings(), lambda *_: None, rig.clock.now())).findings
 
 
 @pytest.mark.attack(POLICY_MUTANTS)

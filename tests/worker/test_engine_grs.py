@@ -57,7 +57,7 @@ def test_a_chain_that_wakes_in_the_wait_judges_and_reports_and_executes_nothing(
     assert report.next_action is not None
     assert failed.next_action is not None
     assert (report.next_action.at, report.next_action.reason) == (failed.next_action.at, WaitReason.GRS)
-    assert "not executed before" in report.phases[-2].summary
+    assert "not executed before" in report.phases[-3].summary
     chain = steps[-1][1].next_chain
     assert chain is not None
     assert chain.countdown_seconds == timedelta(hours=8).total_seconds()

@@ -13,7 +13,7 @@ from contract.error_codes import ErrorCode
 from contract.jobs import JobRef
 from contract.phases import PHASES, Phase
 from contract.policy import Limits
-from contract.report import PhaseOutcome, WaitReason
+from contract.report import PhaseOutcome, Progress, WaitReason
 from contract.states import EnforcementState, Outcome
 from deploy.local.polling import wait_until
 from tests.worker.rig import Rig
@@ -239,12 +239,45 @@ def test_a_ledger_that_cannot_be_written_means_later_not_never(rig: Rig) -> None
 
 
 def test_every_phase_is_told_while_it_runs_and_when_it_has_ended(rig: Rig) -> None:
+    told = _told_at_once(rig)
     rig.run(rig.new_job())
-    items = rig.progress.drain()
-    assert {item.phase for item in items if item.record is None} == set(PHASES)
-    assert [item.phase for item in items if item.record is not None] == list(PHASES)
-    sequences = [item.sequence for item in items]
-    assert len(set(sequences)) == len(sequences)
+    but_the_last = list(PHASES[:-1])
+    assert [item.phase for item in told if item.record is None and not item.bytes_done] == but_the_last
+    assert [item.phase for item in told if item.record is not None] == but_the_last
+    sequences = [item.sequence for item in told]
+    assert sequences == sorted(set(sequences))
+
+
+def test_the_report_says_all_of_a_quick_job_and_progress_nothing(rig: Rig) -> None:
+    rig.run(rig.new_job())
+    (report,) = rig.uplink.reports
+    assert [record.phase for record in report.phases] == list(PHASES)
+    assert rig.progress.drain() == ()
+
+
+def test_nothing_of_an_attempt_waits_to_be_told_while_its_report_is_sent(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting: list[float | None] = []
+    monkeypatch.setattr(rig.uplink, "report", lambda _report: waiting.append(rig.progress.due_at()))
+    rig.run(rig.new_job())
+    assert waiting == [None]
+
+
+def test_the_other_thread_looks_at_what_came_of_an_attempt(rig: Rig) -> None:
+    ref = rig.new_job()
+    rig.run(ref, until=Phase.COMPLIANCE)
+    undelivered: list[int] = []
+    rig.progress.on_news = lambda: undelivered.append(len(rig.device.ledger.outbox.waiting()))
+    rig.uplink.available = False
+    rig.engine.run(Phase.REPORT, ref)
+    assert undelivered == [1]
+
+
+def _told_at_once(rig: Rig) -> list[Progress]:
+    told: list[Progress] = []
+    rig.progress.on_news = lambda: told.extend(rig.progress.drain())
+    return told
 
 
 def test_progress_numbers_grow_also_over_a_restart(rig: Rig) -> None:

@@ -6,7 +6,7 @@ from contract.clock import Clock
 from contract.errors import OutriderError
 from contract.uplink import ProgressBatch
 from worker.housekeeping.duty import NEVER
-from worker.progress import MIN_INTERVAL_SECONDS, ProgressQueue
+from worker.progress import INTERVAL_SECONDS, ProgressQueue
 from worker.uplink.port import Uplink
 
 _log = structlog.get_logger(__name__)
@@ -17,7 +17,7 @@ AGAIN_SECONDS = 30.0
 
 
 class ProgressDuty:
-    """Sends progress, at most every half second; what cannot be sent is dropped, newer progress follows.
+    """Sends progress, at most once a second; what cannot be sent is dropped, newer progress follows.
 
     A wait is kept until it is told: nothing newer follows it for as long as it lasts.
     """
@@ -30,9 +30,10 @@ class ProgressDuty:
 
     def turn(self) -> float:
         """See `Duty.turn`."""
-        if not self._queue:
+        due_at = self._queue.due_at()
+        if due_at is None:
             return NEVER
-        left = self._sent_at + MIN_INTERVAL_SECONDS - self._clock.monotonic()
+        left = max(due_at, self._sent_at + INTERVAL_SECONDS) - self._clock.monotonic()
         if left > 0:
             return left
         self._sent_at = self._clock.monotonic()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from contract.error_codes import ErrorCode
@@ -20,12 +21,14 @@ class PhaseContext:
     Attributes:
         findings: What the earlier phases found.
         on_bytes: To be told bytes done and bytes in all while the phase moves any.
+        started_at: When the phase began.
     """
 
     ref: JobRef
     device: Device
     findings: Findings
     on_bytes: Callable[[int, int], None]
+    started_at: datetime
 
     @cached_property
     def policy(self) -> Policy:

@@ -3,7 +3,8 @@
 from contract.error_codes import ErrorCode
 from contract.errors import OutriderError
 from contract.jobs import JobRef
-from contract.report import Report
+from contract.phases import Phase
+from contract.report import PhaseOutcome, PhaseRecord, Report
 from contract.states import Outcome
 from worker.device import Device
 from worker.findings import Findings
@@ -13,7 +14,7 @@ from worker.phases.context import PhaseContext, PhaseResult, done
 def report(context: PhaseContext) -> PhaseResult:
     """Write the report down, then deliver it at once if the control plane answers; else it waits in the outbox."""
     outbox = context.device.ledger.outbox
-    written = report_of(context.device, context.ref, context.findings)
+    written = _written(context)
     outbox.put(written, due_at=written.ended_at)
     try:
         context.device.uplink.report(written)
@@ -21,6 +22,21 @@ def report(context: PhaseContext) -> PhaseResult:
         return done(context.findings, f"{ErrorCode.REPORT_UNDELIVERED.sentence} {error}")
     outbox.remove(written)
     return done(context.findings, "delivered")
+
+
+def _written(context: PhaseContext) -> Report:
+    """The report, this very phase among its phases: nothing else tells of it."""
+    report = report_of(context.device, context.ref, context.findings)
+    took = max(0.0, (report.ended_at - context.started_at).total_seconds())
+    own = PhaseRecord(
+        phase=Phase.REPORT,
+        outcome=PhaseOutcome.DONE,
+        started_at=context.started_at,
+        ended_at=report.ended_at,
+        duration_seconds=took,
+        summary="written; the time ends where it is sent",
+    )
+    return report.model_copy(update={"phases": (*report.phases, own)})
 
 
 def report_of(device: Device, ref: JobRef, findings: Findings) -> Report:

@@ -8,7 +8,7 @@ import pytest
 from contract.error_codes import ErrorCode
 from contract.errors import NotFoundError
 from contract.phases import Phase
-from contract.report import Report
+from contract.report import Report, Wait, WaitReason
 from contract.uplink import CheckInReason
 from tests.worker.rig import Rig
 from worker.housekeeping.check_in import JITTER, CheckInDuty, message_of
@@ -16,7 +16,8 @@ from worker.housekeeping.delivery import DeliveryDuty
 from worker.housekeeping.duty import NEVER
 from worker.housekeeping.progress_duty import ProgressDuty
 from worker.housekeeping.pruning import INTERVAL_SECONDS, KEPT, PruningDuty
-from worker.progress import MIN_INTERVAL_SECONDS, PhaseReporter
+from worker.progress import INTERVAL_SECONDS as PROGRESS_SECONDS
+from worker.progress import PhaseReporter
 from worker.rules.backoff import LONGEST_WAIT_SECONDS
 
 
@@ -129,24 +130,42 @@ def test_without_reports_there_is_nothing_to_wake_for(rig: Rig) -> None:
     assert _delivery(rig).turn() == NEVER
 
 
-def test_progress_is_sent_in_one_batch_at_most_every_half_second(rig: Rig) -> None:
+def test_progress_is_sent_in_one_batch_at_most_once_a_second(rig: Rig) -> None:
     duty = ProgressDuty(rig.progress, rig.uplink, rig.clock)
     assert duty.turn() == NEVER
     ref = rig.new_job()
     rig.run(ref, until=Phase.DETECT)
+    assert duty.turn() == pytest.approx(PROGRESS_SECONDS)
+    assert rig.uplink.progress_items == []
+    rig.clock.advance(timedelta(seconds=PROGRESS_SECONDS))
     assert duty.turn() == NEVER
-    assert len(rig.uplink.progress_items) == 6
-    PhaseReporter(rig.progress, rig.clock, ref, Phase.INSTALL, 9).started()
-    assert duty.turn() == pytest.approx(MIN_INTERVAL_SECONDS)
-    rig.clock.advance(timedelta(seconds=1))
+    assert [item.phase for item in rig.uplink.progress_items] == [Phase.POLL, Phase.METADATA, Phase.DETECT]
+
+
+def test_a_wait_is_sent_at_once_but_not_twice_in_a_second(rig: Rig) -> None:
+    duty = ProgressDuty(rig.progress, rig.uplink, rig.clock)
+    wait = Wait(since=rig.clock.now(), at=rig.clock.now(), reason=WaitReason.WINDOW)
+    reporter = PhaseReporter(rig.progress, rig.clock, rig.new_job(), Phase.INSTALL, 9)
+    reporter.waits(wait)
+    assert duty.turn() == NEVER
+    assert [item.waiting for item in rig.uplink.progress_items] == [wait]
+    reporter.waits(wait)
+    assert duty.turn() == pytest.approx(PROGRESS_SECONDS)
+
+
+def test_a_long_phase_is_told_within_a_second(rig: Rig) -> None:
+    duty = ProgressDuty(rig.progress, rig.uplink, rig.clock)
+    PhaseReporter(rig.progress, rig.clock, rig.new_job(), Phase.INSTALL, 9).started()
+    rig.clock.advance(timedelta(seconds=duty.turn()))
     duty.turn()
-    assert len(rig.uplink.progress_items) == 7
+    assert [item.phase for item in rig.uplink.progress_items] == [Phase.INSTALL]
 
 
 def test_progress_that_cannot_be_sent_is_dropped(rig: Rig) -> None:
     rig.run(rig.new_job(), until=Phase.POLL)
     rig.uplink.available = False
     duty = ProgressDuty(rig.progress, rig.uplink, rig.clock)
+    rig.clock.advance(timedelta(seconds=PROGRESS_SECONDS))
     assert duty.turn() == NEVER
     assert not rig.progress
 

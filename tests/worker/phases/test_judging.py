@@ -141,7 +141,7 @@ def test_a_rule_this_platform_cannot_answer_makes_the_app_not_applicable(rig: Ri
     report = _reported(rig, **{place: (REGISTRY,) if place == "detection_rules" else _requiring(REGISTRY)})
     assert report.outcome is Outcome.NOT_APPLICABLE
     assert report.applicability is Applicability.HOST_PLATFORM_NOT_APPLICABLE
-    assert "registry" in report.phases[-2].summary + report.phases[-3].summary
+    assert any("registry" in record.summary for record in report.phases)
     assert rig.installs() == 0
 
 

@@ -64,7 +64,7 @@ def test_a_hard_reboot_code_holds_other_apps_up_until_the_device_has_restarted(r
     rig.run(rig.new_job(**_HARD))
     report = rig.uplink.reports[-1]
     assert report.outcome is Outcome.INSTALLED
-    assert "must restart by 2026-03-02T12:00+00:00; other apps wait for it" in report.phases[-1].summary
+    assert "must restart by 2026-03-02T12:00+00:00; other apps wait for it" in report.phases[-2].summary
     ref = rig.new_job(app_id="other", app_name="Other")
     assert rig.run(ref)[-1][1].retry_in_seconds == 600
     rig.restart()
