@@ -292,7 +292,7 @@ class World:
     # --- the ledger ---
 
     def _let_commits_crash(self) -> None:
-        database = self.ledger._database
+        database = self.ledger.database
         commit = database.transaction
 
         @contextmanager

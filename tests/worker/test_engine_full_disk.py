@@ -19,7 +19,7 @@ MOST_WRITES = 8
 @contextmanager
 def _full_after(rig: Rig, writes: int) -> Iterator[Callable[[], bool]]:
     """Let so many transactions through and then none; the answer is whether one was refused."""
-    database: Any = rig.device.ledger._database
+    database: Any = rig.device.ledger.database
     transaction, left, refused = database.transaction, writes, False
 
     @contextmanager

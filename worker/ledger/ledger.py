@@ -19,6 +19,7 @@ class Ledger:
     """One SQLite file; safe for use by several threads of the agent and for reading by other processes.
 
     Attributes:
+        database: The file itself.
         attempts: Jobs, attempts and phases.
         installs: Installer runs.
         orders: What an operator has ordered about jobs.
@@ -34,17 +35,17 @@ class Ledger:
     """
 
     def __init__(self, path: Path, mirror: StateMirror | None = None) -> None:
-        self._database = Database(path)
-        self.attempts = Attempts(self._database)
-        self.installs = Installs(self._database)
-        self.orders = Orders(self._database)
-        self.holds = Holds(self._database)
-        self.apps = Apps(self._database, mirror or NoStateMirror())
-        self.restarts = RestartTable(self._database)
-        self.policies = Policies(self._database)
-        self.trust = TrustTable(self._database)
-        self.outbox = Outbox(self._database)
+        self.database = Database(path)
+        self.attempts = Attempts(self.database)
+        self.installs = Installs(self.database)
+        self.orders = Orders(self.database)
+        self.holds = Holds(self.database)
+        self.apps = Apps(self.database, mirror or NoStateMirror())
+        self.restarts = RestartTable(self.database)
+        self.policies = Policies(self.database)
+        self.trust = TrustTable(self.database)
+        self.outbox = Outbox(self.database)
 
     def close(self) -> None:
         """Close the file."""
-        self._database.close()
+        self.database.close()

@@ -31,7 +31,7 @@ def _is_cancelled(rig: Rig) -> JobRef:
 
 
 def _rows(rig: Rig, table: str) -> int:
-    return len(rig.device.ledger._database.rows(f"SELECT * FROM {table}"))
+    return len(rig.device.ledger.database.rows(f"SELECT * FROM {table}"))
 
 
 def test_whatever_became_of_its_jobs_a_device_forgets_them_after_ninety_days(rig: Rig) -> None:
