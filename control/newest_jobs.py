@@ -34,7 +34,7 @@ def make_way(session: Session, pairs: Iterable[tuple[str, str]]) -> None:
     """Clear the flag for these devices and apps (`(device_id, app_id)`): newer jobs follow in this transaction."""
     rest = iter(pairs)
     while batch := list(islice(rest, _BATCH)):
-        session.execute(update(Job).where(Job.is_newest, _PAIR.in_(batch)).values(is_newest=False))
+        session.execute(update(Job).where(Job.is_newest, *_of(batch)).values(is_newest=False))
 
 
 def give_way(session: Session, job_ids: Sequence[str]) -> None:
@@ -49,5 +49,10 @@ def give_way(session: Session, job_ids: Sequence[str]) -> None:
 
 def _newest_of(pairs: Sequence[tuple[str, str]]) -> Select[str]:
     rank = func.row_number().over(partition_by=(Job.device_id, Job.app_id), order_by=(Job.created_at.desc(), Job.id))
-    ranked = select(Job.id, rank.label("rank")).where(_PAIR.in_(pairs), ~_NEVER_WAS).subquery()
+    ranked = select(Job.id, rank.label("rank")).where(*_of(pairs), ~_NEVER_WAS).subquery()
     return select(ranked.c.id).where(ranked.c["rank"] == 1)
+
+
+def _of(pairs: Sequence[tuple[str, str]]) -> tuple[ColumnElement[bool], ...]:
+    """Jobs of these devices and apps; SQLite finds devices in an index, and would read all jobs for a list of pairs."""
+    return Job.device_id.in_({device_id for device_id, _ in pairs}), _PAIR.in_(pairs)

@@ -38,6 +38,8 @@ class WordColumn(TypeDecorator[StrEnum]):
 
     def __init__(self, words: type[StrEnum]) -> None:
         self.words = words
+        # To call an enumeration costs four times as much, for each value of each row.
+        self._members = {word.value: word for word in words}
         super().__init__()
 
     def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:  # noqa: ARG002
@@ -46,7 +48,7 @@ class WordColumn(TypeDecorator[StrEnum]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:  # noqa: ARG002
         """The member."""
-        return None if value is None else self.words(value)
+        return None if value is None else self._members[value]
 
 
 class NumberColumn(TypeDecorator[IntEnum]):
@@ -57,6 +59,7 @@ class NumberColumn(TypeDecorator[IntEnum]):
 
     def __init__(self, numbers: type[IntEnum]) -> None:
         self.numbers = numbers
+        self._members = {number.value: number for number in numbers}
         super().__init__()
 
     def process_bind_param(self, value: IntEnum | None, dialect: Dialect) -> int | None:  # noqa: ARG002
@@ -65,4 +68,4 @@ class NumberColumn(TypeDecorator[IntEnum]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> IntEnum | None:  # noqa: ARG002
         """The member."""
-        return None if value is None else self.numbers(value)
+        return None if value is None else self._members[value]

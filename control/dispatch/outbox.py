@@ -6,10 +6,10 @@ same generation is sent again: the device's ledger knows it and does nothing twi
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, TypeAlias
 
-from sqlalchemy import func, or_, select, tuple_, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Delete, Update, delete, func, or_, select, tuple_, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from contract.clock import Clock
 from contract.errors import UnavailableError
@@ -24,6 +24,10 @@ from control.live_states import WANTED_STATES
 #: because the jobs that a killed dispatcher had claimed wait for it.
 _CLAIM: Final = timedelta(seconds=30)
 _BATCH: Final = 500
+
+#: A job and its generation.
+_Key: TypeAlias = tuple[str, int]
+_Column: TypeAlias = InstrumentedAttribute[Any]
 
 
 def dispatch_due(
@@ -76,21 +80,37 @@ def _admit(session: Session, now: datetime, limit: int, admission: Admission | N
 
 
 def _claim(session: Session, now: datetime, limit: int) -> list[AddressedJob]:
+    claimed: list[AddressedJob] = []
+    while len(claimed) < limit and (entries := _free(session, now, limit - len(claimed))):
+        jobs = _still_wanted(session, [job_id for job_id, _ in entries])
+        good = [entry for entry in entries if entry in jobs]
+        # What was sent anew has a newer entry; what is over is never sent under this generation.
+        _change(session, delete(OutboxEntry), [entry for entry in entries if entry not in jobs])
+        _change(session, update(OutboxEntry).values(claimed_until=now + _CLAIM), good)
+        claimed += (jobs[entry] for entry in good)
+    return claimed
+
+
+def _free(session: Session, now: datetime, limit: int) -> list[_Key]:
+    """The oldest entries that nobody sends; the index has them in order, however many have been sent."""
     free = or_(OutboxEntry.claimed_until.is_(None), OutboxEntry.claimed_until < now)
     due = (
-        select(OutboxEntry, Job)
-        .join(Job, (Job.id == OutboxEntry.job_id) & (Job.generation == OutboxEntry.generation))
-        .where(OutboxEntry.sent_at.is_(None), free, Job.state.in_(WANTED_STATES))
+        select(OutboxEntry.job_id, OutboxEntry.generation)
+        .where(OutboxEntry.sent_at.is_(None), free)
         .order_by(OutboxEntry.created_at)
         .limit(limit)
-        .with_for_update(of=OutboxEntry, skip_locked=True)
+        .with_for_update(skip_locked=True)
     )
-    parcels = []
-    for entry, job in session.execute(due):
-        entry.claimed_until = now + _CLAIM
-        ref = JobRef(job_id=job.id, generation=job.generation, attempt=job.attempt)
-        parcels.append(AddressedJob(job.device_id, ref))
-    return parcels
+    return [(job_id, generation) for job_id, generation in session.execute(due)]
+
+
+def _still_wanted(session: Session, job_ids: Sequence[str]) -> dict[_Key, AddressedJob]:
+    columns = (Job.id, Job.generation, Job.attempt, Job.device_id)
+    rows = session.execute(select(*columns).where(Job.id.in_(job_ids), Job.state.in_(WANTED_STATES)))
+    return {
+        (job_id, generation): AddressedJob(device_id, JobRef(job_id=job_id, generation=generation, attempt=attempt))
+        for job_id, generation, attempt, device_id in rows
+    }
 
 
 def _send(database: Database, publisher: JobPublisher, clock: Clock, parcels: Sequence[AddressedJob]) -> None:
@@ -106,17 +126,26 @@ def _send(database: Database, publisher: JobPublisher, clock: Clock, parcels: Se
 
 
 def _release(session: Session, refs: Sequence[JobRef]) -> None:
-    key = tuple_(OutboxEntry.job_id, OutboxEntry.generation)
-    session.execute(update(OutboxEntry).where(key.in_(_keys(refs))).values(claimed_until=None))
+    _change(session, update(OutboxEntry).values(claimed_until=None), _keys(refs))
 
 
 def _settle(session: Session, refs: Sequence[JobRef], now: datetime) -> None:
-    entry_key, job_key = tuple_(OutboxEntry.job_id, OutboxEntry.generation), tuple_(Job.id, Job.generation)
-    session.execute(update(OutboxEntry).where(entry_key.in_(_keys(refs))).values(sent_at=now))
+    _change(session, update(OutboxEntry).values(sent_at=now), _keys(refs))
     # A fast device may be running the job, or have ended it, by now: then its own word stands.
-    waiting = (job_key.in_(_keys(refs)), Job.state == JobState.PLANNED)
+    waiting = (*_among((Job.id, Job.generation), _keys(refs)), Job.state == JobState.PLANNED)
     session.execute(update(Job).where(*waiting).values(state=JobState.SENT, sent_at=now, last_sign_at=now))
 
 
-def _keys(refs: Sequence[JobRef]) -> list[tuple[str, int]]:
+def _change(session: Session, statement: Update | Delete, keys: Sequence[_Key]) -> None:
+    """Carry out a statement on these entries."""
+    if keys:
+        session.execute(statement.where(*_among((OutboxEntry.job_id, OutboxEntry.generation), keys)))
+
+
+def _among(columns: tuple[_Column, _Column], keys: Sequence[_Key]) -> tuple[ColumnElement[bool], ...]:
+    """Rows with these keys; SQLite finds single values in an index, and would read the whole table for pairs."""
+    return columns[0].in_([job_id for job_id, _ in keys]), tuple_(*columns).in_(keys)
+
+
+def _keys(refs: Sequence[JobRef]) -> list[_Key]:
     return [(ref.job_id, ref.generation) for ref in refs]

@@ -153,7 +153,9 @@ class Hearing:
         if not reports:
             return frozenset()
         columns = [_REPORT[name] for name in _REPORT_KEY]
-        known = select(*columns).where(tuple_(*columns).in_([_key(report) for report in reports]))
+        # SQLite finds single values in the index, and would read all reports for a list of whole keys.
+        of_jobs = _REPORT.job_id.in_({report.job_id for report in reports})
+        known = select(*columns).where(of_jobs, tuple_(*columns).in_([_key(report) for report in reports]))
         return frozenset(cast("_ReportKey", tuple(row)) for row in self._session.execute(known))
 
     def _related_apps(self, reports: Sequence[Report]) -> frozenset[str]:
