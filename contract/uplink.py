@@ -147,12 +147,14 @@ class CheckIn(Document):
         remembers_until: When the newest attempt in its ledger began; None where it knows of none. A device that
             remembers less than before came back from an old image.
         refused_messages: Messages of its queue that it did not let in since its agent started.
+        broker_url: The broker it listens at, without user or secret; empty where none of it listens.
     """
 
     reason: CheckInReason
     facts: DeviceFacts
     remembers_until: datetime | None = None
     refused_messages: int = Field(default=0, ge=0, le=MAX_COUNT)
+    broker_url: str = Field(default="", max_length=1000)
 
 
 class GenerationReason(StrEnum):
@@ -216,6 +218,7 @@ class CheckInReply(Document):
         orders: See `OrdersReply`.
         server_time: The control plane's clock.
         trusted_keys_version: The newest version of the trusted keys.
+        broker_url: The broker it is to listen at from now on, as the same user; None where it does.
     """
 
     jobs_sent: int = Field(ge=0)
@@ -223,6 +226,7 @@ class CheckInReply(Document):
     server_time: datetime
     trusted_keys_version: int = Field(ge=1)
     orders: tuple[JobOrder, ...] = Field(default=(), max_length=1000)
+    broker_url: str | None = None
 
 
 class ContentInfo(Document):

@@ -1,20 +1,29 @@
 """The settings of the control plane: one frozen object, read from the environment in one function."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from contract.error_codes import ErrorCode
 from contract.errors import InputError
 from contract.secure_addresses import require_encryption
 from control.security.rate_limits import Rate
+from control.shards.addresses import (
+    BrokerShard,
+    ShardAddress,
+    parse_shards,
+    shared_address,
+    with_user_of,
+    without_user,
+)
+from control.shards.hashing import FIRST_SHARD
 
 _GIB = 1 << 30
+_SHARDS = "OUTRIDER_BROKER_SHARDS"
 
 
 def _env(name: str) -> AliasChoices:
@@ -31,6 +40,7 @@ class ControlSettings(BaseSettings):
         broker_url: The broker, with the user of this part; read from BROKER_URL.
         broker_users_url: The broker, with the one user that makes devices' users; only the API needs it.
         device_broker_url: The broker as devices reach it, without user and secret; else derived from `broker_url`.
+        broker_shards: Further brokers that devices are spread over; the users are the same at each.
         s3_endpoint: The content store; the five `s3_` settings are read from S3_ENDPOINT and so on.
         s3_public_endpoint: The content store as devices reach it, where that is another address.
         state_dir: Holds the key files; neither broker nor store nor database ever see them.
@@ -57,6 +67,7 @@ class ControlSettings(BaseSettings):
     broker_url: SecretStr = Field(validation_alias=_env("BROKER_URL"))
     broker_users_url: SecretStr | None = None
     device_broker_url: str | None = None
+    broker_shards: Annotated[tuple[ShardAddress, ...], NoDecode] = ()
     s3_endpoint: str = Field(validation_alias=_env("S3_ENDPOINT"))
     s3_public_endpoint: str | None = Field(default=None, validation_alias=_env("S3_PUBLIC_ENDPOINT"))
     s3_region: str = Field(default="us-east-1", validation_alias=_env("S3_REGION"))
@@ -85,6 +96,11 @@ class ControlSettings(BaseSettings):
     device_requests_per_second: Annotated[float, Field(gt=0)] = 5
     device_request_burst: Annotated[float, Field(ge=1)] = 100
     max_package_bytes: Annotated[int, Field(gt=0)] = 30 * _GIB
+
+    @field_validator("broker_shards", mode="before")
+    @classmethod
+    def _parsed_shards(cls, value: object) -> object:
+        return parse_shards(value) if isinstance(value, str) else value
 
     @property
     def online_window(self) -> timedelta:
@@ -126,35 +142,49 @@ class ControlSettings(BaseSettings):
         """How long a presigned URL is valid."""
         return timedelta(seconds=self.presign_lifetime_seconds)
 
-    def broker_addresses(self) -> Mapping[str, str]:
-        """Every address of the broker, by the setting that holds it."""
+    @property
+    def shards(self) -> tuple[BrokerShard, ...]:
+        """All brokers that devices listen at, the one at `broker_url` first."""
+        own, users = self.broker_url.get_secret_value(), (self.broker_users_url or self.broker_url).get_secret_value()
+        first = BrokerShard(FIRST_SHARD, own, users, self.broker_url_for_devices)
+        further = (
+            BrokerShard(shard.name, with_user_of(shard.url, own), with_user_of(shard.url, users), shard.device_url)
+            for shard in self.broker_shards
+        )
+        return first, *further
+
+    def broker_addresses(self) -> Sequence[tuple[str, str]]:
+        """Every address of a broker, after the setting that holds it."""
         users_url = self.broker_users_url or self.broker_url
-        return {
-            "BROKER_URL": self.broker_url.get_secret_value(),
-            "OUTRIDER_BROKER_USERS_URL": users_url.get_secret_value(),
-            "OUTRIDER_DEVICE_BROKER_URL": self.broker_url_for_devices,
-        }
+        return (
+            ("BROKER_URL", self.broker_url.get_secret_value()),
+            ("OUTRIDER_BROKER_USERS_URL", users_url.get_secret_value()),
+            ("OUTRIDER_DEVICE_BROKER_URL", self.broker_url_for_devices),
+            *((_SHARDS, url) for shard in self.broker_shards for url in (shard.url, shard.device_url)),
+        )
 
     @property
     def broker_url_for_devices(self) -> str:
         """The broker's address as devices are told it, without user and secret."""
-        if self.device_broker_url is not None:
-            return self.device_broker_url
-        url = urlsplit(self.broker_url.get_secret_value())
-        return url._replace(netloc=url.netloc.rpartition("@")[2]).geturl()
+        return self.device_broker_url or without_user(self.broker_url.get_secret_value())
 
 
 def load_settings() -> ControlSettings:
     """The settings of this process, from its environment.
 
     Raises:
-        InputError: Some are missing or make no sense, all of them are named; or an address lacks TLS.
+        InputError: Some are missing or make no sense, all of them are named; an address lacks TLS; or two shards are
+            one broker.
     """
     settings = _read_settings()
-    for place, url in settings.broker_addresses().items():
+    for place, url in settings.broker_addresses():
         require_encryption(
             url, place=place, allowed_by="OUTRIDER_ALLOW_INSECURE_BROKER", allowed=settings.allow_insecure_broker
         )
+    shared = shared_address(settings.shards)
+    if shared is not None:
+        detail = f"expected a broker of its own for each shard, found {shared} twice"
+        raise InputError(ErrorCode.SETTINGS_INVALID, place=_SHARDS, detail=detail)
     require_encryption(
         settings.public_url,
         place="OUTRIDER_PUBLIC_URL",

@@ -3,12 +3,19 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contract.states import Intent
 from control.database.tables.base import Base, Count, Digest, Id, LongText, Name
+from control.shards.hashing import FIRST_SHARD
 from control.targeting import Mode, TimeBasis
+
+
+def _where_known(column: str) -> Index:
+    """An index of the few devices that are on their way."""
+    known = text(f"{column} IS NOT NULL")
+    return Index(f"ix_devices_{column}", column, sqlite_where=known, postgresql_where=known)
 
 
 class Device(Base):
@@ -21,10 +28,18 @@ class Device(Base):
         cut_off_at: When a retired device was shut out of the broker.
         refused_messages: How many messages of the broker it has refused, as far as it told.
         refused_messages_told: The count it told last; it begins anew with each start of its agent.
+        broker_shard: The broker it listens at; what is sent to it goes there.
+        next_shard: Where it is told to go; it is let in there already. None where it is to stay.
+        left_shard: Where it was until `left_shard_at`; what still lies there is brought after it.
     """
 
     __tablename__ = "devices"
-    __table_args__ = (Index("ix_devices_name", "name", "id"),)
+    __table_args__ = (
+        Index("ix_devices_name", "name", "id"),
+        Index("ix_devices_broker_shard", "broker_shard"),
+        _where_known("next_shard"),
+        _where_known("left_shard"),
+    )
 
     id: Mapped[Id] = mapped_column(primary_key=True)
     name: Mapped[Name]
@@ -42,6 +57,10 @@ class Device(Base):
     cut_off_at: Mapped[datetime | None]
     refused_messages: Mapped[Count] = mapped_column(default=0)
     refused_messages_told: Mapped[Count] = mapped_column(default=0)
+    broker_shard: Mapped[Name] = mapped_column(default=FIRST_SHARD)
+    next_shard: Mapped[Name | None]
+    left_shard: Mapped[Name | None]
+    left_shard_at: Mapped[datetime | None]
 
 
 class Group(Base):

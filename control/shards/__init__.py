@@ -1,0 +1,1 @@
+"""Several brokers: each device listens at one of them, its shard."""
