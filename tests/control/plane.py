@@ -49,10 +49,11 @@ from control.bootstrap import make_signer
 from control.catalog.assignments import assign
 from control.catalog.manifest import Manifest
 from control.catalog.revisions import add_revision, find_app
+from control.database.tables import Device
 from control.dispatch.outbox import dispatch_due
 from control.dispatch.ports import AddressedJob
 from control.fleet.enrollment_tokens import Place, create_enrollment_token
-from control.fleet.groups import create_group
+from control.fleet.groups import add_member, create_group
 from control.services import Services
 from control.work import plan_now, reconcile_now
 from storage.objects.memory import MemoryObjectStore
@@ -190,6 +191,29 @@ class Plane:
     def group(self, name: str) -> str:
         with self.services.database.transaction() as session:
             return create_group(session, name, self.clock.now()).id
+
+    def add_devices(self, group_id: str, names: Sequence[str]) -> list[str]:
+        """Put devices that are rows only into a group, online and with the usual facts; their ids."""
+        now = self.clock.now()
+        rows = [
+            Device(
+                id=str(uuid4()),
+                name=name,
+                signing_key=uuid4().bytes,
+                sealing_key=b"",
+                facts=FACTS.model_dump(mode="json"),
+                enrolled_with="",
+                enrolled_at=now,
+                last_seen_at=now,
+            )
+            for name in names
+        ]
+        with self.services.database.transaction() as session:
+            session.add_all(rows)
+            session.flush()
+            for row in rows:
+                add_member(session, group_id, row.id, now)
+            return [row.id for row in rows]
 
     def assign(self, group: str, intent: Intent = Intent.REQUIRED, app: str = "Editor") -> None:
         with self.services.database.transaction() as session:

@@ -4,7 +4,6 @@ import shutil
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -35,7 +34,6 @@ from control.answers.pages import PageRequest
 from control.bootstrap import assemble, make_signer
 from control.database.tables import Device, Job, OutboxEntry
 from control.fleet.check_in import check_in
-from control.fleet.groups import add_member
 from control.live_states import LIVE_STATES, WANTED_STATES
 from control.security.content_keys import ensure_key_encryption_key
 from control.security.file_policy_signer import ensure_policy_key, policy_key_folder
@@ -83,22 +81,8 @@ class LifeOfJobs(RuleBasedStateMachine):
         self.folder.cleanup()
 
     def add_device(self, group_id: str) -> str:
-        now = self.plane.clock.now()
-        device = Device(
-            id=str(uuid4()),
-            name="desk",
-            signing_key=uuid4().bytes,
-            sealing_key=b"",
-            facts={},
-            enrolled_with="",
-            enrolled_at=now,
-            last_seen_at=now,
-        )
-        with self.plane.services.database.transaction() as session:
-            session.add(device)
-            session.flush()
-            add_member(session, group_id, device.id, now)
-        return device.id
+        (device_id,) = self.plane.add_devices(group_id, ["desk"])
+        return device_id
 
     @rule(intent=st.sampled_from([Intent.REQUIRED, Intent.UNINSTALL, Intent.AVAILABLE]))
     def assign(self, intent: Intent) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from threading import Barrier, Thread
-from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
@@ -14,8 +13,8 @@ from contract.uplink import ProgressBatch
 from control.database.tables import Device, Job, OutboxEntry
 from control.dispatch.outbox import dispatch_due, pending_entries
 from control.dispatch.ports import AddressedJob
-from control.fleet.groups import add_member
-from tests.control.plane import FACTS, Plane, RecordingPublisher, progress_of
+from tests.control.dispatch.fleets import add_fleet
+from tests.control.plane import Plane, RecordingPublisher, progress_of
 from tests.control.words import take_progress
 
 DEVICES = 5
@@ -24,28 +23,9 @@ DEVICES = 5
 @pytest.fixture
 def due(either_plane: Plane) -> Plane:
     """A plane with a job due for each of five devices."""
-    plane = either_plane
-    plane.publish()
-    group_id = plane.group("desks")
-    now = plane.clock.now()
-    with plane.services.database.transaction() as session:
-        for number in range(DEVICES):
-            device = Device(
-                id=str(uuid4()),
-                name=f"desk-{number}",
-                signing_key=uuid4().bytes,
-                sealing_key=b"",
-                facts=FACTS.model_dump(mode="json"),
-                enrolled_with="",
-                enrolled_at=now,
-                last_seen_at=now,
-            )
-            session.add(device)
-            session.flush()
-            add_member(session, group_id, device.id, now)
-    plane.assign("desks")
-    plane.plan()
-    return plane
+    add_fleet(either_plane, DEVICES)
+    either_plane.plan()
+    return either_plane
 
 
 def states(plane: Plane) -> set[JobState]:

@@ -17,9 +17,8 @@ from control.answers.jobs import device_jobs, list_jobs
 from control.answers.moment import this_moment
 from control.answers.pages import PageRequest
 from control.database.tables import Device, Job, PhaseRow, ReportRow
-from control.fleet.groups import add_member
 from control.views.jobs import JobDetail
-from tests.control.plane import FACTS, Plane, failed_report_of, phase_record, progress_of, report_of, retry_at
+from tests.control.plane import Plane, failed_report_of, phase_record, progress_of, report_of, retry_at
 from tests.control.words import take_progress, take_report
 
 
@@ -28,25 +27,12 @@ def running(either_plane: Plane) -> tuple[Plane, Device, JobRef]:
     """A device that was sent a job."""
     plane = either_plane
     plane.publish()
-    group_id, now = plane.group("desks"), plane.clock.now()
-    device = Device(
-        id=str(uuid4()),
-        name="desk-1",
-        signing_key=b"k",
-        sealing_key=b"",
-        facts=FACTS.model_dump(mode="json"),
-        enrolled_with="",
-        enrolled_at=now,
-        last_seen_at=now,
-    )
-    with plane.services.database.transaction() as session:
-        session.add(device)
-        session.flush()
-        add_member(session, group_id, device.id, now)
+    (device_id,) = plane.add_devices(plane.group("desks"), ["desk-1"])
     plane.assign("desks")
     plane.plan()
     ((_, ref),) = plane.dispatch()
-    return plane, device, ref
+    with plane.services.database.snapshot() as session:
+        return plane, session.get_one(Device, device_id), ref
 
 
 def detail(plane: Plane, device: Device) -> JobDetail:

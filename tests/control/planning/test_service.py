@@ -15,7 +15,7 @@ from contract.queues import ControlTask
 from contract.states import Intent
 from control.database.tables import Device, Job, OutboxEntry
 from control.fleet.groups import add_member, remove_member
-from tests.control.plane import FACTS, Plane
+from tests.control.plane import Plane
 
 
 @pytest.fixture
@@ -32,22 +32,8 @@ def fleet(either_plane: Plane) -> tuple[Plane, str, list[str]]:
 
 
 def add_device(plane: Plane, group_id: str, name: str) -> str:
-    now = plane.clock.now()
-    device = Device(
-        id=str(uuid4()),
-        name=name,
-        signing_key=uuid4().bytes,
-        sealing_key=b"",
-        facts=FACTS.model_dump(mode="json"),
-        enrolled_with="",
-        enrolled_at=now,
-        last_seen_at=now,
-    )
-    with plane.services.database.transaction() as session:
-        session.add(device)
-        session.flush()
-        add_member(session, group_id, device.id, now)
-    return device.id
+    (device_id,) = plane.add_devices(group_id, [name])
+    return device_id
 
 
 def jobs(plane: Plane) -> list[Job]:
