@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +13,6 @@ from typing import Any
 
 import httpx
 import psutil
-import uvicorn
 from pydantic import SecretStr
 
 from contract.jobs import JobRef
@@ -43,6 +41,7 @@ from deploy.local.ports import HOST, find_free_port
 from storage.intunewin.builder import build_package
 from storage.objects.s3_settings import S3Settings
 from tests.support.broker import RunningBroker
+from tests.support.served import served
 
 WAIT_SECONDS = 40
 
@@ -222,17 +221,12 @@ def running_site(folder: Path, broker: RunningBroker, store: S3Settings, **chang
     )
     initialise(settings)
     services = make_services(settings)
-    server = uvicorn.Server(uvicorn.Config(create_app(services), host=HOST, port=port, log_config=None))
-    thread = threading.Thread(target=server.run)
-    thread.start()
     try:
-        eventually(lambda: server.started)
-        package = build(folder / "package", {"install.sh": INSTALL, "uninstall.sh": "true\n"})
-        with httpx.Client(base_url=settings.public_url, headers=_viewer(services)) as viewer:
-            yield Site(services, settings, package, viewer)
+        with served(create_app(services), port=port):
+            package = build(folder / "package", {"install.sh": INSTALL, "uninstall.sh": "true\n"})
+            with httpx.Client(base_url=settings.public_url, headers=_viewer(services)) as viewer:
+                yield Site(services, settings, package, viewer)
     finally:
-        server.should_exit = True
-        thread.join()
         services.database.close()
 
 

@@ -1,11 +1,9 @@
 """`outrider-agent rotate-keys` against a real control plane: what was copied from a device before is worth nothing."""
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from typer.testing import CliRunner
 
 from contract.clock import SystemClock
@@ -13,8 +11,8 @@ from contract.errors import TrustError
 from contract.uplink import CheckIn, CheckInReason
 from control.api.app import create_app
 from control.settings import ControlSettings
-from deploy.local.polling import wait_until
 from tests.control.plane import FACTS, Plane
+from tests.support.served import served
 from worker.bootstrap import build_uplink
 from worker.cli.main import app
 from worker.folders import Folders
@@ -35,13 +33,8 @@ def settings(settings: ControlSettings) -> ControlSettings:
 
 @pytest.fixture
 def server(plane: Plane) -> Iterator[str]:
-    http = uvicorn.Server(uvicorn.Config(create_app(plane.services), port=0, log_config=None))
-    thread = threading.Thread(target=http.run)
-    thread.start()
-    assert wait_until(lambda: http.started, seconds=10)
-    yield f"http://127.0.0.1:{http.servers[0].sockets[0].getsockname()[1]}"
-    http.should_exit = True
-    thread.join()
+    with served(create_app(plane.services)) as address:
+        yield address
 
 
 @pytest.fixture

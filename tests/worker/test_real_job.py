@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from pydantic import SecretStr
 
 from contract.jobs import JobState
@@ -40,6 +38,7 @@ from deploy.local.ports import HOST, find_free_port
 from storage.intunewin.builder import build_package
 from storage.objects.s3_settings import S3Settings
 from tests.support.broker import RunningBroker
+from tests.support.served import served
 
 pytestmark = pytest.mark.integration
 
@@ -151,13 +150,8 @@ def plane(tmp_path: Path, valkey: RunningBroker, s3_settings: S3Settings) -> Ite
     source.mkdir()
     (source / "install.sh").write_text(INSTALL, encoding="utf-8")
     (source / "editor.txt").write_text("the program\n", encoding="utf-8")
-    server = uvicorn.Server(uvicorn.Config(create_app(services), host=HOST, port=port, log_config=None))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    wait_until(lambda: server.started, seconds=WAIT_SECONDS)
-    yield Plane(services, settings, build_package(source, "install.sh", tmp_path).path)
-    server.should_exit = True
-    thread.join()
+    with served(create_app(services), port=port):
+        yield Plane(services, settings, build_package(source, "install.sh", tmp_path).path)
     services.database.close()
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from contract.errors import UnavailableError
 from contract.jobs import JobRef
@@ -22,6 +21,7 @@ from control.database.tables import Role
 from control.views.job_selection import JobQuery
 from deploy.local.polling import wait_until
 from tests.control.plane import Plane, SignedDevice, progress_of, report_of
+from tests.support.served import served
 
 pytestmark = pytest.mark.integration
 
@@ -32,17 +32,8 @@ SECONDS = 20
 @pytest.fixture
 def server(plane: Plane) -> Iterator[str]:
     """The address of the API, served by uvicorn in a thread of this process."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(plane.services), log_config=None, ws="none", timeout_graceful_shutdown=1)
-    served = uvicorn.Server(config)
-    thread = threading.Thread(target=served.run, kwargs={"sockets": [listener]})
-    thread.start()
-    assert wait_until(lambda: served.started, seconds=10)
-    host, port = listener.getsockname()
-    yield f"http://{host}:{port}"
-    served.should_exit = True
-    thread.join()
-    listener.close()
+    with served(create_app(plane.services), graceful_seconds=1) as address:
+        yield address
 
 
 @pytest.fixture

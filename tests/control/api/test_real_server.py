@@ -1,14 +1,12 @@
 """The API behind a real server: uploads that are cut off, bodies without end, many devices at once."""
 
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from sqlalchemy import func, select
 
 from contract.jobs import JobRef
@@ -21,6 +19,7 @@ from control.api.app import create_app
 from control.database.tables import Package, Role
 from deploy.local.polling import wait_until
 from tests.control.plane import Plane, SignedDevice, progress_of, report_of
+from tests.support.served import served
 
 pytestmark = pytest.mark.integration
 
@@ -32,16 +31,8 @@ DEVICES = 12
 @pytest.fixture
 def server(plane: Plane) -> Iterator[str]:
     """The address of the API, served by uvicorn in a thread of this process."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    served = uvicorn.Server(uvicorn.Config(create_app(plane.services), log_config=None, ws="none"))
-    thread = threading.Thread(target=served.run, kwargs={"sockets": [listener]})
-    thread.start()
-    assert wait_until(lambda: served.started, seconds=10)
-    host, port = listener.getsockname()
-    yield f"http://{host}:{port}"
-    served.should_exit = True
-    thread.join()
-    listener.close()
+    with served(create_app(plane.services)) as address:
+        yield address
 
 
 @pytest.fixture

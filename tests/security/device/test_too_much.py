@@ -1,7 +1,6 @@
 """A device that sends too many requests, too large ones, or ones that never end."""
 
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,15 +8,14 @@ from datetime import timedelta
 
 import httpx
 import pytest
-import uvicorn
 
 from contract.uplink import MAX_BODY_BYTES, REPORTS_PATH
 from control.api.app import create_app
 from control.api.body_limits import BodyLimits
-from deploy.local.polling import wait_until
 from tests.control.plane import Plane
 from tests.security.conftest import RefusedBy
 from tests.security.device.signed_requests import Enrolled, code, recorded, refused
+from tests.support.served import served
 
 ATTACKER = "a device"
 
@@ -79,13 +77,8 @@ def server_that_waits(plane: Plane, seconds: float) -> Iterator[int]:
     app = create_app(plane.services)
     app.user_middleware.clear()
     app.add_middleware(BodyLimits, max_seconds=seconds)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    assert wait_until(lambda: server.started, seconds=10)
-    yield server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    thread.join()
+    with served(app) as address:
+        yield int(address.rpartition(":")[2])
 
 
 def drip(port: int, path: str, patience_seconds: float = 5) -> bytes:
