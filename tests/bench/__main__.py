@@ -1,60 +1,50 @@
-"""Run every area's benchmark and print one table.
+"""Run the benchmark's areas, print a table for each, and end with 1 where an aim is missed or an area failed.
 
-An area is a module beside this one with a function `rows(quick: bool) -> list[Row]`.
+An area is a module beside this one with a function `rows(quick: bool) -> Iterable[Row]`.
 """
 
 import argparse
 import json
-import platform
 import sys
-from collections.abc import Callable, Iterator
-from importlib import import_module
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
-from tests.bench.row import Row
+from tests.bench.frame.areas import AreaRun, area_names, measure, unknown
+from tests.bench.frame.machine import this_machine
+from tests.bench.frame.report import document, heading, summary, table
 
-_HERE = Path(__file__).parent
-_NO_AREAS = {"__main__", "row"}
+_WIDTH = 180
 
 
 def main() -> int:
-    """Measure, print, and end with 1 where an aim is missed."""
+    """Measure, print, and write JSON where it is asked for."""
+    chosen = _arguments()
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
+    began, runs = datetime.now(UTC), list[AreaRun]()
+    for name in [name for name in area_names() if not chosen.areas or name in chosen.areas]:
+        Console(stderr=True).print(f"measuring {name} ...", style="dim")
+        runs.append(measure(name, quick=chosen.quick))
+        console.print(table(runs[-1]))
+    # Only now: what an area compares with may have been installed by it.
+    machine = this_machine()
+    console.print(heading(machine), summary(runs), sep="\n", highlight=False)
+    if chosen.json:
+        written = json.dumps(document(runs, machine, began, quick=chosen.quick), indent=2)
+        chosen.json.write_text(written + "\n", encoding="utf-8")
+    return 0 if all(run.is_met for run in runs) else 1
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller inputs, fewer repetitions")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows as JSON too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON, too")
     parser.add_argument("areas", nargs="*", help="only these areas")
     chosen = parser.parse_args()
-    rows = list(_measure(chosen.areas, quick=chosen.quick))
-    Console(width=None if sys.stdout.isatty() else 160).print(_table(rows))
-    if chosen.json:
-        chosen.json.write_text(json.dumps([row.fields() for row in rows], indent=2) + "\n")
-    return 0 if all(row.is_met for row in rows) else 1
-
-
-def _measure(areas: list[str], *, quick: bool) -> Iterator[Row]:
-    for path in sorted(_HERE.glob("*.py")):
-        if path.stem in _NO_AREAS or (areas and path.stem not in areas):
-            continue
-        rows: Callable[[bool], list[Row]] | None = getattr(import_module(f"tests.bench.{path.stem}"), "rows", None)
-        if rows is not None:
-            Console(stderr=True).print(f"measuring {path.stem} ...", style="dim")
-            yield from rows(quick)
-
-
-def _table(rows: list[Row]) -> Table:
-    table = Table(title=f"{platform.machine()}, Python {platform.python_version()}; seconds, ours beside the baseline")
-    for name in ("area", "what", "ours", "baseline", "ratio", "aim", ""):
-        table.add_column(name, justify="right" if name in {"ours", "baseline", "ratio", "aim"} else "left")
-    for row in rows:
-        aim = "" if row.aim is None else f"<= {row.aim:g}"
-        verdict = "" if row.aim is None else "met " if row.is_met else "MISSED "
-        style = None if row.is_met else "red"
-        figures = (f"{row.ours:.3f}", f"{row.baseline:.3f}", f"{row.ratio:.2f}", aim)
-        table.add_row(row.area, row.name, *figures, verdict + row.extra, style=style)
-    return table
+    if wrong := unknown(chosen.areas):
+        parser.error(f"no such area: {', '.join(wrong)}; there are {', '.join(area_names())}")
+    return chosen
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import redis
 
 from deploy.local.layout import StackLayout
 from deploy.local.polling import wait_until
-from tests.bench.row import Row
+from tests.bench.row import Row, Unit
 from tests.faults.apps import Pace, publish, upload_package
 from tests.faults.device import device
 from tests.faults.records import is_installed
@@ -79,7 +79,7 @@ class _Resting:
     is_own: Callable[[dict[str, str]], bool]
 
 
-def rows(quick: bool) -> list[Row]:
+def rows(quick: bool) -> Iterator[Row]:
     """Measure both side by side."""
     seconds = _QUICK_REST_SECONDS if quick else _REST_SECONDS
     with tempfile.TemporaryDirectory(prefix="outrider-bench-") as name:
@@ -88,22 +88,21 @@ def rows(quick: bool) -> list[Row]:
         with running_site(folder / "site") as site, _agent(site, folder) as agent, _bare(site) as bare:
             time.sleep(_SETTLE_SECONDS)
             ours, theirs = _measure([agent, bare], site, seconds)
-    return list(_rows(ours, theirs, f"at rest after a job, {seconds} s"))
+    yield from _rows(ours, theirs, f"at rest after a job, {seconds} s")
 
 
 def _rows(ours: AtRest, theirs: AtRest, when: str) -> Iterator[Row]:
     seconds = [rest.percent / _PERCENT * _SECONDS_AN_HOUR for rest in (ours, theirs)]
     extra = f"CPU seconds an hour: {seconds[0]:.1f}, baseline {seconds[1]:.1f}"
-    yield _row(f"resident memory (MB), {when}", ours.megabytes, theirs.megabytes, AIM_MEGABYTES)
-    yield _row(f"connections to the broker, {when}", ours.connections, theirs.connections, AIM_CONNECTIONS)
-    yield _row(f"commands to the broker a second, {when}", ours.commands, theirs.commands, AIM_COMMANDS_A_SECOND)
-    yield _row(f"percent of a core, {when}", ours.percent, theirs.percent, AIM_PERCENT_OF_A_CORE, extra)
-    yield Row(_AREA, f"wake-ups a second, {when}", ours.wake_ups, theirs.wake_ups)
-
-
-def _row(name: str, ours: float, baseline: float, most: float, extra: str = "") -> Row:
-    """A row whose aim is a figure of its own rather than a part of the baseline."""
-    return Row(_AREA, name, ours, baseline, most / baseline, "; ".join(filter(None, (f"at most {most:g}", extra))))
+    memory, rate = Unit.MEGABYTES, Unit.EACH_SECOND
+    yield Row(_AREA, f"resident memory, {when}", ours.megabytes, theirs.megabytes, unit=memory, limit=AIM_MEGABYTES)
+    connections = (ours.connections, theirs.connections)
+    yield Row(_AREA, f"connections to the broker, {when}", *connections, unit=Unit.COUNT, limit=AIM_CONNECTIONS)
+    commands = (ours.commands, theirs.commands)
+    yield Row(_AREA, f"commands to the broker, {when}", *commands, unit=rate, limit=AIM_COMMANDS_A_SECOND)
+    processor, core = (ours.percent, theirs.percent), Unit.PERCENT_OF_A_CORE
+    yield Row(_AREA, f"processor, {when}", *processor, extra=extra, unit=core, limit=AIM_PERCENT_OF_A_CORE)
+    yield Row(_AREA, f"wake-ups, {when}", ours.wake_ups, theirs.wake_ups, unit=rate)
 
 
 @contextmanager

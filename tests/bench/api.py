@@ -31,7 +31,7 @@ from control.views.access import EnrollmentTokenRequest
 from deploy.local.polling import wait_until
 from deploy.local.ports import HOST
 from tests.bench.api_baseline import Server, route_that_does_nothing
-from tests.bench.row import Row
+from tests.bench.row import Row, Unit
 from tests.bench.signed_requests import signed_request
 from tests.control.plane import FACTS, SignedDevice, progress_of, report_of
 from tests.faults.apps import Pace, publish, upload_package
@@ -122,7 +122,8 @@ def _on(folder: Path, database_url: str | None, devices: int, database: str) -> 
             baseline = [_cost(nothing, kind, jobs[::2])]
             cost = _cost(ours, kind, jobs)
             baseline.append(_cost(nothing, kind, jobs[1::2]))
-            yield Row(_AREA, f"{kind.name}, milliseconds of CPU, {database}", cost, mean(baseline), kind.aim)
+            name = f"{kind.name}, {database}"
+            yield Row(_AREA, name, cost, mean(baseline), kind.aim, unit=Unit.CPU_MILLISECONDS)
 
 
 def _jobs(site: Site, address: str, devices: int, folder: Path) -> list[tuple[JobRef, SignedDevice]]:

@@ -42,15 +42,16 @@ class Took:
     cpu: float
 
 
-def rows(quick: bool) -> list[Row]:
+def rows(quick: bool) -> Iterator[Row]:
     """Build and extract for many small and few large files, compressible and not; best of three runs each."""
     missing = [tool for tool in _TOOLS if shutil.which(tool) is None]
     if missing:
-        raise SystemExit(f"the baseline needs {', '.join(missing)}")
+        raise RuntimeError(f"the baseline needs {', '.join(missing)}")
     scale = 8 if quick else 1
     with tempfile.TemporaryDirectory(prefix="outrider-bench-", dir=_workplace()) as folder:
         sources = _sources(Path(folder), scale)
-        return [row for name, source in sources for row in _measure(name, source, Path(folder) / "work")]
+        for name, source in sources:
+            yield from _measure(name, source, Path(folder) / "work")
 
 
 def _workplace() -> str | None:

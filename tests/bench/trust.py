@@ -28,7 +28,7 @@ from contract.states import Intent
 from contract.trusted_keys import PolicyKey
 from control.security.file_policy_signer import FilePolicySigner, make_policy_key
 from control.security.policy_signing import sign_policy
-from tests.bench.row import Row
+from tests.bench.row import Row, Unit
 from tests.bench.trust_requests import requests_of_jobs
 from tests.support.trust import BEGAN, YEARS, Roots
 
@@ -172,15 +172,14 @@ def _share(jobs: int) -> Row:
             requests = asyncio.run(run(1, jobs + 1))
             total = time.process_time() - began
     spent = timer.seconds
-    figures = (spent / jobs * _MICROSECONDS, total / jobs * _MICROSECONDS, requests / jobs)
-    extra = "{:.0f} of {:.0f} us a job, {:.0f} requests".format(*figures)
-    return Row(_AREA, "share of the API's time per job spent in trust", spent / jobs, total / jobs, extra=extra)
+    figures = (spent / jobs * _MICROSECONDS, total / jobs * _MICROSECONDS)
+    extra = f"{requests / jobs:.0f} requests"
+    return Row(_AREA, "trust's share of the API's time for a job", *figures, extra=extra, unit=Unit.CPU_MICROSECONDS)
 
 
 def _row(name: str, ours: Callable[[], object], baseline: Callable[[], object], runs: int) -> Row:
-    taken = [_best(function, runs) for function in (ours, baseline)]
-    extra = "{:.0f} us, baseline {:.0f} us".format(*(seconds * _MICROSECONDS for seconds in taken))
-    return Row(_AREA, name, taken[0], taken[1], extra=extra)
+    taken = (_best(ours, runs) * _MICROSECONDS, _best(baseline, runs) * _MICROSECONDS)
+    return Row(_AREA, name, *taken, unit=Unit.CPU_MICROSECONDS)
 
 
 def _best(function: Callable[[], object], runs: int) -> float:
