@@ -18,8 +18,9 @@ from control.api.dependencies import OperatorDep, ServicesDep, requires, service
 from control.api.entity_tags import TagDep
 from control.api.pages import PageDep
 from control.catalog.manifest_reader import validate_manifest
+from control.catalog.pins import deployed_revision
 from control.catalog.publishing import publish_manifest
-from control.database.tables import Package, Role
+from control.database.tables import App, Package, Role
 from control.views.catalog import AppDetail, AppView, PackageView, PublishReply, PublishRequest
 from control.views.page import Page
 
@@ -71,10 +72,17 @@ def publish(body: PublishRequest, services: ServicesDep, operator: OperatorDep, 
     manifest = validate_manifest(body.manifest)
     with services.database.transaction() as session:
         revision, created = publish_manifest(
-            session, manifest, body.package, policies=services.policies, now=services.clock.now()
+            session, manifest, body.package, policies=services.policies, now=services.clock.now(), hold=body.hold
         )
+        deployed = deployed_revision(session, session.get_one(App, revision.app_id))
         assigned = assignments_of(session, revision.app_id)
-        after = {"app": manifest.name, "revision": revision.number, "package": body.package, "created": created}
+        after = {
+            "app": manifest.name,
+            "revision": revision.number,
+            "package": body.package,
+            "created": created,
+            "deployed": deployed,
+        }
         now = services.clock.now()
         services.audit.record(session, operator, "app.publish", revision.app_id, now=now, after=after)
     if created or manifest.assignments:
@@ -86,6 +94,7 @@ def publish(body: PublishRequest, services: ServicesDep, operator: OperatorDep, 
         app=manifest.name,
         revision=revision.number,
         created=created,
+        deployed=deployed,
         assignments=assigned,
     )
 

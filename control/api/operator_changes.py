@@ -1,6 +1,9 @@
 """The operators' side: desired state as documents, all of it at once."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from sqlalchemy.orm import Session
 
 from contract.error_codes import ErrorCode
 from contract.errors import InputError
@@ -9,8 +12,11 @@ from control.api.dependencies import OperatorDep, ServicesDep, requires
 from control.database.session import lock_planning
 from control.database.tables import Role
 from control.desired.apply import Changer, missing_packages
-from control.desired.canonical import said, state_of
+from control.desired.canonical import State, exported, state_of
 from control.desired.current import load_state, tag_of_state
+from control.desired.documents import GroupDocument
+from control.desired.members import with_known_members
+from control.desired.pins import require_revisions
 from control.desired.plan import Change, plan_changes
 from control.views.changes import ChangesRequest, ChangesView, ChangeView, FieldChange, StateView
 
@@ -18,12 +24,15 @@ router = APIRouter(prefix="/v1", tags=["desired state"])
 
 
 @router.get("/state", dependencies=[requires(Role.VIEWER)])
-def desired_state(services: ServicesDep) -> StateView:
+def desired_state(
+    services: ServicesDep,
+    members: Annotated[bool, Query(description="With the devices of groups that have no rule.")] = False,
+) -> StateView:
     """All that is there, as documents that can be applied again; rollouts that have ended are left out."""
     with services.database.snapshot() as session:
-        documents = load_state(session, under_way=True).values()
+        documents = load_state(session, None if members else (), under_way=True).values()
         tag = tag_of_state(load_state(session))
-    return StateView(state=tag, documents=tuple(said(document) for document in documents))
+    return StateView(state=tag, documents=tuple(exported(document) for document in documents))
 
 
 @router.post("/changes", dependencies=[requires(Role.OPERATOR)])
@@ -32,16 +41,16 @@ def change(body: ChangesRequest, services: ServicesDep, operator: OperatorDep) -
     wanted = state_of(body.documents)
     if body.dry_run:
         with services.database.snapshot() as session:
-            current = load_state(session)
-            changes = plan_changes(current, wanted, prune=body.prune)
+            current = load_state(session, _with_members(wanted))
+            changes = _planned(session, current, wanted, prune=body.prune)
             return _view(changes, tag_of_state(current), missing=missing_packages(session, changes), applied=False)
     now = services.clock.now()
     with services.database.transaction() as session:
         lock_planning(session)
-        current = load_state(session)
+        current = load_state(session, _with_members(wanted))
         tag = tag_of_state(current)
         _require_unchanged(body.expected_state, tag)
-        changes = plan_changes(current, wanted, prune=body.prune)
+        changes = _planned(session, current, wanted, prune=body.prune)
         changer = Changer(session, services.policies, actor=operator.signature, now=now)
         for one in changes:
             changer.carry_out(one)
@@ -53,6 +62,17 @@ def change(body: ChangesRequest, services: ServicesDep, operator: OperatorDep) -
     if changes:
         services.queue.request(ControlTask.PLAN)
     return _view(changes, tag, missing=(), applied=True)
+
+
+def _with_members(wanted: State) -> frozenset[str]:
+    """The groups whose devices the documents choose."""
+    return frozenset(one.name for one in wanted.values() if isinstance(one, GroupDocument) and one.members is not None)
+
+
+def _planned(session: Session, current: State, wanted: State, *, prune: bool) -> tuple[Change, ...]:
+    changes = plan_changes(current, with_known_members(session, wanted), prune=prune)
+    require_revisions(session, changes)
+    return changes
 
 
 def _require_unchanged(expected: str | None, found: str) -> None:

@@ -28,6 +28,12 @@ def pin(session: Session, app: App, revision: int) -> None:
     app.pinned_revision = revision
 
 
+def deploy_none(session: Session, app: App) -> None:
+    """Deploy nothing of the app until a revision is pinned, or the newest is wanted; devices keep what they have."""
+    lock_planning(session)
+    app.pinned_revision = 0
+
+
 def roll_forward(session: Session, app: App) -> None:
     """Deploy the newest revision from now on.
 

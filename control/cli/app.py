@@ -1,5 +1,6 @@
 """`outrider app`: publish and look at apps."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -32,10 +33,22 @@ ManifestPath = Annotated[
 
 
 @app_app.command("publish", epilog=STATUSES)
-def publish(package: PackagePath, manifest: ManifestPath = None, as_json: Json = False) -> None:
+def publish(
+    package: PackagePath,
+    manifest: ManifestPath = None,
+    hold: Annotated[
+        bool,
+        typer.Option(
+            "--hold", help="Keep deploying what is deployed now, so that a rollout can bring the new revision."
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Publish a package with its manifest, and assign the app as the manifest says; doing it again changes nothing.
 
-    Example: outrider app publish editor.intunewin --manifest editor.yaml
+    A new revision goes to every device that is assigned the app, at once, unless the app is pinned or --hold is said.
+
+    Example: outrider app publish editor.intunewin --manifest editor.yaml --hold
     """
     with handled(as_json=as_json):
         # A wrong file is refused before it is uploaded.
@@ -43,7 +56,7 @@ def publish(package: PackagePath, manifest: ManifestPath = None, as_json: Json =
         described = read_manifest(manifest or package.with_suffix(".yaml"))
         with connect() as client:
             uploaded = upload(client, package)
-            reply = client.publish(described, uploaded.digest)
+            reply = client.publish(described, uploaded.digest, hold=hold)
         if as_json:
             print_views(reply)
         else:
@@ -103,8 +116,16 @@ def upload(client: ControlClient, path: Path) -> PackageView:
 def _print_reply(reply: PublishReply) -> None:
     what = "published" if reply.created else "was published before, nothing changed in it"
     typer.echo(f"{reply.app} revision {reply.revision}: {what}.")
+    if reply.deployed != reply.revision:
+        typer.echo(printable(_held_words(reply)))
     for made in reply.assignments:
         typer.echo(printable(f"{made.app} is {wish_word(made)} on {made.group}."))
+
+
+def _held_words(reply: PublishReply) -> str:
+    stays = f"Revision {reply.deployed} stays deployed" if reply.deployed else "No revision is deployed"
+    name = shlex.quote(reply.app)
+    return f"{stays}: bring this one with `outrider rollout create {name}`, or to all with `outrider app unpin {name}`."
 
 
 def _print_app(app: AppDetail) -> None:

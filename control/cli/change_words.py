@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Final
 
 from control.desired.plan import Action
@@ -22,6 +23,9 @@ def change_lines(change: ChangeView) -> list[str]:
         # What the name says already is not said again.
         if change.action is Action.CREATE and field.name in {"name", "app", "group"}:
             continue
+        if field.name == "members":
+            lines.append(f"    members: {_comings_and_goings(field.after or [], field.before or [])}")
+            continue
         arrow = f"{_value(field.before)} -> " if change.action is Action.UPDATE else ""
         lines.append(f"    {field.name}: {arrow}{_value(field.after)}")
     return lines
@@ -35,6 +39,15 @@ def counts_line(planned: ChangesView) -> str:
     return ", ".join(f"{counts[action]} {_WORDS[action]}" for action in Action) + "."
 
 
+def _comings_and_goings(come: Sequence[str], go: Sequence[str]) -> str:
+    return ", ".join(
+        f"{len(names)} {word} ({_shortened(' '.join(names))})" for names, word in ((come, "in"), (go, "out")) if names
+    )
+
+
 def _value(value: Any) -> str:
-    text = "nothing" if value is None else json.dumps(value, ensure_ascii=False)
+    return _shortened("nothing" if value is None else json.dumps(value, ensure_ascii=False))
+
+
+def _shortened(text: str) -> str:
     return text if len(text) <= _MAX_VALUE_LENGTH else f"{text[:_MAX_VALUE_LENGTH]}..."

@@ -88,6 +88,9 @@ def apply(
 @desired_app.command("export", epilog=STATUSES)
 def export(
     folder: Annotated[Path, typer.Argument(help="The folder to write to.", show_default=False)],
+    members: Annotated[
+        bool, typer.Option("--members", help="With the devices of groups that have no rule, by name.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the files of an earlier export.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -97,7 +100,7 @@ def export(
     """
     with handled(as_json=as_json):
         with connect() as client:
-            state = client.state()
+            state = client.state(members=members)
         written = [str(path) for path in write_folder(folder, state.documents, overwrite=force)]
         words = "\n".join((f"{len(state.documents)} documents in {len(written)} files.", *written))
         say(words, {"documents": len(state.documents), "files": written}, as_json=as_json)

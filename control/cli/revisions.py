@@ -91,5 +91,8 @@ def _print(deployed: DeploymentView, *, as_json: bool) -> None:
     if as_json:
         print_views(deployed)
         return
+    if not deployed.deployed:
+        typer.echo(printable(f"No revision of {deployed.app} is deployed."))
+        return
     how = "pinned" if deployed.pinned else "the newest"
     typer.echo(printable(f"{deployed.app} is deployed at revision {deployed.deployed}, {how}."))

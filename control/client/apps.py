@@ -21,10 +21,10 @@ class AppCalls(Requests):
             pieces = _pieces(iter(lambda: file.read(_CHUNK_BYTES), b""), advance)
             return self.one(PackageView, "POST", "/v1/packages", content=pieces, headers=headers)
 
-    def publish(self, manifest: Manifest, package: str) -> PublishReply:
-        """Make a revision of a manifest and an uploaded package."""
+    def publish(self, manifest: Manifest, package: str, *, hold: bool = False) -> PublishReply:
+        """Make a revision of a manifest and an uploaded package; held, it reaches nobody by itself."""
         data = manifest.model_dump(mode="json", by_alias=True, exclude_unset=True)
-        return self.send(PublishReply, "/v1/apps", PublishRequest(manifest=data, package=package))
+        return self.send(PublishReply, "/v1/apps", PublishRequest(manifest=data, package=package, hold=hold))
 
     def apps(self) -> Iterator[AppView]:
         """All apps."""

@@ -13,6 +13,7 @@ from control.catalog.policies import PolicyOffice
 from control.catalog.publishing import publish_manifest
 from control.database.tables import Package
 from control.desired.documents import (
+    HOLD,
     AppDocument,
     AssignmentDocument,
     Document,
@@ -20,10 +21,12 @@ from control.desired.documents import (
     GroupDocument,
     RolloutDocument,
 )
+from control.desired.members import device_ids
+from control.desired.pins import set_pin
 from control.desired.plan import Change
 from control.filters.stored import add_filter, change_filter, delete_filter, find_filter
 from control.fleet.groups import create_group, delete_group, find_group
-from control.fleet.membership import set_rule
+from control.fleet.membership import set_members, set_rule
 from control.rollouts.creation import create_rollout
 
 
@@ -54,24 +57,21 @@ class Changer:
             InputError: It is refused; the transaction must not be committed then.
         """
         if change.after is not None:
-            self._put(change.after, is_new=change.before is None)
+            self._put(change.after, change)
         elif change.before is not None:
             self._remove(change.before)
 
-    def _put(self, document: Document, *, is_new: bool) -> None:
-        session, now = self._session, self._now
+    def _put(self, document: Document, change: Change) -> None:
+        session, now, is_new = self._session, self._now, change.before is None
         match document:
             case FilterDocument() if is_new:
                 add_filter(session, document.name, document.rule, now)
             case FilterDocument():
                 change_filter(session, find_filter(session, document.name), document.rule)
-            case GroupDocument() if is_new:
-                create_group(session, document.name, now, rule=document.rule)
             case GroupDocument():
-                set_rule(session, find_group(session, document.name), document.rule, now)
+                self._put_group(document, is_new=is_new)
             case AppDocument():
-                manifest = validate_manifest(document.manifest)
-                publish_manifest(session, manifest, document.package, policies=self._policies, now=now)
+                self._put_app(document, makes_revision=change.makes_revision)
             case AssignmentDocument():
                 intent = intent_of(document.intent, document.mode)
                 assign(session, document.app, document.group, intent, now, terms=terms_of(document))
@@ -79,6 +79,23 @@ class Changer:
                 create_rollout(
                     session, document.app, document.spec, actor=self.actor, now=now, revision=None, name=document.name
                 )
+
+    def _put_group(self, document: GroupDocument, *, is_new: bool) -> None:
+        if is_new:
+            group = create_group(self._session, document.name, self._now, rule=document.rule)
+        else:
+            group = find_group(self._session, document.name)
+            set_rule(self._session, group, document.rule, self._now)
+        if document.members is not None:
+            set_members(self._session, group, device_ids(self._session, document), self._now)
+
+    def _put_app(self, document: AppDocument, *, makes_revision: bool) -> None:
+        if makes_revision:
+            manifest, hold = validate_manifest(document.manifest), document.pin == HOLD
+            publish_manifest(
+                self._session, manifest, document.package, policies=self._policies, now=self._now, hold=hold
+            )
+        set_pin(self._session, document)
 
     def _remove(self, document: Document) -> None:
         match document:

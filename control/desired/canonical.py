@@ -9,6 +9,7 @@ from control.catalog.delivery_words import checked, fields_of, intent_of, word_o
 from control.catalog.manifest import Manifest
 from control.catalog.manifest_reader import validate_manifest
 from control.desired.documents import (
+    NEWEST,
     AppDocument,
     AssignmentDocument,
     Document,
@@ -43,6 +44,12 @@ def said(document: Document) -> dict[str, Any]:
     return document.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
+def exported(document: Document) -> dict[str, Any]:
+    """What files say of it: nothing of a pin that is none, so that applying them later leaves later pins alone."""
+    data = said(document)
+    return {name: value for name, value in data.items() if (name, value) != ("pin", NEWEST)}
+
+
 def manifest_data(manifest: Manifest) -> dict[str, Any]:
     """A manifest as JSON has it, without its assignments and without what it leaves at its default."""
     names = set(manifest.model_dump(exclude={"assignments"}, exclude_defaults=True))
@@ -56,7 +63,8 @@ def _canonical(document: Document) -> list[Document]:
             return [document.model_copy(update={"rule": canonical_rule(document.rule, place=place)})]
         case GroupDocument():
             rule = None if document.rule is None else canonical_rule(document.rule, place=place)
-            return [document.model_copy(update={"rule": rule})]
+            members = None if document.members is None else tuple(sorted(set(document.members)))
+            return [document.model_copy(update={"rule": rule, "members": members})]
         case AssignmentDocument():
             return [_assignment(document, place)]
         case AppDocument():

@@ -1,8 +1,8 @@
 """The documents of desired state: one for each filter, group, app, assignment, rollout."""
 
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from control.catalog.assignment_entries import AssignmentIntent, TermsFields
 from control.catalog.manifest_entries import MAX_NAME_LENGTH, ManifestPart
@@ -12,10 +12,21 @@ from control.views.fleet import NAME_PATTERN
 
 #: The address of a package: SHA-256 of its encrypted content in lower-case hex.
 DIGEST_PATTERN: Final = r"^[0-9a-f]{64}$"
+#: Devices of a group that are named in a file.
+MAX_MEMBERS: Final = 100_000
+#: What the database can count to.
+MAX_REVISION: Final = 2**31 - 1
 
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME_LENGTH)]
 PathName = Annotated[str, Field(min_length=1, max_length=MAX_NAME_LENGTH, pattern=NAME_PATTERN)]
 Rule = Annotated[str, Field(min_length=1, max_length=MAX_RULE_LENGTH)]
+Members = Annotated[tuple[Name, ...], Field(max_length=MAX_MEMBERS)]
+
+#: Deploy the newest revision, whatever is published.
+NEWEST: Final = "newest"
+#: Keep deploying what is deployed now when a new revision is published.
+HOLD: Final = "hold"
+Pin = Annotated[int, Field(strict=True, ge=0, le=MAX_REVISION)] | Literal["newest", "hold"]
 
 
 class FilterDocument(ManifestPart):
@@ -34,6 +45,16 @@ class GroupDocument(ManifestPart):
     rule: Rule | None = Field(
         default=None, description="Its members are the devices that match; without it, operators choose them."
     )
+    members: Members | None = Field(
+        default=None,
+        description="The devices in it and no others, by name or id; left out, they stay as operators chose them.",
+    )
+
+    @model_validator(mode="after")
+    def _chooses_once(self) -> Self:
+        if self.rule is not None and self.members is not None:
+            raise ValueError("a group with a rule has the devices that match it: say `rule` or `members`")
+        return self
 
 
 class AppDocument(ManifestPart):
@@ -42,6 +63,22 @@ class AppDocument(ManifestPart):
     kind: Literal["App"]
     manifest: dict[str, Any] = Field(description="The app's manifest; docs/manifest.md lists its fields.")
     package: str = Field(pattern=DIGEST_PATTERN, description="The package's digest.")
+    pin: Pin | None = Field(
+        default=None,
+        description=(
+            "The revision that is deployed: its number, 0 for none, `newest`, or `hold` to keep what is deployed now "
+            "when this document makes a new one; left out, a pin stays as it is."
+        ),
+    )
+
+    @property
+    def app_name(self) -> str:
+        """The app's name; empty in a manifest that was not looked at yet and has none."""
+        return str(self.manifest.get("name", ""))
+
+    def is_revision_of(self, other: "AppDocument") -> bool:
+        """Whether both are of the same manifest and package."""
+        return (self.manifest, self.package) == (other.manifest, other.package)
 
 
 class AssignmentDocument(TermsFields, ManifestPart):
@@ -93,7 +130,7 @@ def key_of(document: Document) -> tuple[str, str]:
     """Kind and name: what tells a document from all others."""
     match document:
         case AppDocument():
-            return document.kind, str(document.manifest.get("name", ""))
+            return document.kind, document.app_name
         case AssignmentDocument():
             return document.kind, f"{document.app} on {document.group}"
         case _:

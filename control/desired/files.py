@@ -150,7 +150,7 @@ def _app(document: AppFile, file: Path, packages: dict[str, Path]) -> AppDocumen
         path = _beside(file, digest)
         digest = _digest(path)
         packages[digest] = path
-    return AppDocument(kind="App", manifest=manifest, package=digest)
+    return AppDocument(kind="App", manifest=manifest, package=digest, pin=document.pin)
 
 
 def _beside(file: Path, name: str) -> Path:

@@ -9,7 +9,15 @@ from typing import Any, Final
 from contract.error_codes import ErrorCode
 from contract.errors import InputError
 from control.desired.canonical import State, said
-from control.desired.documents import KINDS, AppDocument, AssignmentDocument, Document, RolloutDocument, key_of
+from control.desired.documents import (
+    KINDS,
+    AppDocument,
+    AssignmentDocument,
+    Document,
+    GroupDocument,
+    RolloutDocument,
+    key_of,
+)
 
 #: What pruning removes. Apps keep their history, and a rollout is ended by an order, not by a missing file.
 _PRUNED: Final = ("Assignment", "Group", "Filter")
@@ -44,10 +52,21 @@ class Change:
             raise ValueError("a change of nothing into nothing")
         return key_of(document)
 
+    @property
+    def makes_revision(self) -> bool:
+        """Whether an app gets a new revision by it."""
+        before, after = self.before, self.after
+        known = isinstance(before, AppDocument) and isinstance(after, AppDocument) and after.is_revision_of(before)
+        return isinstance(after, AppDocument) and not known
+
     def fields(self) -> Mapping[str, tuple[Any, Any]]:
-        """The fields that differ, as they are and as they should be; None where one is not said."""
+        """The fields that differ, as they are and as they should be; None where one is not said.
+
+        Of a group's devices, only those that leave (as they are) and those that come (as they should be).
+        """
         before = {} if self.before is None else said(self.before)
         after = {} if self.after is None else said(self.after)
+        _leave_what_stays(before, after)
         names = [name for name in (before | after) if name != "kind" and before.get(name) != after.get(name)]
         return {name: (before.get(name), after.get(name)) for name in names}
 
@@ -66,6 +85,7 @@ def plan_changes(current: State, wanted: State, *, prune: bool) -> tuple[Change,
     """
     gone = [key for key in current if key not in wanted and key[0] in _PRUNED] if prune else []
     _check_references(wanted, known={*current, *wanted} - set(gone))
+    wanted = {key: _settled(document, current.get(key)) for key, document in wanted.items()}
     made = [Change(Action.CREATE, None, wanted[key]) for key in wanted if key not in current]
     changed = [
         Change(Action.UPDATE, current[key], wanted[key])
@@ -75,6 +95,28 @@ def plan_changes(current: State, wanted: State, *, prune: bool) -> tuple[Change,
     _refuse_other_rollouts(changed)
     removed = [Change(Action.DELETE, current[key], None) for key in sorted(gone, key=_removal_order)]
     return (*_in_order([*made, *changed]), *removed)
+
+
+def _settled(document: Document, present: Document | None) -> Document:
+    """The document with what it leaves open as it is now."""
+    match document, present:
+        case GroupDocument(rule=None, members=None), GroupDocument(members=members):
+            return document.model_copy(update={"members": members})
+        case AppDocument(pin=None), AppDocument(pin=pin):
+            return document.model_copy(update={"pin": pin})
+        case AppDocument(pin="hold"), AppDocument(pin=pin) if document.is_revision_of(present):
+            return document.model_copy(update={"pin": pin})
+        case _:
+            return document
+
+
+def _leave_what_stays(before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Take out of both sides' members the devices that are in both: the rest is what anybody asks for."""
+    old, new = before.get("members") or [], after.get("members") or []
+    if "members" in after:
+        common = set(old) & set(new)
+        before["members"] = [name for name in old if name not in common] or None
+        after["members"] = [name for name in new if name not in common] or None
 
 
 def _in_order(changes: Iterable[Change]) -> list[Change]:

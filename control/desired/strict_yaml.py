@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import yaml
-from yaml.nodes import MappingNode, Node
+from yaml.nodes import MappingNode, Node, ScalarNode
 
 #: Nobody writes deeper; the library's own recursion ends not far beyond.
 _MAX_DEPTH: Final = 50
+#: Characters of a number; thousands of digits take long to understand, and longer to show.
+_MAX_NUMBER_LENGTH: Final = 40
+_NUMBERS: Final = frozenset({"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"})
 
 
 class StrictLoader(yaml.SafeLoader):
@@ -26,6 +29,12 @@ class StrictLoader(yaml.SafeLoader):
         node = super().compose_node(parent, index)
         self._depth -= 1
         return node
+
+    def construct_scalar(self, node: ScalarNode | MappingNode) -> Any:
+        """One value; a number that nobody can mean is refused."""
+        if node.tag in _NUMBERS and len(node.value) > _MAX_NUMBER_LENGTH:
+            raise yaml.YAMLError(f"a number of more than {_MAX_NUMBER_LENGTH} characters{node.start_mark}")
+        return super().construct_scalar(node)
 
     def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[Any, Any]:
         """One mapping; a key that is said twice is refused."""

@@ -1,6 +1,7 @@
-"""Who is in a dynamic group: the devices that match its rule, kept up to date as facts and rules change."""
+"""Who is in a group: the devices that match its rule, kept up to date as facts and rules change; or those named."""
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
@@ -47,11 +48,16 @@ def refresh_group(session: Session, group: Group, now: datetime) -> None:
     rule = stored_rule(group.rule)
     enrolled = select(Device).where(Device.retired_at.is_(None)).execution_options(yield_per=_BATCH)
     matching = {device.id for device in session.scalars(enrolled) if matches(rule, facts_of(device))}
+    set_members(session, group, matching, now)
+
+
+def set_members(session: Session, group: Group, device_ids: AbstractSet[str], now: datetime) -> None:
+    """Let these enrolled devices be in the group and no others."""
     # Retired devices stay for the one that replaces them.
     known = select(GroupMember.device_id).join(Device).where(GroupMember.group_id == group.id)
     members = set(session.scalars(known.where(Device.retired_at.is_(None))))
-    _add(session, ((group.id, device_id) for device_id in sorted(matching - members)), now)
-    gone = sorted(members - matching)
+    _add(session, ((group.id, device_id) for device_id in sorted(device_ids - members)), now)
+    gone = sorted(members - device_ids)
     for start in range(0, len(gone), _BATCH):
         part = GroupMember.device_id.in_(gone[start : start + _BATCH])
         session.execute(delete(GroupMember).where(GroupMember.group_id == group.id, part))

@@ -56,10 +56,15 @@ class AppDetail(View):
 
 
 class PublishRequest(Request):
-    """A manifest and the digest of a package that is there already."""
+    """A manifest and the digest of a package that is there already.
+
+    Attributes:
+        hold: Keep deploying what is deployed now: a new revision reaches nobody before a rollout, a pin or an unpin.
+    """
 
     manifest: dict[str, Any]
     package: str
+    hold: bool = False
 
 
 class PublishReply(View):
@@ -67,6 +72,7 @@ class PublishReply(View):
 
     Attributes:
         created: Whether it is new.
+        deployed: The revision that is deployed now; 0 for none.
         assignments: Where the app is assigned now.
     """
 
@@ -74,4 +80,5 @@ class PublishReply(View):
     app: str
     revision: int
     created: bool
+    deployed: int
     assignments: tuple[AssignmentView, ...] = ()

@@ -18,7 +18,8 @@ class ChangesRequest(Request):
     Attributes:
         prune: Remove assignments, groups and filters that are not among the documents.
         dry_run: Only say what would change.
-        expected_state: The `state` of an earlier answer; the request is refused if anything has changed since.
+        expected_state: The `state` of an earlier answer to the same documents; the request is refused if anything has
+            changed since.
     """
 
     documents: tuple[AnyDocument, ...] = Field(max_length=MAX_DOCUMENTS)

@@ -17,7 +17,7 @@ from control.client.control_client import ControlClient
 from control.database.tables import Role
 from control.security.operator_tokens import create_operator_token
 from control.settings import ControlSettings
-from tests.control.plane import Plane, manifest_data
+from tests.control.plane import Plane, SignedDevice, manifest_data
 
 Outrider = Callable[..., Result]
 
@@ -62,6 +62,9 @@ rings:
 """
 
 
+PINNED = "kind: App\nmanifest: editor.manifest.yaml\npackage: editor.intunewin\npin: {}\n"
+
+
 @pytest.fixture
 def fleet(plane: Plane, tmp_path: Path) -> Path:
     """A folder that describes a small fleet."""
@@ -94,7 +97,17 @@ def outrider_of(
 
 def tables(plane: Plane) -> list[object]:
     """Everything that desired state can touch."""
-    names = ("filters", "groups", "apps", "revisions", "packages", "assignments", "rollouts", "audit_entries")
+    names = (
+        "filters",
+        "groups",
+        "group_members",
+        "apps",
+        "revisions",
+        "packages",
+        "assignments",
+        "rollouts",
+        "audit_entries",
+    )
     with plane.services.database.engine.connect() as connection:
         return [connection.exec_driver_sql(f"SELECT * FROM {name}").all() for name in names]
 
@@ -246,6 +259,25 @@ def test_what_changed_since_the_plan_was_shown_is_not_overwritten(
         ("kind: App\nmanifest: {name: X}\npackage: editor.intunewin\n", "installCommandLine"),
         ("kind: Rollout\nname: r\napp: A\nrings: []\n", "rings"),
         ("x" * (1 << 21), "is larger than"),
+        ("kind: Group\nname: a\nmembers: [ghost]\n", "no enrolled device has this name or id: ghost"),
+        ("kind: Group\nname: a\nmembers: &m [ghost]\n", "anchors and aliases"),
+        ("kind: Group\nname: a\nmembers: ghost\n", "members"),
+        ("kind: Group\nname: a\nmembers: [12]\n", "found 12"),
+        ("kind: Group\nname: a\nmembers: [{a: b}]\n", "members.0"),
+        ('kind: Group\nname: a\nmembers: [""]\n', "members.0"),
+        ("kind: Group\nname: a\nmembers: [" + "g, " * 100_001 + "]\n", "members"),
+        ('kind: Group\nname: a\nrule: site -eq "x"\nmembers: []\n', "say `rule` or `members`"),
+        (PINNED.format("1e999"), "pin"),
+        (PINNED.format("9" * 5000), "a number of more than 40 characters"),
+        (PINNED.format("0x" + "f" * 5000), "a number of more than 40 characters"),
+        (PINNED.format("1:" * 5000 + "1"), "a number of more than 40 characters"),
+        (PINNED.format("1." + "1" * 5000), "a number of more than 40 characters"),
+        (PINNED.format("-1"), "pin"),
+        (PINNED.format("0x7fffffffff"), "pin"),
+        (PINNED.format("yes"), "pin"),
+        (PINNED.format("*hold"), "anchors and aliases"),
+        (PINNED.format("[hold]"), "pin"),
+        (PINNED.format("2"), "it has revisions up to 1; found pin: 2"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place_and_nothing_changes(
@@ -259,6 +291,59 @@ def test_what_is_wrong_is_said_with_its_place_and_nothing_changes(
     assert refused.exit_code == ExitStatus.USAGE, refused.output
     assert said in refused.stderr
     assert tables(plane) == before
+
+
+def test_the_devices_of_a_group_are_written_and_read(
+    plane: Plane, outrider: Outrider, tmp_path: Path, enrolled: Callable[..., SignedDevice]
+) -> None:
+    enrolled("desk-1", plane.group("desks"))
+    enrolled("desk-2")
+    assert outrider("export", str(tmp_path)).exit_code == 0
+    assert "members" not in (tmp_path / "groups.yaml").read_text(encoding="utf-8")
+    assert outrider("export", str(tmp_path), "--members", "--force").exit_code == 0
+    (document,) = yaml.safe_load_all((tmp_path / "groups.yaml").read_text(encoding="utf-8"))
+    assert document == {"kind": "Group", "name": "desks", "members": ["desk-1"]}
+    assert "Nothing to change." in outrider("diff", "-f", str(tmp_path)).stdout
+    (tmp_path / "groups.yaml").write_text(yaml.safe_dump({**document, "members": ["desk-2"]}), encoding="utf-8")
+    applied = outrider("apply", "-f", str(tmp_path), "--yes")
+    assert "    members: 1 in (desk-2), 1 out (desk-1)" in applied.stdout
+    shown = json.loads(outrider("device", "show", "desk-2", "--json").stdout)
+    assert shown["groups"] == ["desks"]
+
+
+def test_devices_that_others_put_in_since_the_plan_was_shown_are_not_thrown_out(
+    plane: Plane,
+    outrider: Outrider,
+    tmp_path: Path,
+    enrolled: Callable[..., SignedDevice],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    group_id = plane.group("desks")
+    enrolled("desk-1", group_id)
+    (tmp_path / "groups.yaml").write_text("kind: Group\nname: desks\nmembers: []\n", encoding="utf-8")
+
+    def someone_else(*_arguments: object, **_options: object) -> bool:
+        enrolled("desk-2", group_id)
+        return True
+
+    monkeypatch.setattr("typer.confirm", someone_else)
+    refused = outrider("apply", "-f", str(tmp_path))
+    assert (refused.exit_code, "changed since the plan was made" in refused.stderr) == (ExitStatus.USAGE, True)
+    assert json.loads(outrider("group", "show", "desks", "--json").stdout)["members"] == 2
+
+
+def test_a_held_revision_comes_with_its_rollout_in_one_change(plane: Plane, outrider: Outrider, fleet: Path) -> None:
+    assert outrider("apply", "-f", str(fleet), "--yes").exit_code == 0
+    assert outrider("rollout", "cancel", "Editor first").exit_code == 0
+    held = FLEET.replace("editor.intunewin\n", "editor.intunewin\npin: hold\n").replace("Editor first", "Editor next")
+    (fleet / "fleet.yaml").write_text(held, encoding="utf-8")
+    manifest = fleet / "editor.manifest.yaml"
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace("attempts: 5", "attempts: 6"), encoding="utf-8")
+    applied = outrider("apply", "-f", str(fleet), "--yes")
+    assert applied.exit_code == 0, applied.output
+    shown = json.loads(outrider("rollout", "status", "Editor next", "--json").stdout)
+    assert (shown["state"], shown["revision"]) == ("draft", 2)
+    assert "Nothing to change." in outrider("diff", "-f", str(fleet)).stdout
 
 
 def test_a_folder_that_is_not_there_is_said(outrider: Outrider, tmp_path: Path) -> None:
