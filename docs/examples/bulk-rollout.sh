@@ -49,8 +49,7 @@ outrider assign "$app" --group "$group" --intent required
 outrider wait "$app" --until installed --timeout 30m
 
 step "Revision 2 by rollout only: 5 %, then a fifth, then the rest"
-outrider app pin "$app" 1
-outrider app publish "$work/install.intunewin" --manifest "$work/2.yaml"
+outrider app publish "$work/install.intunewin" --manifest "$work/2.yaml" --hold # revision 1 stays deployed
 rings=(
     --ring "pilot=5%,success=0%,failure=100%,soak=2s" # whatever comes of it, so that the second ring shows the halt
     --ring "early=20%,failure=10%,first-attempts"

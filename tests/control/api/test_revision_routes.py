@@ -12,7 +12,8 @@ from contract.jobs import JobRef
 from contract.queues import ControlTask
 from contract.states import Outcome
 from control.database.tables import AuditEntry, Job, Role
-from tests.control.plane import Plane, SignedDevice, report_of
+from control.work import advance_now
+from tests.control.plane import Plane, SignedDevice, manifest_data, report_of
 
 
 @pytest.fixture
@@ -161,3 +162,39 @@ def test_only_operators_pin_and_it_is_audited(
         True,
     )
     assert plane.queue.asked == [ControlTask.PLAN]
+
+
+def publish(plane: Plane, admin: httpx.Client, version: str, *, hold: bool) -> dict[str, Any]:
+    package = plane.services.packages.take(plane.package).digest
+    body = {"manifest": manifest_data(displayVersion=version), "package": package, "hold": hold}
+    reply = admin.post("/v1/apps", json=body)
+    assert reply.is_success, reply.text
+    return {name: reply.json()[name] for name in ("revision", "created", "deployed")}
+
+
+def test_a_held_revision_reaches_nobody_until_a_rollout_brings_it(
+    plane: Plane, admin: httpx.Client, desk: SignedDevice
+) -> None:
+    desk.report(report_of(sent(plane), desk.device_id, outcome=Outcome.INSTALLED))
+    assert publish(plane, admin, "4", hold=True) == {"revision": 4, "created": True, "deployed": 3}
+    plane.plan()
+    assert plane.dispatch() == []
+    assert admin.post("/v1/rollouts", json={"app": "Editor", "name": "r"}).is_success
+    assert admin.post("/v1/rollouts/r/start", json={}).is_success
+    advance_now(plane.services)
+    plane.clock.advance(timedelta(seconds=1))
+    assert revision_of(plane, sent(plane)) == 4
+
+
+def test_publishing_the_same_again_holds_and_releases_nothing(
+    plane: Plane, admin: httpx.Client, desk: SignedDevice
+) -> None:
+    assert publish(plane, admin, "4", hold=True) == {"revision": 4, "created": True, "deployed": 3}
+    assert publish(plane, admin, "4", hold=False) == {"revision": 4, "created": False, "deployed": 3}
+    assert admin.delete("/v1/apps/Editor/pin").is_success
+    assert publish(plane, admin, "4", hold=True) == {"revision": 4, "created": False, "deployed": 4}
+
+
+def test_a_held_revision_of_a_pinned_app_leaves_the_pin(plane: Plane, admin: httpx.Client, desk: SignedDevice) -> None:
+    admin.put("/v1/apps/Editor/pin", json={"revision": 2})
+    assert publish(plane, admin, "4", hold=True)["deployed"] == 2

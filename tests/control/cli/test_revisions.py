@@ -1,12 +1,16 @@
 """`outrider app revisions`, `pin`, `unpin` and `rollback`."""
 
 import json
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
+import pytest
+import yaml
 from typer.testing import Result
 
 from contract.exit_statuses import ExitStatus
-from tests.control.plane import Plane
+from tests.control.plane import Plane, manifest_data
 
 Outrider = Callable[..., Result]
 
@@ -31,3 +35,31 @@ def test_a_revision_that_is_not_there_is_refused_in_words(plane: Plane, outrider
     assert result.exit_code == ExitStatus.USAGE
     assert "The app has no such revision." in result.stderr
     assert "it has no revision 7" in result.stderr
+
+
+@pytest.fixture
+def files(plane: Plane, tmp_path: Path) -> Path:
+    """A package, and its manifest beside it."""
+    package = tmp_path / "editor.intunewin"
+    shutil.copy(plane.package, package)
+    package.with_suffix(".yaml").write_text(yaml.safe_dump(manifest_data()), encoding="utf-8")
+    return package
+
+
+def test_a_revision_that_is_held_says_how_it_gets_to_devices(plane: Plane, outrider: Outrider, files: Path) -> None:
+    shown = outrider("app", "publish", str(files), "--hold")
+    assert "Editor revision 1: published." in shown.stdout
+    assert "No revision is deployed: bring this one with `outrider rollout create Editor`" in shown.stdout
+    assert "to all with `outrider app unpin Editor`" in shown.stdout
+    assert outrider("app", "unpin", "Editor").stdout == "Editor is deployed at revision 1, the newest.\n"
+
+
+def test_the_present_revision_stays_deployed_when_the_next_one_is_held(
+    plane: Plane, outrider: Outrider, files: Path
+) -> None:
+    plane.publish(displayVersion="0.9")
+    reply = json.loads(outrider("app", "publish", str(files), "--hold", "--json").stdout)
+    assert (reply["revision"], reply["deployed"], reply["created"]) == (2, 1, True)
+    again = outrider("app", "publish", str(files))
+    assert "nothing changed in it" in again.stdout
+    assert "Revision 1 stays deployed" in again.stdout
