@@ -7,17 +7,18 @@ from typing import Final
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, cast, func, select
 from sqlalchemy.orm import Session
 from structlog import get_logger
 
 from contract.errors import UnavailableError
 from contract.jobs import JobState
 from control.counters import REFUSED_MESSAGES
-from control.database.tables import CounterRow, Device, Job, OutboxEntry
+from control.database.tables import CounterRow, Device, OutboxEntry
 from control.fleet.broker_users import BrokerUsers
 from control.rollouts.metrics import rollout_metrics
 from control.services import Services
+from control.tallies.standings import standings
 
 _log = get_logger(__name__)
 
@@ -64,8 +65,11 @@ def _counted(session: Session, now: datetime, online_window: timedelta) -> Itera
 
 
 def _jobs(session: Session) -> Metric:
-    jobs = GaugeMetricFamily("outrider_jobs", "Jobs by state, those that are over included.", labels=["state"])
-    found = dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).all())
+    help_text = "The newest jobs of all devices and apps by state, those that are over included."
+    jobs = GaugeMetricFamily("outrider_jobs", help_text, labels=["state"])
+    tallies = standings()
+    number = cast(func.sum(tallies.c.jobs), BigInteger)
+    found: dict[JobState, int] = dict(session.execute(select(tallies.c.state, number).group_by(tallies.c.state)).all())
     for state in JobState:
         jobs.add_metric([state.value], found.get(state, 0))
     return jobs

@@ -1,6 +1,6 @@
 """What went wrong how often, by code, phase and app: what stands now, or all that was ever reported."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -8,7 +8,10 @@ from sqlalchemy.orm import Session
 from contract.error_codes import ErrorCode
 from contract.phases import Phase
 from control.answers.job_filter import JobFilter, conditions
+from control.answers.tallied import on_tallies
+from control.answers.tallied_errors import ShownError, tallied_errors
 from control.database.tables import App, Device, Job, ReportRow
+from control.tallies.standings import standings
 from control.views.status import ErrorCount
 
 #: Different errors that one answer tells, the commonest ones.
@@ -24,7 +27,7 @@ def error_counts(session: Session, wanted: JobFilter, *, past: bool = False) -> 
         NotFoundError: The filter names something that is not there.
         InputError: What it names could be several things.
     """
-    counts = _reported(session, wanted) if past else _standing(session, wanted)
+    found = _counted(session, _reported(session, wanted)) if past else _standing_now(session, wanted)
     return [
         ErrorCount(
             code=code,
@@ -32,15 +35,28 @@ def error_counts(session: Session, wanted: JobFilter, *, past: bool = False) -> 
             phase=phase,
             app=app,
             jobs=count,
-            devices=_distinct((first, last)),
-            sentence=row.sentence if (row := known_error(str(code))) else "",
+            devices=devices,
+            sentence=row.sentence if (row := known_error(code)) else "",
             hint=row.hint if row else "",
         )
-        for code, number, phase, app, count, first, last in session.execute(counts)
+        for code, number, phase, app, count, devices in found
     ]
 
 
 _Counts = Select[str | None, int | None, Phase | None, str, int, str, str]
+
+
+def _standing_now(session: Session, wanted: JobFilter) -> Iterator[ShownError]:
+    tallies = standings()
+    of_fleet = on_tallies(session, wanted, tallies)
+    if of_fleet is None:
+        return _counted(session, _standing(session, wanted))
+    return tallied_errors(session, tallies, of_fleet, _SHOWN_ERRORS)
+
+
+def _counted(session: Session, counts: _Counts) -> Iterator[ShownError]:
+    for code, number, phase, app, count, first, last in session.execute(counts):
+        yield str(code), number, phase, app, count, _distinct((first, last))
 
 
 def _standing(session: Session, wanted: JobFilter) -> _Counts:

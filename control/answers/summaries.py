@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import BigInteger, ColumnElement, Row, cast, func, select
 from sqlalchemy.orm import Session
 
 from contract.jobs import JobState
@@ -12,8 +12,10 @@ from contract.report import WaitReason
 from contract.states import Outcome
 from control.answers.job_filter import JobFilter, conditions
 from control.answers.moment import Moment
+from control.answers.tallied import on_tallies
 from control.database.tables import Device, Job
 from control.live_states import LIVE_STATES
+from control.tallies.standings import standings
 from control.views.status import JobCount, JobSummary
 
 
@@ -71,7 +73,10 @@ def job_summary(session: Session, wanted: JobFilter, moment: Moment) -> JobSumma
         InputError: What it names could be several things.
     """
     found = conditions(session, wanted)
-    return summarise([*_live_counts(session, found, moment), *_over_counts(session, found)])
+    over = _over_tallied(session, wanted)
+    if over is None:
+        over = _over_counted(session, found)
+    return summarise([*_live_counts(session, found, moment), *over])
 
 
 def _live_counts(session: Session, wanted: Sequence[ColumnElement[bool]], moment: Moment) -> Iterator[JobCount]:
@@ -82,10 +87,25 @@ def _live_counts(session: Session, wanted: Sequence[ColumnElement[bool]], moment
         yield JobCount(state=state, outcome=outcome, reason=reason, online=bool(is_online), jobs=jobs)
 
 
-def _over_counts(session: Session, wanted: Sequence[ColumnElement[bool]]) -> Iterator[JobCount]:
-    rows = select(*_PLACE, func.count()).group_by(*_PLACE).order_by(*_PLACE)
-    for state, outcome, reason, jobs in session.execute(rows.where(Job.state.in_(_OVER_STATES), *wanted)):
-        yield JobCount(state=state, outcome=outcome, reason=reason, online=None, jobs=jobs)
+def _over_tallied(session: Session, wanted: JobFilter) -> list[JobCount] | None:
+    tallies = standings()
+    of_fleet = on_tallies(session, wanted, tallies)
+    if of_fleet is None:
+        return None
+    place = (tallies.c.state, tallies.c.outcome, tallies.c.next_action_reason)
+    jobs = cast(func.sum(tallies.c.jobs), BigInteger)
+    rows = select(*place, jobs).where(tallies.c.state.in_(_OVER_STATES), *of_fleet)
+    return [_over(row) for row in session.execute(rows.group_by(*place).having(jobs > 0).order_by(*place))]
+
+
+def _over_counted(session: Session, wanted: Sequence[ColumnElement[bool]]) -> list[JobCount]:
+    rows = select(*_PLACE, func.count()).where(Job.state.in_(_OVER_STATES), *wanted)
+    return [_over(row) for row in session.execute(rows.group_by(*_PLACE).order_by(*_PLACE))]
+
+
+def _over(row: Row[JobState, Outcome | None, WaitReason | None, int]) -> JobCount:
+    state, outcome, reason, jobs = row
+    return JobCount(state=state, outcome=outcome, reason=reason, online=None, jobs=jobs)
 
 
 def _ended(outcome: Outcome | None) -> Place:

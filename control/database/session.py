@@ -19,6 +19,7 @@ from control.database.engine import BEGIN_OPTION, BEGIN_READING, make_engine
 _PLANNING_LOCK: Final = 7_240_318
 _AUDIT_LOCK: Final = 7_240_319
 _POLICY_LOCK: Final = 7_240_320
+_TALLY_LOCK: Final = 7_240_321
 
 
 class Database:
@@ -80,6 +81,12 @@ def lock_policies(session: Session) -> None:
     """Hold off everybody else who would sign a policy until this transaction ends."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _POLICY_LOCK})
+
+
+def lock_tallies(session: Session) -> None:
+    """Hold off everybody else who would count jobs until this transaction ends."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _TALLY_LOCK})
 
 
 def lock_audit(session: Session) -> None:

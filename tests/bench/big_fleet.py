@@ -9,7 +9,7 @@ from random import Random
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Select, case, func, insert, select, text
 
 from contract.jobs import JobState
 from contract.phases import Phase
@@ -24,6 +24,7 @@ from control.database.tables import (
     Group,
     GroupMember,
     Job,
+    JobTally,
     Package,
     PhaseRow,
     Revision,
@@ -81,7 +82,18 @@ def fill(database: Database, size: Size) -> None:
         load(GroupMember, _members(size))
         load(Job, _jobs(size, random))
         load(PhaseRow, _phases(size))
+    with database.transaction() as session:
+        session.execute(insert(JobTally).from_select(*_tallies()))
     _look_over(database)
+
+
+def _tallies() -> tuple[list[str], Select[*tuple[Any, ...]]]:
+    """The tallies, as the jobs say that they were counted."""
+    facts = (Job.state, Job.outcome, Job.next_action_reason, Job.error_number, Job.error_code)
+    phase = case((Job.error_code.is_not(None), Job.phase)).label("phase")
+    place = (Job.app_id, Job.tallied_as.label("place"), *facts, phase)
+    rows = select(*place, func.count().label("jobs")).where(Job.is_newest).group_by(*place)
+    return [str(column.key) for column in rows.selected_columns], rows
 
 
 def _look_over(database: Database) -> None:
@@ -113,7 +125,8 @@ def job_id(number: int) -> str:
 
 
 @cache
-def _app_id(number: int) -> str:
+def app_id(number: int) -> str:
+    """The id of one of the apps."""
     return _id(3, number)
 
 
@@ -129,13 +142,13 @@ def _package() -> dict[str, Any]:
 
 
 def _app(number: int) -> dict[str, Any]:
-    return {"id": _app_id(number), "name": app_name(number), "created_at": NOW}
+    return {"id": app_id(number), "name": app_name(number), "created_at": NOW}
 
 
 def _revision(number: int) -> dict[str, Any]:
     manifest = Manifest.model_validate(manifest_data(name=app_name(number))).model_dump_json(by_alias=True)
     about = {"manifest": manifest, "max_run_time_seconds": 3600.0, "created_at": NOW}
-    return {"app_id": _app_id(number), "number": 1, "package_digest": _DIGEST, **about}
+    return {"app_id": app_id(number), "number": 1, "package_digest": _DIGEST, **about}
 
 
 def _group(name: str) -> dict[str, Any]:
@@ -143,7 +156,7 @@ def _group(name: str) -> dict[str, Any]:
 
 
 def _assignment(number: int) -> dict[str, Any]:
-    who = {"app_id": _app_id(number), "group_id": FEW, "intent": Intent.AVAILABLE}
+    who = {"app_id": app_id(number), "group_id": FEW, "intent": Intent.AVAILABLE}
     return {"id": _id(4, number), **who, "created_at": NOW}
 
 
@@ -163,7 +176,7 @@ def _device(number: int, random: Random) -> dict[str, Any]:
 def _members(size: Size) -> Iterator[dict[str, Any]]:
     for number in range(size.devices):
         yield {"group_id": EVERYONE, "device_id": device_id(number), "added_at": NOW}
-    for number in range(_FEW_DEVICES):
+    for number in range(min(_FEW_DEVICES, size.devices)):
         yield {"group_id": FEW, "device_id": device_id(number), "added_at": NOW}
 
 
@@ -172,17 +185,19 @@ def _jobs(size: Size, random: Random) -> Iterator[dict[str, Any]]:
     for device in range(size.devices):
         for app in size.apps_of(device):
             for age in reversed(range(size.jobs_of_app)):
+                standing = _standing(random, is_over=age > 0)
                 yield {
                     "id": job_id(number),
                     "device_id": device_id(device),
-                    "app_id": _app_id(app),
+                    "app_id": app_id(app),
                     "revision": 1,
                     "intent": Intent.REQUIRED,
                     "is_newest": age == 0,
                     "created_at": NOW - (age + 1) * _BETWEEN_JOBS,
                     "sent_at": NOW - (age + 1) * _BETWEEN_JOBS,
                     "changed_at": NOW - age * _BETWEEN_JOBS - timedelta(seconds=random.random()),
-                    **_standing(random, is_over=age > 0),
+                    "tallied_as": _place(standing) if age == 0 else "",
+                    **standing,
                 }
                 number += 1
 
@@ -195,6 +210,16 @@ def _standing(random: Random, *, is_over: bool) -> dict[str, Any]:
     if chance < _UNDER_WAY:
         return {**_DONE, "state": JobState.RUNNING, "outcome": None, "enforcement_state": None, "phase": Phase.INSTALL}
     return {**_DONE, **_ERROR, "error_number": random.randrange(_ERRORS)}
+
+
+def _place(standing: dict[str, Any]) -> str:
+    """See `control.database.tables.job_place`."""
+    named = [standing[name] for name in ("state", "outcome", "next_action_reason")]
+    if standing["error_code"] is not None:
+        named += [standing[name] for name in ("phase", "error_number", "error_code")]
+    else:
+        named.append("")
+    return "/".join("" if one is None else str(one) for one in named)
 
 
 _UNDER_WAY = 0.001

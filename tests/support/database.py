@@ -3,6 +3,7 @@
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import psycopg
@@ -24,11 +25,18 @@ def postgresql_server() -> Iterator[str]:
         yield server.get_uri()
 
 
+@contextmanager
+def new_database(server: str) -> Iterator[str]:
+    """The URL (`postgresql://...`) of an empty database of its own on the server, which is gone afterwards."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        yield urlsplit(server)._replace(path=f"/{name}").geturl()
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
 @pytest.fixture
 def postgresql(postgresql_server: str) -> Iterator[str]:
     """The URL (`postgresql://...`) of an empty database that no other test uses."""
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(postgresql_server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-        yield urlsplit(postgresql_server)._replace(path=f"/{name}").geturl()
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with new_database(postgresql_server) as url:
+        yield url

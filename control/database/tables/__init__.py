@@ -11,6 +11,7 @@ from control.database.tables.jobs import AdmissionRow, Job, OrderRow, OutboxEntr
 from control.database.tables.requests import CallRow, CounterRow, KeptAnswer
 from control.database.tables.rollouts import Rollout, RolloutDevice, RolloutEvent, RolloutRing
 from control.database.tables.secrets import RevisionSecret, Secret
+from control.database.tables.tallies import JobTally
 from control.database.tables.trust import TrustedKeysRow
 from control.roles import Role
 
@@ -30,6 +31,7 @@ __all__ = [
     "Group",
     "GroupMember",
     "Job",
+    "JobTally",
     "KeptAnswer",
     "OperatorToken",
     "OrderRow",

@@ -12,6 +12,7 @@ from contract.states import EnforcementState, Intent, Outcome
 from contract.uplink import GenerationReason, OrderKind
 from control.cancel_reasons import CancelReason
 from control.database.tables.base import Base, Count, Digest, Id, LongText, Name
+from control.database.tables.job_place import HAS_MOVED
 from control.live_states import LIVE_STATES
 
 _IS_LIVE = column("state").in_([state.value for state in LIVE_STATES])
@@ -20,6 +21,10 @@ _IS_LIVE = column("state").in_([state.value for state in LIVE_STATES])
 def _of_newest(name: str, *columns: str, unique: bool = False) -> Index:
     """An index of the newest jobs only: what has been replaced costs nobody who asks how things stand."""
     return Index(name, *columns, unique=unique, sqlite_where=text("is_newest = 1"), postgresql_where=text("is_newest"))
+
+
+_TALLIED_ERROR = ("app_id", "tallied_as", "device_id")
+_HAS_ERROR = column("error_code").is_not(None)
 
 
 def _now() -> datetime:
@@ -46,6 +51,7 @@ class Job(Base):
         next_action_detail: The facts about what it waits for.
         last_sign_at: When it was last sent or last heard of.
         changed_at: When anything in this row last changed; whoever follows jobs goes by it.
+        tallied_as: The place that it is counted in; see `JobTally`.
     """
 
     __tablename__ = "jobs"
@@ -64,6 +70,9 @@ class Job(Base):
         ),
         _of_newest("ix_jobs_newest_state", "state", "outcome", "next_action_reason", "cancel_reason"),
         _of_newest("ix_jobs_newest_error", "error_code", "app_id"),
+        Index("ix_jobs_tallied_error", *_TALLIED_ERROR, sqlite_where=_HAS_ERROR, postgresql_where=_HAS_ERROR),
+        # Jobs leave it when they are counted, so it is about empty.
+        Index("ix_jobs_moved", "id", sqlite_where=text(HAS_MOVED), postgresql_where=text(HAS_MOVED)),
     )
 
     id: Mapped[Id] = mapped_column(primary_key=True)
@@ -104,6 +113,7 @@ class Job(Base):
     last_sign_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     changed_at: Mapped[datetime | None] = mapped_column(default=_now, onupdate=_now)
+    tallied_as: Mapped[LongText] = mapped_column(default="")
 
 
 class OutboxEntry(Base):

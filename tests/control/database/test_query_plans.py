@@ -5,7 +5,7 @@ A walk along an index is fine where it is part of the answer: a page in the orde
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 import pytest
@@ -22,6 +22,7 @@ from control.dispatch.expiry import expire
 from tests.bench import big_fleet
 from tests.bench.big_fleet import Size
 from tests.bench.database import MOMENT, QUESTIONS, Ask
+from tests.support.database import new_database
 
 _SIZE = Size(devices=600)
 _LARGE = ("jobs", "devices", "reports", "phase_records", "outbox", "group_members", "orders")
@@ -44,14 +45,14 @@ _ASKED: dict[str, Ask] = {
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
 def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """A database with a fleet in it."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('filled') / 'control.db'}"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgresql_server")
-    database = Database.at(url)
-    upgrade(database)
-    big_fleet.fill(database, _SIZE)
-    yield database
-    database.close()
+    with ExitStack() as stack:
+        url = f"sqlite:///{tmp_path_factory.mktemp('filled') / 'control.db'}"
+        if request.param == "postgresql":
+            url = stack.enter_context(new_database(request.getfixturevalue("postgresql_server")))
+        database = stack.enter_context(closing(Database.at(url)))
+        upgrade(database)
+        big_fleet.fill(database, _SIZE)
+        yield database
 
 
 @pytest.mark.parametrize("question", _ASKED)

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from control.database.tables.job_place import HAS_MOVED
+
 revision = "0007"
 down_revision = "0006"
 branch_labels = None
@@ -16,6 +18,37 @@ _INDEXES = {
 }
 
 
+_WORD = sa.String(40)
+
+
+def _add_tallies() -> None:
+    op.create_table(
+        "job_tallies",
+        sa.Column("app_id", sa.String(36), sa.ForeignKey("apps.id", name="fk_job_tallies_app_id"), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("state", _WORD, nullable=False),
+        sa.Column("outcome", _WORD),
+        sa.Column("next_action_reason", _WORD),
+        sa.Column("phase", _WORD),
+        sa.Column("error_number", sa.BigInteger()),
+        sa.Column("error_code", sa.String(200)),
+        sa.Column("jobs", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("app_id", "place", name="pk_job_tallies"),
+    )
+    op.add_column("jobs", sa.Column("tallied_as", sa.Text(), nullable=False, server_default=""))
+    moved = sa.text(HAS_MOVED)
+    op.create_index("ix_jobs_moved", "jobs", ["id"], sqlite_where=moved, postgresql_where=moved)
+    failed, place = sa.text("error_code IS NOT NULL"), ["app_id", "tallied_as", "device_id"]
+    op.create_index("ix_jobs_tallied_error", "jobs", place, sqlite_where=failed, postgresql_where=failed)
+
+
+def _drop_tallies() -> None:
+    op.drop_index("ix_jobs_tallied_error", "jobs")
+    op.drop_index("ix_jobs_moved", "jobs")
+    op.drop_column("jobs", "tallied_as")
+    op.drop_table("job_tallies")
+
+
 def upgrade() -> None:
     """Which job is the newest of its device and app is kept; what lists and counts look at is indexed."""
     op.add_column("jobs", sa.Column("is_newest", sa.Boolean(), nullable=False, server_default=sa.false()))
@@ -26,10 +59,12 @@ def upgrade() -> None:
         )
     op.drop_index("ix_devices_name", "devices")
     op.create_index("ix_devices_name", "devices", ["name", "id"])
+    _add_tallies()
 
 
 def downgrade() -> None:
     """Forget it."""
+    _drop_tallies()
     op.drop_index("ix_devices_name", "devices")
     op.create_index("ix_devices_name", "devices", ["name"])
     for name in _INDEXES:

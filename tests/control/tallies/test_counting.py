@@ -1,0 +1,186 @@
+"""Tallies, put right by what has moved since, are what counting all jobs would give: whatever happens, in any order."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from contract.jobs import JobState
+from contract.phases import Phase
+from contract.report import WaitReason
+from contract.states import Intent, Outcome
+from control.cancel_reasons import CancelReason
+from control.database.migrate import upgrade
+from control.database.session import Database
+from control.database.tables import Job, JobTally
+from control.newest_jobs import give_way, is_newest, make_way
+from control.tallies.checking import recount, wrong_tallies
+from control.tallies.counting import count_batch, count_moved
+from control.tallies.standings import standings
+from tests.bench import big_fleet
+from tests.bench.big_fleet import Size
+from tests.support.database import new_database
+
+_SIZE = Size(devices=3, apps=2, apps_of_device=2)
+_FACTS = ("app_id", "state", "outcome", "next_action_reason", "phase", "error_number", "error_code")
+
+Step = Callable[[Session], object]
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
+def few_jobs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A database with a few jobs in it, all counted."""
+    with ExitStack() as stack:
+        url = f"sqlite:///{tmp_path_factory.mktemp('tallies') / 'control.db'}"
+        if request.param == "postgresql":
+            url = stack.enter_context(new_database(request.getfixturevalue("postgresql_server")))
+        database = stack.enter_context(closing(Database.at(url)))
+        upgrade(database)
+        big_fleet.fill(database, _SIZE)
+        yield database
+
+
+@contextmanager
+def undone(database: Database) -> Iterator[Session]:
+    """A transaction that leaves nothing behind."""
+    with database.transaction() as session:
+        yield session
+        session.rollback()
+
+
+def by_standings(session: Session) -> Counter[tuple[Any, ...]]:
+    """How many jobs are where, as answers have it."""
+    found = standings()
+    counts: Counter[tuple[Any, ...]] = Counter()
+    for *place, jobs in session.execute(select(*(found.c[name] for name in _FACTS), found.c.jobs)):
+        counts[tuple(place)] += jobs
+    return +counts
+
+
+def by_counting(session: Session) -> Counter[tuple[Any, ...]]:
+    """The same by looking at every job."""
+    counts: Counter[tuple[Any, ...]] = Counter()
+    for job in session.scalars(select(Job).where(is_newest()).execution_options(populate_existing=True)):
+        error = (None, None) if job.error_code is None else (job.phase, job.error_number)
+        counts[job.app_id, job.state, job.outcome, job.next_action_reason, *error, job.error_code] += 1
+    return counts
+
+
+def pair_of(number: int) -> tuple[str, str]:
+    """The device and app of one of the pairs there are."""
+    device, app = divmod(number, _SIZE.apps_of_device)
+    return big_fleet.device_id(device), big_fleet.app_id(_SIZE.apps_of(device)[app])
+
+
+def newest_of(number: int) -> Any:
+    device_id, app_id = pair_of(number)
+    return Job.device_id == device_id, Job.app_id == app_id, Job.is_newest
+
+
+PAIRS = st.integers(0, _SIZE.devices * _SIZE.apps_of_device - 1)
+PLACES = st.fixed_dictionaries(
+    {
+        "state": st.sampled_from((JobState.FINISHED, JobState.RUNNING, JobState.WAITING, JobState.CANCELLED)),
+        "outcome": st.none() | st.sampled_from((Outcome.INSTALLED, Outcome.FAILED)),
+        "next_action_reason": st.none() | st.sampled_from((WaitReason.GRS, WaitReason.RETRY_INTERVAL)),
+        "cancel_reason": st.none() | st.sampled_from(CancelReason),
+        "phase": st.none() | st.sampled_from((Phase.DETECT, Phase.INSTALL)),
+        "error_number": st.none() | st.sampled_from((0, 7, 2**31)),
+        "error_code": st.none() | st.sampled_from(("installer-failed", "with/slash", "")),
+    }
+)
+
+
+@st.composite
+def moving(draw: st.DrawFn) -> Step:
+    """A job gets on, in any way."""
+    pair, place = draw(PAIRS), draw(PLACES)
+    return lambda session: session.execute(update(Job).where(*newest_of(pair)).values(place))
+
+
+@st.composite
+def replacing(draw: st.DrawFn) -> Step:
+    """A newer job takes a job's place."""
+    device_id, app_id = pair_of(draw(PAIRS))
+
+    def replace(session: Session) -> None:
+        over = {"state": JobState.FINISHED}
+        session.execute(update(Job).where(Job.device_id == device_id, Job.app_id == app_id).values(over))
+        make_way(session, [(device_id, app_id)])
+        new = {"id": str(uuid4()), "device_id": device_id, "app_id": app_id, "revision": 1, "intent": Intent.REQUIRED}
+        session.execute(insert(Job), [{**new, "created_at": big_fleet.NOW}])
+
+    return replace
+
+
+@st.composite
+def handing_back(draw: st.DrawFn) -> Step:
+    """A job was never wanted, and the one before it counts again."""
+    pair = draw(PAIRS)
+
+    def hand_back(session: Session) -> None:
+        unwanted = {"state": JobState.CANCELLED, "cancel_reason": CancelReason.SUPERSEDED, "sent_at": None}
+        ids = session.scalars(select(Job.id).where(*newest_of(pair))).all()
+        session.execute(update(Job).where(Job.id.in_(ids)).values(unwanted))
+        give_way(session, ids)
+
+    return hand_back
+
+
+COUNTING: st.SearchStrategy[Step] = st.integers(1, 5).map(lambda limit: lambda session: count_batch(session, limit))
+STEPS = st.lists(st.one_of(moving(), replacing(), handing_back(), COUNTING), max_size=25)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(STEPS)
+def test_answers_are_what_counting_all_jobs_would_give(few_jobs: Database, steps: list[Step]) -> None:
+    with undone(few_jobs) as session:
+        for step in steps:
+            step(session)
+            session.flush()
+            assert by_standings(session) == by_counting(session)
+            assert wrong_tallies(session) == []
+        while count_batch(session):
+            pass
+        assert sum(session.scalars(select(JobTally.jobs))) == by_counting(session).total(), "all are counted by now"
+
+
+def test_a_fleet_that_was_counted_has_nothing_left_to_count(few_jobs: Database) -> None:
+    assert count_moved(few_jobs, 100) == 0
+
+
+def test_places_without_jobs_are_forgotten(few_jobs: Database) -> None:
+    with undone(few_jobs) as session:
+        session.execute(update(Job).values(is_newest=False))
+        count_batch(session)
+        assert session.scalar(select(func.count()).select_from(JobTally)) == 0
+
+
+def test_being_counted_is_no_change_that_followers_are_told(few_jobs: Database) -> None:
+    with undone(few_jobs) as session:
+        session.execute(update(Job).where(Job.is_newest).values(phase=Phase.DETECT, error_code="x"))
+        changed = dict(session.execute(select(Job.id, Job.changed_at)).all())
+        count_batch(session)
+        assert dict(session.execute(select(Job.id, Job.changed_at)).all()) == changed
+
+
+def test_a_wrong_tally_is_found_and_put_right(few_jobs: Database) -> None:
+    with few_jobs.transaction() as session:
+        right = by_counting(session)
+        session.execute(delete(JobTally).where(JobTally.app_id == big_fleet.app_id(0)))
+        session.execute(update(JobTally).values(jobs=JobTally.jobs + 1))
+    with few_jobs.transaction() as session:
+        wrong = wrong_tallies(session)
+        assert {one.app_id for one in wrong} == {big_fleet.app_id(0), big_fleet.app_id(1)}
+        assert by_standings(session) != right
+    recount(few_jobs)
+    with few_jobs.transaction() as session:
+        assert wrong_tallies(session) == []
+        assert by_standings(session) == right
