@@ -14,6 +14,7 @@ from control.dispatch.outbox import dispatch_due
 from control.dispatch.ports import DeviceCaller, JobPublisher, QueueInspector
 from control.dispatch.reconcile import Watchfulness, reconcile
 from control.idempotency.keeping import forget_old_answers
+from control.planning import service
 from control.planning.service import plan_fleet
 from control.rollouts.service import advance_rollouts
 from control.services import Services
@@ -41,9 +42,7 @@ def handlers(
 def plan_now(services: Services) -> None:
     """Plan for the whole fleet, and ask for what is due to be sent."""
     now = services.clock.now()
-    online_since = now - services.settings.online_window
-    with services.database.transaction() as session:
-        planned = plan_fleet(session, now=now, online_since=online_since)
+    planned = plan_fleet(services.database, now=now, online_since=now - services.settings.online_window)
     if planned.made or planned.cancelled:
         _log.info("planned", made=planned.made, cancelled=planned.cancelled, queued=planned.queued)
     if planned.queued:
@@ -54,7 +53,7 @@ def plan_device(services: Services, device_id: str) -> None:
     """Plan for one device, and ask for what is due for it to be sent."""
     now = services.clock.now()
     with services.database.transaction() as session:
-        planned = plan_fleet(session, now=now, online_since=now - services.settings.online_window, device_id=device_id)
+        planned = service.plan_device(session, device_id, now=now, online_since=now - services.settings.online_window)
     if planned.queued:
         services.queue.request(ControlTask.DISPATCH)
 

@@ -17,7 +17,7 @@ from control.database.session import lock_planning
 from control.database.tables import AppRequestRow, Device, Job
 from control.dispatch.resend import resend
 from control.fleet.offers import Offers, newest_jobs
-from control.planning.service import plan_fleet
+from control.planning.service import plan_device
 
 _UNSATISFYING: Final = frozenset({Outcome.FAILED, Outcome.NOT_APPLICABLE, Outcome.REQUIREMENTS_NOT_MET})
 
@@ -54,11 +54,11 @@ def ask(session: Session, device: Device, request: AppRequest, *, now: datetime,
     if before is not request.kind:
         session.merge(AppRequestRow(device_id=device.id, app_id=app_id, kind=request.kind, requested_at=now))
         session.flush()
-        plan_fleet(session, now=now, online_since=online_since, device_id=device.id)
+        plan_device(session, device.id, now=now, online_since=online_since)
     resent = _try_anew(session, device, app_id, now, online=device.last_seen_at >= online_since)
     if resent:
         # Apps that wait for what is tried anew are shown as waiting again, no longer as failed.
-        plan_fleet(session, now=now, online_since=online_since, device_id=device.id)
+        plan_device(session, device.id, now=now, online_since=online_since)
     app = Offers.load(session, device.id, now).describe(session, app_id)
     return Answered(app, before, is_change=resent or before is not request.kind)
 

@@ -15,7 +15,7 @@ from control.fleet.membership import refresh_device
 from control.fleet.refused_messages import note_refused_messages
 from control.fleet.restored import note_memory
 from control.live_states import LIVE_STATES
-from control.planning.service import plan_fleet
+from control.planning.service import plan_device
 from control.steering.orders import standing_orders
 
 _log = get_logger(__name__)
@@ -45,7 +45,7 @@ def check_in(
     refresh_device(session, device, now)
     if note_memory(session, device, message, now):
         _log.warning("a device came back from an old image", device=device.id)
-    plan_fleet(session, now=now, online_since=now, device_id=device.id)
+    plan_device(session, device.id, now=now, online_since=now)
     return CheckInReply(
         jobs_sent=pending_entries(session, device.id),
         check_in_interval_seconds=next_check_in(check_in_interval, device.id, was_away=was_away).total_seconds(),

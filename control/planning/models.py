@@ -191,11 +191,13 @@ class NewJob:
 
     Attributes:
         reason: Whether the device has had a job for the app, for another revision or intent, or has been given up.
+        replaces: The id of the job whose place it takes, if any.
     """
 
     device_id: str
     want: Want
     reason: GenerationReason = GenerationReason.PLANNED
+    replaces: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

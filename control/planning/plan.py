@@ -1,15 +1,16 @@
 """The plan: from assignments and relations to jobs, as a pure function."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Self
 
 from contract.jobs import JobState
 from contract.states import Outcome
 from contract.uplink import GenerationReason
 from control.cancel_reasons import CancelReason
 from control.live_states import WANTED_STATES
+from control.planning.alike import likeness
 from control.planning.marks import mark_of, mark_of_unwanted
 from control.planning.models import Changed, Demand, DeviceSituation, Fleet, KnownJob, Mark, NewJob, Plan, Want
 from control.planning.standing import ON_DEVICE, holds_its_place, may_advance, serves
@@ -31,9 +32,23 @@ def plan(fleet: Fleet) -> Plan:
     planned changes nothing.
     """
     decisions = _Decisions()
+    only_new: dict[Hashable, tuple[NewJob, ...]] = {}
     for device in fleet.devices:
-        decisions.decide(subgraph_of(fleet.demand, device))
+        same = likeness(device)
+        if same is not None and same in only_new:
+            decisions.make += (_for_device(new, device) for new in only_new[same])
+            continue
+        own = _Decisions()
+        own.decide(subgraph_of(fleet.demand, device))
+        if same is not None and own.only_makes:
+            only_new[same] = tuple(own.make)
+        decisions.add(own)
     return decisions.as_plan()
+
+
+def _for_device(new: NewJob, device: DeviceSituation) -> NewJob:
+    job = device.jobs.get(new.want.app_id)
+    return NewJob(device.device_id, new.want, new.reason, None if job is None else job.job_id)
 
 
 def subgraph_of(demand: Demand, device: DeviceSituation) -> Subgraph:
@@ -77,19 +92,19 @@ class _Decisions:
             device = subgraph.device
             self.void += ((device.device_id, app_id) for app_id in void_requests(subgraph.targets, device))
 
+    @property
+    def only_makes(self) -> bool:
+        """Whether nothing was decided but to make jobs, or nothing at all."""
+        return not any(getattr(self, name) for name in _KINDS if name != "make")
+
+    def add(self, other: Self) -> None:
+        """Decide the same as well."""
+        for name in _KINDS:
+            getattr(self, name).extend(getattr(other, name))
+
     def as_plan(self) -> Plan:
         """What was decided for all devices."""
-        return Plan(
-            make=tuple(self.make),
-            cancel=tuple(self.cancel),
-            recall=tuple(self.recall),
-            release=tuple(self.release),
-            advance=tuple(self.advance),
-            adjust=tuple(self.adjust),
-            look_again=tuple(self.look_again),
-            marks=tuple(self.marks),
-            void=tuple(self.void),
-        )
+        return Plan(**{name: tuple(getattr(self, name)) for name in _KINDS})
 
     def _keep(self, job: KnownJob, want: Want, subgraph: Subgraph) -> None:
         if may_advance(job, want):
@@ -118,11 +133,15 @@ class _Decisions:
             self.marks.append(mark)
 
 
+#: The kinds of decisions, by their names in `Plan`.
+_KINDS: Final = tuple(kind.name for kind in fields(Plan))
+
+
 def _new_jobs(subgraph: Subgraph) -> Iterator[NewJob]:
     for app_id, want in subgraph.wants.items():
         job = subgraph.device.jobs.get(app_id)
         if not serves(job, want) and (job is None or job.state not in ON_DEVICE):
-            yield NewJob(subgraph.device.device_id, want, _reason(job, want))
+            yield NewJob(subgraph.device.device_id, want, _reason(job, want), None if job is None else job.job_id)
 
 
 def _is_to_look_again(job: KnownJob, want: Want, now: datetime) -> bool:

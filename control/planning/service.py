@@ -1,27 +1,33 @@
 """Plan: load, decide, and write jobs and outbox entries, all in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import uuid4
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from contract.jobs import JobState
 from contract.uplink import GenerationReason, OrderKind
 from control.cancel_reasons import CancelReason
 from control.catalog.deliveries import keep_delivery
-from control.database.session import lock_planning
+from control.database.session import Database, lock_planning
 from control.database.tables import AppRequestRow, Device, Job, OutboxEntry
 from control.dispatch.resend import resend
-from control.newest_jobs import give_way, make_way
-from control.planning.models import Demand, Mark, NewJob, Plan, Want
+from control.newest_jobs import give_way
+from control.planning.models import Demand, Fleet, Mark, NewJob, Plan, Want
 from control.planning.plan import plan
-from control.planning.snapshot import load_demand, load_fleet, load_parts
+from control.planning.snapshot import Span, load_fleet, load_span, next_span
 from control.steering.orders import place_order
 
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+
+#: Devices planned for at once: they fit into memory, and nobody who waits for the lock notices.
+_PART: Final = 1000
 #: Databases bound the number of parameters of one statement.
 _BATCH = 500
 
@@ -44,40 +50,83 @@ class Planned:
         queued: Put into the outbox, because their devices are online.
     """
 
-    made: int
-    cancelled: int
-    queued: int
+    made: int = 0
+    cancelled: int = 0
+    queued: int = 0
+
+    def __add__(self, other: "Planned") -> "Planned":
+        """Both together."""
+        return Planned(self.made + other.made, self.cancelled + other.cancelled, self.queued + other.queued)
 
 
-def plan_fleet(session: Session, *, now: datetime, online_since: datetime, device_id: str | None = None) -> Planned:
-    """Plan for the whole fleet, or for one device.
+def plan_device(session: Session, device_id: str, *, now: datetime, online_since: datetime) -> Planned:
+    """Plan for one device.
 
     Args:
         session: The transaction that everything happens in.
+        device_id: The device.
         now: The time.
         online_since: Devices seen since then are online and are sent to; others are when they check in.
-        device_id: Plan for this device only.
     """
     lock_planning(session)
-    whole = device_id is None
-    parts = load_parts(session, load_demand(session, now)) if whole else [load_fleet(session, now, device_id)]
-    made = cancelled = 0
-    for fleet in parts:
-        decided = plan(fleet)
-        _write(session, decided, fleet.demand, now)
-        made += len(decided.make)
-        cancelled += len(decided.cancel) + len(decided.recall)
-    return Planned(made=made, cancelled=cancelled, queued=_queue(session, now, online_since, device_id))
+    return _carry_out(session, load_fleet(session, now, device_id), online_since)
 
 
-def _write(session: Session, decided: Plan, demand: Demand, now: datetime) -> None:
+def plan_fleet(database: Database, *, now: datetime, online_since: datetime) -> Planned:
+    """Plan for the whole fleet, part by part, each in a transaction of its own: nobody waits long for a large fleet.
+
+    A part is looked at first, and locked only where something is to be changed. One that dies in the middle has planned
+    for whole devices, and who comes after him plans for the others. The arguments are those of `plan_device`.
+    """
+    total, after = Planned(), ""
+    while (span := _next(database, after)) is not None:
+        with database.snapshot() as session:
+            is_due = _is_due(session, span, now, online_since)
+        if is_due:
+            with database.transaction() as session:
+                lock_planning(session)
+                total += _carry_out(session, load_span(session, now, span), online_since)
+        after = span.last_id
+    return total
+
+
+def _next(database: Database, after: str) -> Span | None:
+    with database.snapshot() as session:
+        return next_span(session, after, _PART)
+
+
+def _is_due(session: Session, span: Span, now: datetime, online_since: datetime) -> bool:
+    fleet = load_span(session, now, span)
+    return plan(fleet) != Plan() or any(_unqueued(session, _planned(fleet), online_since))
+
+
+def _carry_out(session: Session, fleet: Fleet, online_since: datetime) -> Planned:
+    decided = plan(fleet)
+    to_send = [*_planned(fleet), *_write(session, decided, fleet.demand)]
+    return Planned(
+        made=len(decided.make),
+        cancelled=len(decided.cancel) + len(decided.recall),
+        queued=_queue(session, to_send, fleet.demand.now, online_since),
+    )
+
+
+def _planned(fleet: Fleet) -> list[str]:
+    """The ids of jobs that are not sent yet."""
+    jobs = (job for device in fleet.devices for job in device.jobs.values())
+    return [job.job_id for job in jobs if job.state is JobState.PLANNED]
+
+
+def _write(session: Session, decided: Plan, demand: Demand) -> list[str]:
+    """Write what was decided; the ids of the jobs that are to be sent."""
+    now = demand.now
     wants = [*(job.want for job in decided.make), *(one.want for one in (*decided.advance, *decided.adjust))]
     for digest in {want.settings_digest for want in wants}:
         keep_delivery(session, demand.deliveries[digest])
     _void(session, decided)
     _end(session, decided, now)
     _change(session, decided, now)
-    _make(session, decided.make, now)
+    made = _make(session, decided.make, now)
+    return [*made, *(changed.job_id for changed in decided.advance), *decided.look_again]
 
 
 def _void(session: Session, decided: Plan) -> None:
@@ -93,7 +142,8 @@ def _end(session: Session, decided: Plan, now: datetime) -> None:
     for ids, values in ((decided.cancel, cancelled), (decided.recall, recalled), (decided.release, superseded)):
         for start in range(0, len(ids), _BATCH):
             session.execute(update(Job).where(Job.id.in_(ids[start : start + _BATCH])).values(values))
-    give_way(session, (*decided.cancel, *decided.release))
+    replaced = {new.replaces for new in decided.make}
+    give_way(session, [one for one in (*decided.cancel, *decided.release) if one not in replaced])
     _tell_devices(session, (*decided.cancel, *decided.recall), now)
 
 
@@ -126,35 +176,51 @@ def _tell_devices(session: Session, job_ids: Sequence[str], now: datetime) -> No
             place_order(session, job, OrderKind.CANCEL, now)
 
 
-def _make(session: Session, jobs: tuple[NewJob, ...], now: datetime) -> None:
+def _make(session: Session, jobs: tuple[NewJob, ...], now: datetime) -> list[str]:
+    replaced = [job.replaces for job in jobs if job.replaces is not None]
+    for start in range(0, len(replaced), _BATCH):
+        old = Job.id.in_(replaced[start : start + _BATCH])
+        session.execute(update(Job).where(old).values(is_newest=False))
+    rows = [_row(job, now) for job in jobs]
+    if rows:
+        # Not as objects: a session takes twice as long to make nothing of them but rows.
+        session.execute(insert(_JOBS), rows)
+    return [row["id"] for row in rows]
+
+
+def _row(job: NewJob, now: datetime) -> dict[str, Any]:
+    wanted = {name: getattr(job.want, name) for name in _WANTED_COLUMNS}
+    ids = {"id": str(uuid4()), "device_id": job.device_id}
+    return {**_BEGINNING, **ids, **wanted, "generation_reason": job.reason, "created_at": now}
+
+
+def _queue(session: Session, job_ids: Sequence[str], now: datetime, online_since: datetime) -> int:
     rows = [
-        {
-            "id": str(uuid4()),
-            "device_id": job.device_id,
-            **{name: getattr(job.want, name) for name in _WANTED_COLUMNS},
-            "generation_reason": job.reason,
-            "created_at": now,
-        }
-        for job in jobs
+        {"job_id": job_id, "generation": generation, "created_at": now}
+        for job_id, generation in _unqueued(session, job_ids, online_since)
     ]
     if rows:
-        make_way(session, ((job.device_id, job.want.app_id) for job in jobs))
-        session.execute(insert(Job), rows)
+        session.execute(insert(_OUTBOX), rows)
+    return len(rows)
 
 
-def _queue(session: Session, now: datetime, online_since: datetime, device_id: str | None) -> int:
+def _unqueued(session: Session, job_ids: Sequence[str], online_since: datetime) -> Iterator[Row[str, int]]:
+    """Those of the jobs whose devices are online, and that nobody is about to send, with their generations."""
     waiting = (
         select(Job.id, Job.generation)
         .join(Device, Device.id == Job.device_id)
         .outerjoin(OutboxEntry, (OutboxEntry.job_id == Job.id) & (OutboxEntry.generation == Job.generation))
         .where(Job.state == JobState.PLANNED, Device.last_seen_at >= online_since, OutboxEntry.job_id.is_(None))
     )
-    if device_id is not None:
-        waiting = waiting.where(Job.device_id == device_id)
-    rows = [
-        {"job_id": job_id, "generation": generation, "created_at": now}
-        for job_id, generation in session.execute(waiting)
-    ]
-    if rows:
-        session.execute(insert(OutboxEntry), rows)
-    return len(rows)
+    for start in range(0, len(job_ids), _BATCH):
+        yield from session.execute(waiting.where(Job.id.in_(job_ids[start : start + _BATCH])))
+
+
+_JOBS: Final = cast("Table", Job.__table__)
+_OUTBOX: Final = cast("Table", OutboxEntry.__table__)
+#: What every new job begins with, written out: to have defaults filled in takes as long as to insert the rows.
+_BEGINNING: Final = {
+    column.name: column.default.arg
+    for column in _JOBS.columns
+    if isinstance(column.default, ScalarElementColumnDefault)
+}

@@ -1,12 +1,15 @@
 """Load what planning looks at: what is the same for all devices once, the devices part by part."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import false, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, false, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from contract.policy import Delivery, DeliverySettings
 from control.database.tables import (
@@ -38,27 +41,37 @@ from control.planning.models import (
 from control.rollouts.holds import rollout_holds
 from control.targeting import Mode, TimeBasis
 
-#: Devices that are in memory at a time.
-_PART: Final = 2000
+#: Ways of delivery that are kept read; they are the same at every check-in.
+_KEPT_WAYS: Final = 1024
+_NO_FILTERS: Final[frozenset[str]] = frozenset()
 
 _Row = TypeVar("_Row")
 
 
-def load_fleet(session: Session, now: datetime, device_id: str | None = None) -> Fleet:
-    """The whole fleet as it is now, or one device with what concerns it."""
+@dataclass(frozen=True)
+class Span:
+    """Devices that follow each other in the order of their ids, from the first to the last."""
+
+    first_id: str
+    last_id: str
+
+
+def load_fleet(session: Session, now: datetime, device_id: str) -> Fleet:
+    """One device as it is now, with what concerns it."""
     demand = load_demand(session, now, device_id)
-    if device_id is not None:
-        return Fleet(demand, tuple(_load_devices(session, demand, device_id, device_id)))
-    parts = (fleet.devices for fleet in load_parts(session, demand))
-    return Fleet(demand, tuple(device for devices in parts for device in devices))
+    return Fleet(demand, tuple(_load_devices(session, demand, Span(device_id, device_id))))
 
 
-def load_parts(session: Session, demand: Demand) -> Iterator[Fleet]:
-    """The fleet in parts, in the order of the devices' ids; memory is bounded however large it is."""
-    after = ""
-    while ids := session.scalars(select(Device.id).where(Device.id > after).order_by(Device.id).limit(_PART)).all():
-        yield Fleet(demand, tuple(_load_devices(session, demand, ids[0], ids[-1])))
-        after = ids[-1]
+def load_span(session: Session, now: datetime, span: Span) -> Fleet:
+    """A part of the fleet as it is now."""
+    demand = load_demand(session, now)
+    return Fleet(demand, tuple(_load_devices(session, demand, span)))
+
+
+def next_span(session: Session, after: str, devices: int) -> Span | None:
+    """The next so many devices after the one with this id; None where there is no more."""
+    ids = session.scalars(select(Device.id).where(Device.id > after).order_by(Device.id).limit(devices)).all()
+    return Span(ids[0], ids[-1]) if ids else None
 
 
 def load_demand(session: Session, now: datetime, device_id: str | None = None) -> Demand:
@@ -89,15 +102,9 @@ def load_names(session: Session, demand: Demand) -> Mapping[str, str]:
 
 
 def _assigned(row: Assignment, deliveries: dict[str, Delivery]) -> AssignedIntent:
-    settings = DeliverySettings.model_validate(row.settings)
-    full = Delivery(
-        **{name: getattr(settings, name) for name in DeliverySettings.model_fields},
-        deadline_at=row.deadline_at,
-        deadline_is_local=row.deadline_at is not None and row.time_basis is TimeBasis.LOCAL,
-    )
-    look = full.model_copy(update={"evaluate_only": True})
-    way = Way(full.digest, look.digest)
-    deliveries.update({way.full: full, way.look: look})
+    is_local = row.deadline_at is not None and row.time_basis is TimeBasis.LOCAL
+    way, delivered = _way(json.dumps(row.settings, sort_keys=True), row.deadline_at, is_local)
+    deliveries.update(delivered)
     return AssignedIntent(
         app_id=row.app_id,
         group_id=row.group_id,
@@ -111,6 +118,20 @@ def _assigned(row: Assignment, deliveries: dict[str, Delivery]) -> AssignedInten
         time_basis=row.time_basis,
         way=way,
     )
+
+
+@lru_cache(_KEPT_WAYS)
+def _way(settings: str, deadline_at: datetime | None, is_local: bool) -> tuple[Way, Mapping[str, Delivery]]:
+    """The way of delivery that settings (as JSON) and a deadline make, and what its digests stand for."""
+    said = DeliverySettings.model_validate_json(settings)
+    full = Delivery(
+        **{name: getattr(said, name) for name in DeliverySettings.model_fields},
+        deadline_at=deadline_at,
+        deadline_is_local=is_local,
+    )
+    look = full.model_copy(update={"evaluate_only": True})
+    way = Way(full.digest, look.digest)
+    return way, {way.full: full, way.look: look}
 
 
 def _load_apps(session: Session) -> Mapping[str, AppLine]:
@@ -128,67 +149,74 @@ def _load_relations(session: Session) -> Mapping[tuple[str, int], tuple[Relation
     return {key: tuple(relations) for key, relations in found.items()}
 
 
-def _load_devices(session: Session, demand: Demand, first_id: str, last_id: str) -> Iterator[DeviceSituation]:
-    groups = _by_device(_memberships(session, demand, first_id, last_id))
-    jobs = _by_device((job_device, job) for job_device, job in _newest_jobs(session, first_id, last_id))
-    holds = _by_device((hold.device_id, hold) for hold in rollout_holds(session, first_id, last_id))
-    requests = _by_device(_requests(session, first_id, last_id))
-    columns = (Device.id, Device.retired_at.is_(None), Device.facts["time_zone"].as_string())
-    rows = select(*columns).where(Device.id.between(first_id, last_id)).order_by(Device.id)
-    filters = _matching_filters(session, demand, first_id, last_id)
-    for device_id, is_enrolled, time_zone in session.execute(rows):
+def _load_devices(session: Session, demand: Demand, span: Span) -> Iterator[DeviceSituation]:
+    groups = _by_device(_memberships(session, demand, span))
+    jobs = _by_device(_newest_jobs(session, span))
+    holds = _by_device((hold.device_id, hold) for hold in rollout_holds(session, span.first_id, span.last_id))
+    requests = _by_device(_requests(session, span))
+    filters = _matching_filters(session, demand, span)
+    time_zone = Device.facts["time_zone"].as_string()
+    rows = select(Device.id, Device.retired_at.is_(None), time_zone).where(_in(Device.id, span)).order_by(Device.id)
+    for device_id, is_enrolled, zone in session.execute(rows):
         yield DeviceSituation(
-            device_id=device_id,
-            is_enrolled=is_enrolled,
-            group_ids=tuple(groups.get(device_id, ())),
-            time_zone=time_zone or "UTC",
-            matching_filters=filters.get(device_id, frozenset()),
-            jobs={job.app_id: job for job in jobs.get(device_id, ())},
-            holds={hold.app_id: hold.revision for hold in holds.get(device_id, ())},
-            requests=dict(requests.get(device_id, ())),
+            device_id,
+            is_enrolled,
+            tuple(groups.get(device_id, ())),
+            zone or "UTC",
+            filters.get(device_id, _NO_FILTERS),
+            {job.app_id: job for job in jobs.get(device_id, ())},
+            {hold.app_id: hold.revision for hold in holds.get(device_id, ())},
+            dict(requests.get(device_id, ())),
         )
 
 
-def _memberships(session: Session, demand: Demand, first_id: str, last_id: str) -> Iterator[tuple[str, str]]:
-    rows = (
-        select(GroupMember.device_id, GroupMember.group_id)
-        .where(GroupMember.device_id.between(first_id, last_id))
-        .order_by(GroupMember.group_id)
-    )
-    return ((device_id, group_id) for device_id, group_id in session.execute(rows) if group_id in demand.assignments)
+def _in(device_id: InstrumentedAttribute[str], span: Span) -> ColumnElement[bool]:
+    return device_id.between(span.first_id, span.last_id)
 
 
-def _requests(session: Session, first_id: str, last_id: str) -> Iterator[tuple[str, tuple[str, Request]]]:
+def _memberships(session: Session, demand: Demand, span: Span) -> Iterator[tuple[str, str]]:
+    rows = select(GroupMember.device_id, GroupMember.group_id).where(_in(GroupMember.device_id, span))
+    found = session.execute(rows.order_by(GroupMember.device_id, GroupMember.group_id))
+    return ((device_id, group_id) for device_id, group_id in found if group_id in demand.assignments)
+
+
+def _requests(session: Session, span: Span) -> Iterator[tuple[str, tuple[str, Request]]]:
     columns = (AppRequestRow.device_id, AppRequestRow.app_id, AppRequestRow.kind, AppRequestRow.requested_at)
-    rows = select(*columns).where(AppRequestRow.device_id.between(first_id, last_id))
+    rows = select(*columns).where(_in(AppRequestRow.device_id, span))
     return ((device_id, (app_id, Request(kind, at))) for device_id, app_id, kind, at in session.execute(rows))
 
 
-def _newest_jobs(session: Session, first_id: str, last_id: str) -> Iterator[tuple[str, KnownJob]]:
-    seen_since = func.coalesce(Device.last_seen_at >= Job.finished_at, false())
-    columns: tuple[Any, ...] = (
-        Job.id,
-        Job.app_id,
-        Job.revision,
-        Job.intent,
-        Job.state,
-        Job.cancel_reason,
-        seen_since,
-        Job.sent_at.is_not(None),
-        Job.outcome,
-        Job.evaluates_only,
-        Job.settings_digest,
-        Job.enforcement_state,
-        Job.next_action_reason,
-        Job.waits_for_app_id,
-        Job.finished_at,
+def _newest_jobs(session: Session, span: Span) -> Iterator[tuple[str, KnownJob]]:
+    rows = (
+        select(Job.device_id, *_FACTS)
+        .join(Device, Device.id == Job.device_id)
+        .where(Job.is_newest, _in(Job.device_id, span))
+        .order_by(Job.device_id, Job.app_id)
     )
-    newest = (Job.is_newest, Job.device_id.between(first_id, last_id))
-    rows = select(Job.device_id, *columns).join(Device, Device.id == Job.device_id).where(*newest)
-    return ((device_id, KnownJob(*fields)) for device_id, *fields in session.execute(rows))
+    return ((row[0], KnownJob(*row[1:])) for row in session.execute(rows))
 
 
-def _matching_filters(session: Session, demand: Demand, first_id: str, last_id: str) -> Mapping[str, frozenset[str]]:
+#: What `KnownJob` holds, in its order.
+_FACTS: Final[tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...]] = (
+    Job.id,
+    Job.app_id,
+    Job.revision,
+    Job.intent,
+    Job.state,
+    Job.cancel_reason,
+    func.coalesce(Device.last_seen_at >= Job.finished_at, false()),
+    Job.sent_at.is_not(None),
+    Job.outcome,
+    Job.evaluates_only,
+    Job.settings_digest,
+    Job.enforcement_state,
+    Job.next_action_reason,
+    Job.waits_for_app_id,
+    Job.finished_at,
+)
+
+
+def _matching_filters(session: Session, demand: Demand, span: Span) -> Mapping[str, frozenset[str]]:
     """The filters that assignments name, for each device that any of them matches."""
     named = {one.filter_id for assigned in demand.assignments.values() for one in assigned if one.filter_id is not None}
     if not named:
@@ -199,7 +227,7 @@ def _matching_filters(session: Session, demand: Demand, first_id: str, last_id: 
     }
     matching: dict[str, frozenset[str]] = {}
     columns = (Device.id, Device.name, Device.site, Device.facts)
-    for device_id, name, site, said in session.execute(select(*columns).where(Device.id.between(first_id, last_id))):
+    for device_id, name, site, said in session.execute(select(*columns).where(_in(Device.id, span))):
         # A row of its own that no session keeps: a large fleet does not fit into one.
         facts = facts_of(Device(id=device_id, name=name, site=site, facts=said))
         matching[device_id] = frozenset(filter_id for filter_id, rule in rules.items() if matches(rule, facts))

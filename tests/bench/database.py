@@ -32,7 +32,7 @@ from control.database.migrate import upgrade
 from control.database.session import Database
 from control.database.tables import Job
 from control.dispatch.outbox import pending_entries
-from control.planning.service import plan_fleet
+from control.planning.service import plan_device
 from control.steering.orders import standing_orders
 from tests.bench import big_fleet
 from tests.bench.big_fleet import Size
@@ -86,7 +86,7 @@ def _why(session: Session, number: int) -> object:
 
 def _check_in(session: Session, number: int) -> object:
     id_ = big_fleet.device_id(number)
-    plan_fleet(session, now=big_fleet.NOW, online_since=big_fleet.NOW, device_id=id_)
+    plan_device(session, id_, now=big_fleet.NOW, online_since=big_fleet.NOW)
     return pending_entries(session, id_), standing_orders(session, id_)
 
 
