@@ -10,7 +10,6 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.live import Live
-from rich.progress import Progress
 from rich.table import Table
 
 from contract.error_codes import ErrorCode
@@ -20,11 +19,10 @@ from control.cli.options import STATUSES, Json, parse_duration
 from control.cli.output import handled, print_json
 from control.client.control_client import ControlClient
 from control.views.access import EnrollmentTokenRequest
-from deploy.simulation.fleet import FleetFile, enrolled
+from deploy.simulation.fleet import FleetFile
 from deploy.simulation.script import FleetScript
-from deploy.simulation.simulation import Simulation, Standing, running
-from worker.settings import AgentSettings
-from worker.uplink.transport import http_client
+from deploy.simulation.simulation import Simulation, running
+from deploy.simulation.standing import Standing
 
 simulate_app = typer.Typer()
 
@@ -79,8 +77,8 @@ def simulate(
         ends_after = None if lasting is None else parse_duration(lasting).total_seconds()
         folder.mkdir(parents=True, exist_ok=True)
         with connect() as client:
-            _enroll(client, fleet, FleetFile(folder), group)
-        with running(folder, fleet, processes) as simulation:
+            url, token = str(client.http.base_url), _token(client, fleet, FleetFile(folder), group)
+        with running(folder, fleet, processes, [url], token) as simulation:
             standing = _watch(simulation, fleet, ends_after, quiet=as_json)
         if as_json:
             print_json({"devices": fleet.devices, "present": standing.present, "outcomes": dict(standing.outcomes)})
@@ -111,20 +109,13 @@ def _span(text: str) -> tuple[float, float]:
         raise typer.BadParameter(f"expected seconds such as 1-20; found {text!r}") from None
 
 
-def _enroll(client: ControlClient, fleet: FleetScript, file: FleetFile, group: str | None) -> None:
-    console = Console(stderr=True)
-
-    def token_for(count: int) -> str:
-        made = client.create_enrollment_token(EnrollmentTokenRequest(group=group, uses=count))
-        return made.token
-
-    with (
-        http_client(AgentSettings(state_dir=Path()), base_url=str(client.http.base_url)) as uplink,
-        Progress(console=console, transient=True, disable=not console.is_terminal) as progress,
-    ):
-        bar = progress.add_task("Enrolling", total=fleet.devices)
-        for batch in enrolled(fleet, file, uplink, token_for):
-            progress.advance(bar, len(batch))
+def _token(client: ControlClient, fleet: FleetScript, file: FleetFile, group: str | None) -> str:
+    """One that enrols the devices that are not enrolled; empty where all are."""
+    known = file.names()
+    missing = sum(fleet.name_of(number) not in known for number in range(1, fleet.devices + 1))
+    if not missing:
+        return ""
+    return client.create_enrollment_token(EnrollmentTokenRequest(group=group, uses=missing)).token
 
 
 def _watch(simulation: Simulation, fleet: FleetScript, ends_after: float | None, *, quiet: bool) -> Standing:
@@ -143,7 +134,7 @@ def _watch(simulation: Simulation, fleet: FleetScript, ends_after: float | None,
 
 
 def _table(standing: Standing, fleet: FleetScript) -> Table:
-    table = Table("devices", "present", *sorted(standing.outcomes))
+    table = Table("devices", "enrolled", "present", *sorted(standing.outcomes))
     counts = (str(standing.outcomes[word]) for word in sorted(standing.outcomes))
-    table.add_row(str(fleet.devices), str(standing.present), *counts)
+    table.add_row(str(fleet.devices), str(standing.enrolled), str(standing.present), *counts)
     return table

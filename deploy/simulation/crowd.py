@@ -1,98 +1,125 @@
-"""A part of a simulated fleet in one process: one thread reads the queues, a few take turns for the devices."""
+"""A part of a simulated fleet in one process: one thread reads the queues, a few act for the devices."""
 
 import time
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
+from pathlib import Path
 from threading import Event
 
 from structlog import get_logger
 
-from contract.errors import OutriderError, UnavailableError
-from deploy.simulation.agenda import Agenda
-from deploy.simulation.device import SimulatedDevice
+from contract.errors import UnavailableError
+from deploy.simulation.lane import Lane
 from deploy.simulation.queues import DeviceQueues
+from deploy.simulation.script import DeviceScript
+from deploy.simulation.standing import Standing, total
+from worker.identity import Identity
 
 _log = get_logger(__name__)
 
-#: From one look into the queues to the next.
+#: From one look into the queues to the next, at least.
 POLL_SECONDS = 0.5
-_THREADS = 8
+#: A look that takes longer, with many devices, is followed by a rest of so many times its length.
+_REST = 40
+_LANES = 4
 #: From a failed try to the next.
 _AGAIN_SECONDS = 2.0
 
 
 class Crowd:
-    """Runs devices until it is told to stop."""
+    """Runs devices until it is told to stop.
 
-    def __init__(self, devices: Sequence[SimulatedDevice], queues: DeviceQueues) -> None:
-        self._devices = {device.identity.device_id: device for device in devices}
+    Args:
+        members: Who they are, and what each does.
+        queues: The broker's end.
+        base_url: The control plane's.
+        scratch: A folder that devices may look at.
+    """
+
+    def __init__(
+        self, members: Sequence[tuple[Identity, DeviceScript]], queues: DeviceQueues, base_url: str, scratch: Path
+    ) -> None:
         self._queues = queues
-        self._agenda: Agenda[str] = Agenda()
         self._stopped = Event()
         self._began = time.monotonic()
+        self._lanes = [Lane(base_url, scratch) for _ in range(_LANES)]
+        self._lane_of: dict[str, Lane] = {}
+        arrivals = sorted(members, key=lambda member: member[1].starts_after_seconds)
+        self._arriving = [script.starts_after_seconds for _, script in arrivals]
+        self._identities = [identity for identity, _ in arrivals]
+        for lane, (identity, script) in zip(cycle(self._lanes), arrivals, strict=False):
+            lane.add(identity, script, self._began)
+            self._lane_of[identity.device_id] = lane
 
     def run(self, on_poll: Callable[["Crowd"], None]) -> None:
-        """Run until `stop`; `on_poll` is called after each look into the queues."""
-        for device_id, device in self._devices.items():
-            self._agenda.put(device_id, self._began + device.starts_after)
-        with ThreadPoolExecutor(_THREADS, thread_name_prefix="device") as pool:
-            turns = [pool.submit(self._take_turns) for _ in range(_THREADS)]
+        """Run until `stop`; `on_poll` is called again and again, from this thread."""
+        with ThreadPoolExecutor(_LANES, thread_name_prefix="lane") as pool:
+            runs = [pool.submit(lane.run) for lane in self._lanes]
             try:
                 self._read_queues(on_poll)
             finally:
                 self.stop()
-            for turn in turns:
-                turn.result()
+            for run in runs:
+                run.result()
+        for lane in self._lanes:
+            lane.close()
 
     def stop(self) -> None:
         """End at the next chance; a signal's handler may call it."""
         self._stopped.set()
-        self._agenda.stop()
+        for lane in self._lanes:
+            lane.stop()
 
-    def outcomes(self) -> Counter[str]:
-        """How many results of each kind the devices have."""
-        return Counter(outcome for device in self._devices.values() for outcome in tuple(device.outcomes.values()))
+    def standing(self) -> Standing:
+        """How the devices stand."""
+        return total(_standing(lane) for lane in self._lanes).model_copy(
+            update={"enrolled": len(self._identities), "present": self._present()}
+        )
 
-    def present(self) -> list[SimulatedDevice]:
-        """The devices that have appeared by now."""
-        elapsed = time.monotonic() - self._began
-        return [device for device in self._devices.values() if device.starts_after <= elapsed]
+    def _present(self) -> int:
+        """How many devices have appeared by now; they are in the order of their arrival."""
+        return bisect_right(self._arriving, time.monotonic() - self._began)
 
     def _read_queues(self, on_poll: Callable[["Crowd"], None]) -> None:
         is_fresh = False
         while not self._stopped.is_set():
-            wait_seconds = POLL_SECONDS
+            begun = time.monotonic()
             try:
                 if not is_fresh:
-                    self._queues.take_back([device.identity for device in self._devices.values()])
+                    self._queues.take_back(self._identities)
                 is_fresh = True
                 self._read_once()
+                rest_seconds = max(POLL_SECONDS, (time.monotonic() - begun) * _REST)
             except UnavailableError as error:
                 _log.warning("the broker does not answer", error=str(error))
-                is_fresh, wait_seconds = False, _AGAIN_SECONDS
+                is_fresh, rest_seconds = False, _AGAIN_SECONDS
+            self._rest(rest_seconds, on_poll)
+
+    def _rest(self, seconds: float, on_poll: Callable[["Crowd"], None]) -> None:
+        until = time.monotonic() + seconds
+        while not self._stopped.is_set() and (left := until - time.monotonic()) > 0:
             on_poll(self)
-            self._stopped.wait(wait_seconds)
+            self._stopped.wait(min(left, POLL_SECONDS))
 
     def _read_once(self) -> None:
-        for identity, raw in self._queues.take([device.identity for device in self.present()]):
-            self._devices[identity.device_id].offer(raw)
-            self._agenda.put(identity.device_id, time.monotonic())
+        for identity, raw in self._queues.take(self._identities[: self._present()]):
+            self._lane_of[identity.device_id].offer(identity.device_id, raw)
         # One that is not acknowledged now is taken back later, and the device's ledger knows it.
-        self._queues.finish(
-            [
-                (device.identity, device.finished.popleft())
-                for device in self._devices.values()
-                for _ in range(len(device.finished))
-            ]
-        )
+        finished = [lane.finished.popleft() for lane in self._lanes for _ in range(len(lane.finished))]
+        self._queues.finish(finished)
 
-    def _take_turns(self) -> None:
-        while (device_id := self._agenda.take()) is not None:
-            device = self._devices[device_id]
-            try:
-                wait_seconds = device.turn()
-            except OutriderError as error:
-                _log.warning("a device stumbled", device=device.identity.name, error=str(error))
-                wait_seconds = _AGAIN_SECONDS
-            self._agenda.lay_down(device_id, time.monotonic() + wait_seconds)
+
+def _standing(lane: Lane) -> Standing:
+    traffic = lane.traffic
+    return Standing(
+        outcomes=Counter(dict(lane.outcomes)),
+        installed_twice=sum(device.machine.has_repeated for device in lane.devices.values()),
+        stumbles=lane.stumbles,
+        requests=Counter(dict(traffic.requests)),
+        refused=Counter(dict(traffic.refused)),
+        bytes_sent=traffic.bytes_sent,
+        bytes_received=traffic.bytes_received,
+    )

@@ -1,7 +1,7 @@
 """One simulated device: the agent's engine, ledger and uplink, driven turn by turn, not by a process of its own."""
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -12,9 +12,11 @@ from contract.jobs import JobRef
 from contract.phases import Phase
 from contract.queue_messages import unpacked
 from deploy.simulation.clock import SkippingClock
+from deploy.simulation.desk import LedgerDesk, Memory
 from deploy.simulation.phases import SimulatedMachine
 from deploy.simulation.script import DeviceScript
 from worker.activity import Activity
+from worker.bootstrap import hear
 from worker.content.keys import ContentKeys
 from worker.content.source import HttpContentSource
 from worker.device import Device
@@ -27,20 +29,35 @@ from worker.housekeeping.orders import OrdersDuty
 from worker.housekeeping.progress_duty import ProgressDuty
 from worker.identity import Identity
 from worker.judgement.machine import Machine
-from worker.ledger.ledger import Ledger
+from worker.logs.known_secrets import KnownSecrets
 from worker.message_guard import MAX_MESSAGE_BYTES, link_of, refusal
 from worker.notices.port import LogNotifier
 from worker.platform.memory import Contents, MemoryPlatform
 from worker.processes.environment import Environment
 from worker.progress import ProgressQueue
-from worker.restart.boot import this_boot
+from worker.restart.boot import Boot, this_boot
 from worker.restart.restarts import Restarts
 from worker.secrets.files import SecretFiles
 from worker.trust import Trust
 from worker.uplink.http import HttpUplink
 
-#: Each device remembers in memory: it is gone with the simulation.
-_IN_MEMORY = Path(":memory:")
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the devices of one thread share: nothing of it is any one device's.
+
+    Attributes:
+        desk: Where a device has its ledger while it has its turn.
+        client: Its connections to the control plane and the content store.
+        scratch: A folder that devices may look at; nothing is kept there.
+    """
+
+    desk: LedgerDesk
+    client: httpx.Client
+    scratch: Path
+    boot: Boot = field(default_factory=this_boot)
+    environment: Environment = field(default_factory=lambda: Environment(()))
+    known_secrets: KnownSecrets = field(default_factory=KnownSecrets)
 
 
 class SimulatedPlatform(MemoryPlatform):
@@ -68,11 +85,12 @@ class SimulatedDevice:
     Attributes:
         identity: Who it is.
         starts_after: Seconds from the beginning of the simulation.
+        machine: What is installed on it.
         finished: Messages that are done with and may be acknowledged.
-        outcomes: In a word, what came of its jobs, the newest of each.
+        outcomes: In a word, what came of its jobs, the newest of each app.
     """
 
-    def __init__(self, identity: Identity, script: DeviceScript, client: httpx.Client, scratch: Path) -> None:
+    def __init__(self, identity: Identity, script: DeviceScript, surroundings: Surroundings) -> None:
         self.identity = identity
         self.starts_after = script.starts_after_seconds
         self.finished: deque[bytes] = deque()
@@ -80,12 +98,13 @@ class SimulatedDevice:
         self._offered: deque[bytes] = deque()
         self._clock = SkippingClock()
         self._links: list[_Link] = []
+        self._desk, self._memory = surroundings.desk, Memory()
         progress = ProgressQueue()
-        self._device = _device(identity, script, client, scratch, self._clock)
+        self._device = _device(identity, script, surroundings, self._clock)
         activity = Activity(self._clock)
         tell = ProgressDuty(progress, self._device.uplink, self._clock)
-        machine = SimulatedMachine(script, self._clock, tell.turn)
-        self._engine = Engine(self._device, progress, machine.functions(), activity)
+        self.machine = SimulatedMachine(script, self._clock, tell.turn)
+        self._engine = Engine(self._device, progress, self.machine.functions(), activity)
         orders = OrdersDuty(self._device, activity)
         check_in = CheckInDuty(
             self._device.uplink,
@@ -93,17 +112,22 @@ class SimulatedDevice:
             self._clock,
             Random(identity.device_id),  # noqa: S311  it spreads check-ins, it keeps no secret
             interval_seconds=identity.check_in_interval_seconds,
-            on_reply=lambda reply: orders.take(reply.orders),
+            on_reply=partial(hear, self._device, orders),
         )
         delivery = DeliveryDuty(self._device.ledger.outbox, self._device.uplink, self._clock)
         self._duties = (check_in, delivery, tell)
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether it has taken a message that it has not finished: it takes no other one."""
+        return bool(self._offered or self._links)
 
     def offer(self, raw: bytes) -> None:
         """Hand a message of its queue over; any thread may."""
         self._offered.append(raw)
 
     def turn(self) -> float:
-        """Do what is due.
+        """Do all that is due.
 
         Returns:
             Seconds until something else is.
@@ -111,19 +135,22 @@ class SimulatedDevice:
         behind = self._clock.behind()
         if behind:
             return behind
-        while self._offered:
-            self._take(self._offered.popleft())
-        link = min(self._links, key=lambda waiting: waiting.due, default=None)
-        if link is not None and link.due <= self._clock.monotonic():
-            self._links.remove(link)
-            self._run(link)
-        waits = [duty.turn() for duty in self._duties]
+        with self._desk.used_by(self._memory):
+            while self._offered:
+                self._take(self._offered.popleft())
+            # At once, as a worker on its own machine would, not in turns with all others.
+            while (link := self._next_link()) is not None:
+                self._links.remove(link)
+                self._run(link)
+            waits = [duty.turn() for duty in self._duties]
         waits += [waiting.due - self._clock.monotonic() for waiting in self._links]
         return max(0.0, self._clock.behind(), min(waits))
 
-    def close(self) -> None:
-        """Forget everything."""
-        self._device.ledger.close()
+    def _next_link(self) -> _Link | None:
+        """The next phase that is due, by the machine's clock as by the device's."""
+        link = min(self._links, key=lambda waiting: waiting.due, default=None)
+        is_due = link is not None and link.due <= self._clock.monotonic() and not self._clock.behind()
+        return link if is_due else None
 
     def _take(self, raw: bytes) -> None:
         try:
@@ -160,11 +187,9 @@ def _followers(link: _Link, handover: Handover, now: float) -> list[_Link]:
     return followers
 
 
-def _device(
-    identity: Identity, script: DeviceScript, client: httpx.Client, scratch: Path, clock: SkippingClock
-) -> Device:
-    folders, environment, ledger = Folders(scratch), Environment(()), Ledger(_IN_MEMORY)
-    boot = this_boot()
+def _device(identity: Identity, script: DeviceScript, surroundings: Surroundings, clock: SkippingClock) -> Device:
+    scratch, client, ledger = surroundings.scratch, surroundings.client, surroundings.desk.ledger
+    folders, environment = Folders(scratch), surroundings.environment
     return Device(
         identity=identity,
         folders=folders,
@@ -175,8 +200,9 @@ def _device(
         keys=ContentKeys(identity),
         machine=Machine(SimulatedPlatform(scratch, script), folders.scripts, environment),
         environment=environment,
-        restarts=Restarts(ledger.restarts, clock, lambda: boot),
+        restarts=Restarts(ledger.restarts, clock, lambda: surroundings.boot),
         trust=Trust(identity.trusted_keys, ledger.trust),
         notifier=LogNotifier(),
         secret_files=SecretFiles(scratch),
+        known_secrets=surroundings.known_secrets,
     )

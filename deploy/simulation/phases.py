@@ -26,12 +26,14 @@ class SimulatedMachine:
     Attributes:
         while_installing: Called a second after an installer was started that takes longer.
         installed: The revision of each app that is there.
+        has_repeated: An installer succeeded for a revision that was there already.
     """
 
     script: DeviceScript
     clock: SkippingClock
     while_installing: Callable[[], object]
     installed: dict[str, int] = field(default_factory=dict)
+    has_repeated: bool = False
 
     def functions(self) -> Mapping[Phase, PhaseFunction]:
         """The agent's phases with this machine in place of a real one."""
@@ -64,6 +66,7 @@ class SimulatedMachine:
         if policy.intent is Intent.UNINSTALL:
             self.installed.pop(policy.app_id, None)
         else:
+            self.has_repeated |= self.installed.get(policy.app_id) == policy.revision
             self.installed[policy.app_id] = policy.revision
         return done(findings, f"exit code {exit_code}, simulated")
 

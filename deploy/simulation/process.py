@@ -1,10 +1,10 @@
-"""One process of a simulated fleet: `python -m deploy.simulation.process FOLDER FIRST LAST`, told its script by stdin.
+"""One process of a simulated fleet: `python -m deploy.simulation.process FOLDER`, told its part by stdin.
 
-It writes a line of JSON to stdout about once a second: how many devices are present, and what came of their jobs.
+It writes a line of JSON to stdout about once a second: how its devices stand.
 """
 
 import argparse
-import json
+import gc
 import logging
 import signal
 import sys
@@ -12,47 +12,107 @@ import time
 from pathlib import Path
 
 import structlog
+from pydantic import BaseModel, ConfigDict, Field
 
+from contract.errors import OutriderError
+from contract.exit_statuses import ExitStatus
+from deploy.simulation.client import DeviceClient
 from deploy.simulation.crowd import Crowd
-from deploy.simulation.device import SimulatedDevice
-from deploy.simulation.fleet import FleetFile
+from deploy.simulation.fleet import FleetFile, enroll_all
 from deploy.simulation.queues import DeviceQueues
-from deploy.simulation.script import FleetScript
-from worker.settings import AgentSettings
-from worker.uplink.transport import http_client
+from deploy.simulation.script import DeviceScript, FleetScript
+from deploy.simulation.standing import Standing
+from worker.identity import Identity
 
 _TELL_SECONDS = 1.0
+#: Requests to enrol at the same time.
+_ENROLMENTS_AT_ONCE = 4
+
+
+class PartOrders(BaseModel):
+    """What one process is to simulate.
+
+    Attributes:
+        fleet: The whole fleet.
+        first: The number of its first device, from 1.
+        last: The number of its last device.
+        url: The control plane's API.
+        token: Enrols those of its devices that are not; empty where all are.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    fleet: FleetScript
+    first: int
+    last: int
+    url: str
+    token: str = Field(default="", repr=False)
+
+    def scripts(self) -> list[DeviceScript]:
+        """What each of its devices does."""
+        return [self.fleet.device(number) for number in range(self.first, self.last + 1)]
 
 
 def main() -> None:
-    """Simulate the devices from FIRST to LAST until SIGTERM."""
+    """Simulate a part of a fleet until SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m deploy.simulation.process", description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("first", type=int)
-    parser.add_argument("last", type=int)
-    chosen = parser.parse_args()
-    fleet = FleetScript.model_validate_json(sys.stdin.read())
+    folder: Path = parser.parse_args().folder
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
+    orders = PartOrders.model_validate_json(sys.stdin.read())
     # What each device does is the control plane's to tell; here only trouble is of interest.
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    known = FleetFile(chosen.folder).load()
-    scripts = [fleet.device(number) for number in range(chosen.first, chosen.last + 1)]
-    identities = [known[script.name] for script in scripts]
-    scratch = chosen.folder / "scratch"
+    try:
+        _simulate(orders, _members(orders, FleetFile(folder)), folder / "scratch")
+    except OutriderError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(ExitStatus.FAILED)
+
+
+def _members(orders: PartOrders, file: FleetFile) -> list[tuple[Identity, DeviceScript]]:
+    """Who the devices are, each enrolled before or now."""
+    scripts = orders.scripts()
+    names = [script.name for script in scripts]
+    known = file.load(names)
+    missing = [script for script in scripts if script.name not in known]
+    if missing:
+        _enroll(orders, missing, file)
+        known = file.load(names)
+    return [(known[script.name], script) for script in scripts]
+
+
+def _enroll(orders: PartOrders, missing: list[DeviceScript], file: FleetFile) -> None:
+    clients = [DeviceClient(orders.url) for _ in range(_ENROLMENTS_AT_ONCE)]
+    enrolled = orders.last + 1 - orders.first - len(missing)
+
+    def count(more: int) -> None:
+        nonlocal enrolled
+        enrolled += more
+        _tell(Standing(enrolled=enrolled))
+
+    enroll_all(missing, orders.token, file, clients, count)
+    for client in clients:
+        client.close()
+
+
+def _simulate(orders: PartOrders, members: list[tuple[Identity, DeviceScript]], scratch: Path) -> None:
     scratch.mkdir(exist_ok=True)
-    with http_client(AgentSettings(state_dir=scratch), base_url=identities[0].control_plane_url) as client:
-        pairs = zip(identities, scripts, strict=True)
-        devices = [SimulatedDevice(identity, script, client, scratch) for identity, script in pairs]
-        queues = DeviceQueues(identities[0])
-        crowd = Crowd(devices, queues)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: crowd.stop())
-        crowd.run(_Teller())
-        queues.close()
-        for device in devices:
-            device.close()
+    queues = DeviceQueues(members[0][0])
+    crowd = Crowd(members, queues, orders.url, scratch)
+    # What was made for the devices stays: looking through all of it again and again finds nothing.
+    gc.freeze()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: crowd.stop())
+    crowd.run(_Teller())
+    queues.close()
+
+
+def _end(*_: object) -> None:
+    sys.exit(ExitStatus.OK)
 
 
 class _Teller:
@@ -65,13 +125,16 @@ class _Teller:
         if time.monotonic() - self._told < _TELL_SECONDS:
             return
         self._told = time.monotonic()
-        standing = {"present": len(crowd.present()), "outcomes": crowd.outcomes()}
         try:
-            sys.stdout.write(json.dumps(standing) + "\n")
-            sys.stdout.flush()
+            _tell(crowd.standing())
         except BrokenPipeError:
             # Whoever started the simulation is gone.
             crowd.stop()
+
+
+def _tell(standing: Standing) -> None:
+    sys.stdout.write(standing.model_dump_json() + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

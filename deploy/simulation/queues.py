@@ -42,6 +42,8 @@ class DeviceQueues:
         )
         # redis-py leaves its connections untyped.
         self._connection: Any = redis.connection_pool.make_connection()
+        #: What is sent again and again to take messages: packing it costs more than all the rest.
+        self._takes: dict[str, bytes] = {}
 
     def take_back(self, devices: Sequence[Identity]) -> None:
         """What an earlier simulation had taken and not finished is to be taken again."""
@@ -52,8 +54,12 @@ class DeviceQueues:
 
     def take(self, devices: Sequence[Identity]) -> list[tuple[Identity, bytes]]:
         """The oldest message of each device that has one."""
-        taken = self._as_each(devices, lambda queue: ("LMOVE", queue, processing_list(queue), "RIGHT", "LEFT"))
-        return [(device, raw) for device, raw in zip(devices, taken, strict=True) if isinstance(raw, bytes)]
+        found: list[tuple[Identity, bytes]] = []
+        for start in range(0, len(devices), _BATCH):
+            batch = devices[start : start + _BATCH]
+            taken = self._exchange(b"".join(map(self._take_of, batch)), 2 * len(batch))[1::2]
+            found += [(device, raw) for device, raw in zip(batch, taken, strict=True) if isinstance(raw, bytes)]
+        return found
 
     def finish(self, messages: Iterable[tuple[Identity, bytes]]) -> None:
         """Acknowledge messages."""
@@ -70,17 +76,27 @@ class DeviceQueues:
         replies: list[object] = []
         for start in range(0, len(devices), _BATCH):
             batch = devices[start : start + _BATCH]
-            commands: list[_Command] = []
-            for device in batch:
-                commands.append(("AUTH", device.broker_user, device.broker_secret))
-                commands.append(command(device_queue(device.device_id)))
-            replies += self._exchange(commands)[1::2]
+            packed = [self._pack(device, command(device_queue(device.device_id))) for device in batch]
+            replies += self._exchange(b"".join(packed), 2 * len(batch))[1::2]
         return replies
 
-    def _exchange(self, commands: Sequence[_Command]) -> list[object]:
+    def _take_of(self, device: Identity) -> bytes:
+        packed = self._takes.get(device.device_id)
+        if packed is None:
+            queue = device_queue(device.device_id)
+            packed = self._pack(device, ("LMOVE", queue, processing_list(queue), "RIGHT", "LEFT"))
+            self._takes[device.device_id] = packed
+        return packed
+
+    def _pack(self, device: Identity, command: _Command) -> bytes:
+        """A command in the device's name, as it is sent; two are answered."""
+        commands = (("AUTH", device.broker_user, device.broker_secret), command)
+        return b"".join(self._connection.pack_commands(commands))
+
+    def _exchange(self, packed: bytes, replies: int) -> list[object]:
         try:
-            self._connection.send_packed_command(self._connection.pack_commands(commands))
-            return [self._reply() for _ in commands]
+            self._connection.send_packed_command([packed])
+            return [self._reply() for _ in range(replies)]
         except RedisError as error:
             self._connection.disconnect()
             raise UnavailableError(ErrorCode.BROKER_UNAVAILABLE, detail=str(error)) from error

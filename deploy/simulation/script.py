@@ -54,6 +54,10 @@ class FleetScript(BaseModel):
             raise ValueError("install_seconds: expected the least first, then the most, none below 0")
         return self
 
+    def name_of(self, number: int) -> str:
+        """What a device is called, counted from 1."""
+        return f"{self.name}-{number:05}"
+
     def device(self, number: int) -> "DeviceScript":
         """The part of one device, counted from 1."""
         # Drawn in one fixed order: a share that changes leaves all other draws as they were.
@@ -61,7 +65,7 @@ class FleetScript(BaseModel):
         fails, is_flaky, is_away, runs_windows = (draw.random() for _ in range(4))
         least, most = self.install_seconds
         return DeviceScript(
-            name=f"{self.name}-{number:05}",
+            name=self.name_of(number),
             starts_after_seconds=self.arrival_seconds * (number - 1) / self.devices
             + (self.away_seconds if is_away < self.away else 0),
             fails=fails < self.failing,

@@ -1,46 +1,32 @@
 """A simulated fleet in several processes, from the outside."""
 
-import json
 import subprocess
 import sys
 import tempfile
 import threading
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 
 from contract.error_codes import ErrorCode
 from contract.errors import OutriderError
+from deploy.simulation.process import PartOrders
 from deploy.simulation.script import FleetScript
+from deploy.simulation.standing import Standing, total
 
 _END_SECONDS = 30
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How a fleet stands.
-
-    Attributes:
-        present: Devices that have appeared.
-        outcomes: Results by kind, one for each device and app.
-    """
-
-    present: int = 0
-    outcomes: Counter[str] = field(default_factory=Counter)
 
 
 class _Part:
     """One process, and the last it told."""
 
-    def __init__(self, folder: Path, fleet: FleetScript, numbers: range) -> None:
-        module = "deploy.simulation.process"
-        command = [sys.executable, "-m", module, str(folder), str(numbers.start), str(numbers.stop - 1)]
-        with tempfile.TemporaryFile("w+") as script:
-            script.write(fleet.model_dump_json())
-            script.seek(0)
-            self.process = subprocess.Popen(command, stdin=script, stdout=subprocess.PIPE, text=True)
+    def __init__(self, folder: Path, orders: PartOrders) -> None:
+        command = [sys.executable, "-m", "deploy.simulation.process", str(folder)]
+        with tempfile.TemporaryFile("w+") as told:
+            told.write(orders.model_dump_json())
+            told.seek(0)
+            self.process = subprocess.Popen(command, stdin=told, stdout=subprocess.PIPE, text=True)
         self.standing = Standing()
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
@@ -56,8 +42,7 @@ class _Part:
 
     def _listen(self) -> None:
         for line in self.process.stdout or ():
-            told = json.loads(line)
-            self.standing = Standing(told["present"], Counter(told["outcomes"]))
+            self.standing = Standing.model_validate_json(line)
 
 
 class Simulation:
@@ -65,6 +50,11 @@ class Simulation:
 
     def __init__(self, parts: Sequence[_Part]) -> None:
         self._parts = parts
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes' ids."""
+        return [part.process.pid for part in self._parts]
 
     def standing(self) -> Standing:
         """How all of it stands.
@@ -75,23 +65,31 @@ class Simulation:
         for part in self._parts:
             if part.process.poll() is not None:
                 raise OutriderError(ErrorCode.STACK_FAILED, detail=f"exit status {part.process.returncode}")
-        standings = [part.standing for part in self._parts]
-        return Standing(
-            present=sum(standing.present for standing in standings),
-            outcomes=sum((standing.outcomes for standing in standings), Counter()),
-        )
+        return total(part.standing for part in self._parts)
 
 
 @contextmanager
-def running(folder: Path, fleet: FleetScript, processes: int) -> Iterator[Simulation]:
-    """Simulate enrolled devices in so many processes until the end of the block."""
+def running(
+    folder: Path, fleet: FleetScript, processes: int, urls: Sequence[str], token: str = ""
+) -> Iterator[Simulation]:
+    """Simulate a fleet in so many processes until the end of the block.
+
+    Args:
+        folder: Where the identities are kept.
+        fleet: The fleet.
+        processes: How many processes share its devices.
+        urls: Where the control plane's API answers; the processes share them.
+        token: Enrols devices that are not; empty where all are.
+    """
     share = -(-fleet.devices // processes)
-    firsts = range(1, fleet.devices + 1, share)
     parts: list[_Part] = []
     try:
-        for first in firsts:
-            parts.append(_Part(folder, fleet, range(first, min(first + share, fleet.devices + 1))))  # noqa: PERF401
+        for first, url in zip(range(1, fleet.devices + 1, share), cycle(urls), strict=False):
+            last = min(first + share - 1, fleet.devices)
+            parts.append(_Part(folder, PartOrders(fleet=fleet, first=first, last=last, url=url, token=token)))
         yield Simulation(parts)
     finally:
+        for part in parts:
+            part.process.terminate()
         for part in parts:
             part.end()
