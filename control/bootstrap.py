@@ -24,6 +24,7 @@ from control.dispatch.redis_queues import RedisQueueInspector
 from control.fleet.broker_users import BrokerUsers, RedisBrokerUsers
 from control.fleet.device_auth import DeviceGate
 from control.fleet.enrollment import Enrollment, EnrollmentTerms
+from control.fleet.known_devices import KnownDevices
 from control.ingest.intake import Intake
 from control.secrets.vault import SecretVault
 from control.security.command_policy_signer import CommandPolicySigner
@@ -92,7 +93,7 @@ def assemble(
         broker_users=broker_users,
         audit=audit,
         trust=chain,
-        gate=DeviceGate(nonces, RateLimiter(settings.device_rate, clock)),
+        gate=DeviceGate(KnownDevices(database, clock), nonces, RateLimiter(settings.device_rate, clock)),
         intake=Intake(database, clock),
         queue=queue,
     )
@@ -168,6 +169,8 @@ def beat_intervals(settings: ControlSettings) -> Mapping[ControlTask, timedelta]
         ControlTask.CALL: timedelta(seconds=settings.plan_interval_seconds),
         ControlTask.RECONCILE: timedelta(seconds=settings.reconcile_interval_seconds),
         ControlTask.ROLLOUT: timedelta(seconds=settings.rollout_interval_seconds),
+        ControlTask.TALLY: timedelta(seconds=settings.tally_interval_seconds),
+        ControlTask.ARCHIVE: timedelta(seconds=settings.archive_interval_seconds),
     }
 
 

@@ -10,7 +10,7 @@ from contract.errors import TrustError
 from contract.http_signatures import SignableRequest
 from control.api.idempotency import begin_keyed
 from control.database.tables import Role
-from control.fleet.device_auth import KnownDevice
+from control.fleet.known_devices import KnownDevice
 from control.security.operator_tokens import find_operator_token
 from control.security.operators import Operator
 from control.services import Services
@@ -50,7 +50,7 @@ async def _source(request: Request) -> str:
 SourceDep = Annotated[str, Depends(_source)]
 
 
-def signed_by(request: Request, body: BodyDep, services: ServicesDep) -> KnownDevice:
+async def signed_by(request: Request, body: BodyDep, services: ServicesDep) -> KnownDevice:
     """The device that signed the request.
 
     Raises:
@@ -58,8 +58,7 @@ def signed_by(request: Request, body: BodyDep, services: ServicesDep) -> KnownDe
         RateLimitedError: The device sends too many.
     """
     signable = SignableRequest(method=request.method, url=str(request.url), headers=dict(request.headers))
-    with services.database.snapshot() as session:
-        return services.gate.admit(session, signable, body)
+    return await services.gate.admit(signable, body)
 
 
 DeviceDep = Annotated[KnownDevice, Depends(signed_by)]

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from fastapi import APIRouter, Header, Query, Response, status
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
 
 from contract.queues import ControlTask
 from contract.report import Report
@@ -57,7 +59,10 @@ def enroll(body: BodyDep, services: ServicesDep, source: SourceDep) -> Enrollmen
     """Let a device in."""
     request = EnrollmentRequest.from_json(body)
     with services.database.transaction() as session:
-        return services.enrollment.enroll(session, request, services.clock.now(), source)
+        reply = services.enrollment.enroll(session, request, services.clock.now(), source)
+    # It may have come in the place of another one.
+    services.gate.devices.forget_all()
+    return reply
 
 
 @router.post(KEYS_PATH)
@@ -71,7 +76,8 @@ def rotate_device_keys(body: BodyDep, device: DeviceDep, services: ServicesDep, 
         reply = services.enrollment.hand_out(session, row)
         actor, now, after = DeviceActor(row.id, source), services.clock.now(), {"signing_key": row.signing_key.hex()}
         services.audit.record(session, actor, "device.rotate-keys", row.id, now=now, before=before, after=after)
-        return reply
+    services.gate.devices.forget(device.id)
+    return reply
 
 
 @router.post(CHECK_IN_PATH)
@@ -158,23 +164,23 @@ def secrets(job_id: str, device: DeviceDep, services: ServicesDep, generation: G
         return SecretsReply(secrets=sealed_secrets(session, services.secrets, job, revision, device))
 
 
-@router.post(PROGRESS_PATH)
-def progress(body: BodyDep, device: DeviceDep, services: ServicesDep) -> dict[str, int]:
+@router.post(PROGRESS_PATH, response_model=dict[str, int])
+async def progress(body: BodyDep, device: DeviceDep, services: ServicesDep) -> Response:
     """Store a batch of progress."""
     batch = ProgressBatch.from_json(body)
-    known = services.intake.take(device.id, batch).known
-    return {"stored": known, "unknown": len(batch.items) - known}
+    known = (await services.intake.take(device.id, batch)).known
+    return JSONResponse({"stored": known, "unknown": len(batch.items) - known})
 
 
-@router.post(REPORTS_PATH)
-def report(body: BodyDep, device: DeviceDep, services: ServicesDep) -> dict[str, bool]:
+@router.post(REPORTS_PATH, response_model=dict[str, bool])
+async def report(body: BodyDep, device: DeviceDep, services: ServicesDep) -> Response:
     """Store a report; the answer means that it is stored for good."""
     message = Report.from_json(body)
-    taken = services.intake.take(device.id, message)
+    taken = await services.intake.take(device.id, message)
     if taken.new:
         count_report(message)
     if taken.let_go:
-        services.queue.request(ControlTask.PLAN)
+        await run_in_threadpool(services.queue.request, ControlTask.PLAN)
     elif taken.concerns_others:
-        plan_device(services, device.id)
-    return {"stored": True, "new": taken.new}
+        await run_in_threadpool(plan_device, services, device.id)
+    return JSONResponse({"stored": True, "new": taken.new})

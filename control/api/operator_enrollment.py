@@ -111,6 +111,7 @@ def retire_device(name: str, services: ServicesDep, operator: OperatorDep, tag: 
         if retire(session, device, moment.now):
             services.audit.record(session, operator, "device.retire", device.id, now=moment.now)
         device_id = device.id
+    services.gate.devices.forget(device_id)
     # After the commit: a broker that is away must not keep a lost device in.
     with contextlib.suppress(UnavailableError):
         cut_off_retired(services.database, services.enrollment, services.clock)

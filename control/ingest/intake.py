@@ -6,7 +6,7 @@ from contract.clock import Clock
 from contract.report import Report
 from contract.uplink import ProgressBatch
 from control.database.session import Database
-from control.ingest.group_commit import GroupCommit
+from control.grouped_calls import GroupedCalls
 from control.ingest.taken import Taken
 from control.ingest.words import Word, checked_word, take_word, take_words
 
@@ -17,9 +17,9 @@ class Intake:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._group = GroupCommit(self._together, self._alone)
+        self._group = GroupedCalls("intake", self._together, self._alone)
 
-    def take(self, device_id: str, said: Report | ProgressBatch) -> Taken:
+    async def take(self, device_id: str, said: Report | ProgressBatch) -> Taken:
         """Store a report, or a batch of progress, of the device that signed it.
 
         Raises:
@@ -28,7 +28,7 @@ class Intake:
             DocumentError: A number in it is larger than any column.
             UnavailableError: The database does not answer.
         """
-        return self._group.run(checked_word(device_id, said))
+        return await self._group.call(checked_word(device_id, said))
 
     def _together(self, words: Sequence[Word]) -> Sequence[Taken | None]:
         with self._database.transaction() as session:

@@ -10,7 +10,7 @@ from contract.uplink import SealedSecret, secret_context
 from control.catalog.manifest import Manifest
 from control.catalog.policies import secrets_for
 from control.database.tables import Job, Revision, Secret
-from control.fleet.device_auth import KnownDevice
+from control.fleet.known_devices import KnownDevice
 from control.secrets.vault import SecretVault
 
 

@@ -30,7 +30,8 @@ from control.answers.job_filter import JobFilter
 from control.answers.jobs import list_jobs
 from control.answers.moment import this_moment
 from control.answers.pages import PageRequest
-from control.database.tables import Device
+from control.database.tables import Device, Role
+from control.fleet.known_devices import KEPT_SECONDS
 from control.views.jobs import JobView
 from storage.intunewin.reader import read_metadata
 from tests.control.plane import Plane, SignedDevice, progress_of, report_of
@@ -165,12 +166,23 @@ def test_an_unsigned_request_is_refused(client: httpx.Client, path: str) -> None
     assert (response.status_code, problem(response).code) == (401, "signature-refused")
 
 
-def test_a_retired_device_is_refused(plane: Plane, enrolled: Enrolled) -> None:
+def test_a_device_that_is_retired_here_is_refused_at_once(
+    client: httpx.Client, enrolled: Enrolled, operator: Callable[[Role], dict[str, str]]
+) -> None:
+    device = enrolled()
+    assert device.check_in().status_code == 200
+    client.post(f"/v1/devices/{device.device_id}/retire", headers=operator(Role.ADMIN)).raise_for_status()
+    assert device.check_in().status_code == 401
+
+
+def test_a_device_that_another_process_retired_is_refused_within_a_minute(plane: Plane, enrolled: Enrolled) -> None:
     device = enrolled()
     assert device.check_in().status_code == 200
     with plane.services.database.transaction() as session:
         session.get_one(Device, device.device_id).retired_at = plane.clock.now()
+    plane.clock.advance(timedelta(seconds=KEPT_SECONDS))
     assert device.check_in().status_code == 401
+    assert timedelta(seconds=KEPT_SECONDS) < timedelta(minutes=1)
 
 
 def test_an_unknown_device_is_refused(client: httpx.Client) -> None:

@@ -16,20 +16,22 @@ _REPORTS = 400
 _ACKNOWLEDGED_FIRST = 40
 
 _PROCESS = """
-import json, sys
-from concurrent.futures import ThreadPoolExecutor
+import asyncio, json, sys
 from contract.clock import SystemClock
 from contract.report import Report
 from control.database.session import Database
 from control.ingest.intake import Intake
 intake = Intake(Database.at(sys.argv[1]), SystemClock())
-def take(line):
-    report = Report.from_json(line)
-    intake.take(report.device_id, report)
-    sys.stdout.write(f"{report.sequence}\\n")
-    sys.stdout.flush()
-with ThreadPoolExecutor(16) as pool:
-    list(pool.map(take, json.load(sys.stdin)))
+lines = iter(json.load(sys.stdin))
+async def take():
+    for line in lines:
+        report = Report.from_json(line)
+        await intake.take(report.device_id, report)
+        sys.stdout.write(f"{report.sequence}\\n")
+        sys.stdout.flush()
+async def take_all():
+    await asyncio.gather(*(take() for _ in range(16)))
+asyncio.run(take_all())
 """
 
 
