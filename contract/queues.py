@@ -23,6 +23,8 @@ class ControlTask(StrEnum):
     RECONCILE = "control.reconcile"
     CALL = "control.call"
     ROLLOUT = "control.rollout"
+    TALLY = "control.tally"
+    ARCHIVE = "control.archive"
 
 
 def phase_task(phase: Phase) -> str:

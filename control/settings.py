@@ -50,6 +50,7 @@ class ControlSettings(BaseSettings):
         allow_insecure_api: Tell devices and operators an API on another machine without TLS.
         check_in_interval_seconds: How often devices are told to check in.
         online_slack_seconds: A device counts as online this much longer than its check-in interval.
+        history_days: Jobs that were replaced by newer ones so long ago are moved to the archive.
         silence_limit_seconds: After this without a sign of life what was sent to an online device is sent anew.
         quiet_limit_seconds: After this without a sign of life the broker is asked whether it still has the job.
         expiry_days: Jobs of devices that were silent for so long are void; a device that returns gets what is due anew.
@@ -87,6 +88,9 @@ class ControlSettings(BaseSettings):
     dispatch_interval_seconds: Annotated[float, Field(gt=0)] = 5
     reconcile_interval_seconds: Annotated[float, Field(gt=0)] = 60
     rollout_interval_seconds: Annotated[float, Field(gt=0)] = 5
+    tally_interval_seconds: Annotated[float, Field(gt=0)] = 5
+    archive_interval_seconds: Annotated[float, Field(gt=0)] = 600
+    history_days: Annotated[float, Field(gt=0)] = 90
     silence_limit_seconds: Annotated[float, Field(gt=0)] = 900
     quiet_limit_seconds: Annotated[float, Field(gt=0)] = 30
     expiry_days: Annotated[float, Field(gt=0)] = 30
@@ -126,6 +130,11 @@ class ControlSettings(BaseSettings):
     def expiry(self) -> timedelta:
         """How long a device may be silent before its jobs are void."""
         return timedelta(days=self.expiry_days)
+
+    @property
+    def history(self) -> timedelta:
+        """How long a job that was replaced by a newer one stays where it can be listed."""
+        return timedelta(days=self.history_days)
 
     @property
     def policy_lifetime(self) -> timedelta:

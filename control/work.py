@@ -13,17 +13,22 @@ from control.dispatch.expiry import expire
 from control.dispatch.outbox import dispatch_due
 from control.dispatch.ports import DeviceCaller, JobPublisher, QueueInspector
 from control.dispatch.reconcile import Watchfulness, reconcile
+from control.history.archive import archive
 from control.idempotency.keeping import forget_old_answers
 from control.planning import service
 from control.planning.service import plan_fleet
 from control.rollouts.service import advance_rollouts
 from control.services import Services
 from control.steering.calls import call_asked
+from control.tallies.counting import count_moved
 
 _log = get_logger(__name__)
 
 #: Jobs that one run of the dispatch task sends at most; the next run goes on.
 _DISPATCH_LIMIT = 10_000
+#: Jobs that one run of a task counts, or archives, at most; the next run goes on.
+_TALLY_LIMIT = 20_000
+_ARCHIVE_LIMIT = 10_000
 
 
 def handlers(
@@ -36,6 +41,8 @@ def handlers(
         ControlTask.CALL: partial(call_now, services, caller),
         ControlTask.RECONCILE: partial(reconcile_now, services, inspector),
         ControlTask.ROLLOUT: partial(advance_now, services),
+        ControlTask.TALLY: partial(tally_now, services),
+        ControlTask.ARCHIVE: partial(archive_now, services),
     }
 
 
@@ -110,3 +117,16 @@ def advance_now(services: Services) -> None:
             _log.info("rollout advanced", rollout=one.rollout, steps=steps, admitted=one.admitted, joined=one.joined)
     if any(one.changes_plan for one in advanced):
         services.queue.request(ControlTask.PLAN)
+
+
+def tally_now(services: Services) -> None:
+    """Count the jobs that have moved since they were counted."""
+    count_moved(services.database, _TALLY_LIMIT)
+
+
+def archive_now(services: Services) -> None:
+    """Move what was replaced long ago into the archive."""
+    replaced_before = services.clock.now() - services.settings.history
+    archived = archive(services.database, replaced_before=replaced_before, limit=_ARCHIVE_LIMIT)
+    if archived:
+        _log.info("archived", jobs=archived)

@@ -11,6 +11,7 @@ from control.answers.moment import Moment
 from control.answers.pages import PageRequest, read_page
 from control.database.tables import Device, Group, GroupMember
 from control.fleet.devices import find_device
+from control.history.archived import count_archived
 from control.views.fleet import DeviceDetail, DeviceView, GroupView, RetiredDeviceView
 from control.views.page import Page
 
@@ -51,6 +52,7 @@ def device_detail(session: Session, name_or_id: str, moment: Moment) -> DeviceDe
         refused_messages=device.refused_messages,
         groups=tuple(session.scalars(groups)),
         jobs=tuple(device_jobs(session, device.id, moment)),
+        archived_jobs=count_archived(session, device.id),
     )
 
 

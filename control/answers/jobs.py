@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, select
 from sqlalchemy.orm import Session, aliased
@@ -59,19 +59,16 @@ def job_detail(session: Session, job_id: str, moment: Moment) -> JobDetail:
     Raises:
         NotFoundError: There is none.
     """
-    row = session.execute(_jobs().where(Job.id == job_id)).one_or_none()
-    if row is None:
+    found = _details(session, _jobs().where(Job.id == job_id), moment)
+    if not found:
         raise NotFoundError(ErrorCode.UNKNOWN_JOB, place=job_id)
-    found = _Found(*row)
-    return _detail(session, found, _running(session, {found.job.device_id}), moment)
+    return found[0]
 
 
 def device_jobs(session: Session, device_id: str, moment: Moment) -> list[JobDetail]:
     """The newest jobs of a device with their phases and what their installers printed last, by app and age."""
     newest = select(Job.id).where(Job.device_id == device_id).order_by(Job.created_at.desc()).limit(_SHOWN_JOBS)
-    rows = session.execute(_jobs().where(Job.id.in_(newest)).order_by(App.name, Job.created_at)).all()
-    running = _running(session, {device_id})
-    return [_detail(session, _Found(*row), running, moment) for row in rows]
+    return _details(session, _jobs().where(Job.id.in_(newest)).order_by(App.name, Job.created_at), moment)
 
 
 def _sought(session: Session, wanted: Sequence[ColumnElement[bool]]) -> Sequence[ColumnElement[bool]]:
@@ -101,33 +98,48 @@ class _Found:
     for_app: str | None
 
 
+#: Rows that `_Found` is made of.
+_Jobs: TypeAlias = Select[Job, str, str, datetime, datetime | None, float, datetime | None, str, str]
 #: The running jobs of each device: their ids with the names of their apps.
 _Running = Mapping[str, Mapping[str, str]]
 
 
-def _detail(session: Session, found: _Found, running: _Running, moment: Moment) -> JobDetail:
-    job_id = found.job.id
-    phases = session.scalars(select(PhaseRow).where(PhaseRow.job_id == job_id).order_by(PhaseRow.started_at))
-    views = tuple(PhaseView.model_validate(phase) for phase in phases)
-    return JobDetail(**_fields(found, running, moment), phases=views, output_tail=_output_tail(session, job_id))
+def _details(session: Session, wanted: _Jobs, moment: Moment) -> list[JobDetail]:
+    """The jobs with what was heard of them: as many questions for a hundred jobs as for one."""
+    found = [_Found(*row) for row in session.execute(wanted)]
+    ids = [one.job.id for one in found]
+    running = _running(session, {one.job.device_id for one in found})
+    phases, tails = _phases(session, ids), _output_tails(session, ids)
+    return [
+        JobDetail(
+            **_fields(one, running, moment),
+            phases=tuple(phases[one.job.id]),
+            output_tail=tails.get(one.job.id, ""),
+        )
+        for one in found
+    ]
 
 
-def _output_tail(session: Session, job_id: str) -> str:
-    newest = (
-        select(ReportRow.body)
-        .where(ReportRow.job_id == job_id)
-        .order_by(ReportRow.generation.desc(), ReportRow.attempt.desc(), ReportRow.sequence.desc())
-        .limit(1)
-    )
-    body = session.scalar(newest)
-    return "" if body is None else Report.from_json(body).output_tail
+def _phases(session: Session, job_ids: Sequence[str]) -> Mapping[str, list[PhaseView]]:
+    phases: defaultdict[str, list[PhaseView]] = defaultdict(list)
+    for row in session.scalars(select(PhaseRow).where(PhaseRow.job_id.in_(job_ids)).order_by(PhaseRow.started_at)):
+        phases[row.job_id].append(PhaseView.model_validate(row))
+    return phases
+
+
+def _output_tails(session: Session, job_ids: Sequence[str]) -> Mapping[str, str]:
+    newest_first = (ReportRow.generation.desc(), ReportRow.attempt.desc(), ReportRow.sequence.desc())
+    rank = func.row_number().over(partition_by=ReportRow.job_id, order_by=newest_first).label("rank")
+    ranked = select(ReportRow.job_id, ReportRow.body, rank).where(ReportRow.job_id.in_(job_ids)).subquery()
+    newest = session.execute(select(ranked.c.job_id, ranked.c.body).where(ranked.c["rank"] == 1))
+    return {job_id: Report.from_json(body).output_tail for job_id, body in newest}
 
 
 _Awaited = aliased(App)
 _Parent = aliased(App)
 
 
-def _jobs() -> Select[Job, str, str, datetime, datetime | None, float, datetime | None, str, str]:
+def _jobs() -> _Jobs:
     columns = (Job, Device.name, App.name, Device.last_seen_at, Device.retired_at, Revision.max_run_time_seconds)
     entry = (OutboxEntry.job_id == Job.id) & (OutboxEntry.generation == Job.generation) & OutboxEntry.sent_at.is_(None)
     return (

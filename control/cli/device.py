@@ -61,6 +61,8 @@ def _print_device(device: DeviceDetail, now: datetime) -> None:
             typer.echo(printable(line))
         if job.phases:
             print_table(phase_table(job.phases))
+    if device.archived_jobs:
+        typer.echo(f"\nolder jobs in the archive: {device.archived_jobs}")
 
 
 def job_lines(job: JobDetail, now: datetime) -> list[str]:

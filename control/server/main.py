@@ -18,8 +18,10 @@ from control.database.tables import Role
 from control.dispatch.celery_app import run_scheduler, run_worker
 from control.security.operator_tokens import create_operator_token
 from control.security.operators import on_this_machine
+from control.server.history import history_app
 from control.server.keys import keys_app
 from control.server.logs import configure_logs
+from control.server.tallies import tallies
 from control.settings import load_settings
 from control.work import count_refused_message, handlers
 
@@ -27,6 +29,8 @@ app = typer.Typer(no_args_is_help=True, help="Set a control plane up and run its
 token_app = typer.Typer(no_args_is_help=True, help="Tokens of operators.")
 app.add_typer(token_app, name="token")
 app.add_typer(keys_app, name="keys")
+app.add_typer(history_app, name="history")
+app.command()(tallies)
 
 
 @app.command()

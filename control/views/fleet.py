@@ -94,9 +94,12 @@ class DeviceDetail(DeviceView):
     Attributes:
         refused_messages: How many messages of the broker it has refused; more than a few say that somebody writes to
             its queue who should not.
+        jobs: Its newest ones, and those that these replaced not too long ago.
+        archived_jobs: How many older ones are in the archive; `outrider-control history export` prints them.
     """
 
     facts: dict[str, Any]
     refused_messages: int
     groups: tuple[str, ...]
     jobs: tuple[JobDetail, ...]
+    archived_jobs: int

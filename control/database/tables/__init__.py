@@ -7,6 +7,7 @@ from control.database.tables.base import Base
 from control.database.tables.catalog import App, DeliverySettingsRow, Package, PolicyRow, RelationRow, Revision
 from control.database.tables.filters import Filter
 from control.database.tables.fleet import Assignment, Device, Group, GroupMember
+from control.database.tables.history import ArchivedJob
 from control.database.tables.jobs import AdmissionRow, Job, OrderRow, OutboxEntry, PhaseRow, ReportRow
 from control.database.tables.requests import CallRow, CounterRow, KeptAnswer
 from control.database.tables.rollouts import Rollout, RolloutDevice, RolloutEvent, RolloutRing
@@ -19,6 +20,7 @@ __all__ = [
     "AdmissionRow",
     "App",
     "AppRequestRow",
+    "ArchivedJob",
     "Assignment",
     "AuditEntry",
     "Base",

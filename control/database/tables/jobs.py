@@ -71,6 +71,14 @@ class Job(Base):
         _of_newest("ix_jobs_newest_state", "state", "outcome", "next_action_reason", "cancel_reason"),
         _of_newest("ix_jobs_newest_error", "error_code", "app_id"),
         Index("ix_jobs_tallied_error", *_TALLIED_ERROR, sqlite_where=_HAS_ERROR, postgresql_where=_HAS_ERROR),
+        # Those that wait for the archive.
+        Index(
+            "ix_jobs_replaced",
+            "changed_at",
+            "id",
+            sqlite_where=text("is_newest = 0"),
+            postgresql_where=text("NOT is_newest"),
+        ),
         # Jobs leave it when they are counted, so it is about empty.
         Index("ix_jobs_moved", "id", sqlite_where=text(HAS_MOVED), postgresql_where=text(HAS_MOVED)),
     )

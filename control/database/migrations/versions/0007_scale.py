@@ -49,6 +49,29 @@ def _drop_tallies() -> None:
     op.drop_table("job_tallies")
 
 
+def _add_archive() -> None:
+    device = sa.ForeignKey("devices.id", name="fk_archived_jobs_device_id")
+    op.create_table(
+        "archived_jobs",
+        sa.Column("id", sa.String(36), nullable=False),
+        sa.Column("device_id", sa.String(36), device, nullable=False),
+        sa.Column("replaced_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_archived_jobs"),
+    )
+    op.create_index("ix_archived_jobs_device_id", "archived_jobs", ["device_id"])
+    op.create_index("ix_archived_jobs_replaced", "archived_jobs", ["replaced_at", "id"])
+    replaced = sa.text("is_newest = 0") if op.get_bind().dialect.name == "sqlite" else sa.text("NOT is_newest")
+    op.create_index(
+        "ix_jobs_replaced", "jobs", ["changed_at", "id"], sqlite_where=replaced, postgresql_where=replaced
+    )
+
+
+def _drop_archive() -> None:
+    op.drop_index("ix_jobs_replaced", "jobs")
+    op.drop_table("archived_jobs")
+
+
 def upgrade() -> None:
     """Which job is the newest of its device and app is kept; what lists and counts look at is indexed."""
     op.add_column("jobs", sa.Column("is_newest", sa.Boolean(), nullable=False, server_default=sa.false()))
@@ -60,10 +83,12 @@ def upgrade() -> None:
     op.drop_index("ix_devices_name", "devices")
     op.create_index("ix_devices_name", "devices", ["name", "id"])
     _add_tallies()
+    _add_archive()
 
 
 def downgrade() -> None:
     """Forget it."""
+    _drop_archive()
     _drop_tallies()
     op.drop_index("ix_devices_name", "devices")
     op.create_index("ix_devices_name", "devices", ["name"])
