@@ -35,6 +35,7 @@ from worker.folders import Folders
 from worker.handover import Handover
 from worker.housekeeping.clock_duty import ClockDuty
 from worker.housekeeping.orders import OrdersDuty
+from worker.ledger.database import Durability
 from worker.ledger.ledger import Ledger
 from worker.phases.context import Deferred, PhaseContext, PhaseResult, done, failed, settled
 from worker.phases.follow_up import end_wait, follow_up, unless_withheld
@@ -112,6 +113,7 @@ class World:
         voided: Phases that were carried out for a generation older than one that had begun.
         disobeyed: Installers that were started although the device had been told to cancel.
         crash_in: Commits of the ledger until the process is killed, and whether just before or just after that one.
+        power_is_cut: Whether what kills the process takes with it what the disk does not have yet.
     """
 
     clock: ManualClock = field(default_factory=lambda: ManualClock(START))
@@ -122,9 +124,12 @@ class World:
     disobeyed: list[JobRef] = field(default_factory=list)
     answer: Answer = Answer.DONE
     crash_in: tuple[int, bool] | None = None
+    power_is_cut: bool = False
 
     def __post_init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="outrider-model-")
+        self._ledger_file = Path(self._folder.name) / "ledger.db"
+        self._on_disk = b""
         self._begun: dict[str, int] = {}
         self._cancelled: dict[str, int] = {}
         self.start()
@@ -132,7 +137,10 @@ class World:
     def start(self) -> None:
         """Start the agent; only the ledger's file outlives it."""
         self.crash_in = None
-        self.ledger = Ledger(Path(self._folder.name) / "ledger.db")
+        self.ledger = Ledger(self._ledger_file)
+        with self.ledger.database.transaction() as connection:
+            pass
+        self._on_disk = connection.serialize()
         self._let_commits_crash()
         self.device = cast(
             "Device",
@@ -156,10 +164,15 @@ class World:
             self.device, ProgressQueue(), {name: self._counted(name, functions[name]) for name in PHASES}
         )
 
-    def restart(self) -> None:
+    def restart(self, *, power_is_cut: bool = False) -> None:
         """Kill the agent and start it again: what was taken is taken again."""
         self.ledger.close()
+        if power_is_cut:
+            self._ledger_file.write_bytes(self._on_disk)
         self.start()
+        if power_is_cut:
+            # What was begun and is not on the disk has not happened yet.
+            self._begun = {job: self._newest_generation(job) for job in self._begun}
         self.messages = [message.taken_again(self.clock.now()) for message in self.messages]
         ClockDuty(self.ledger, self.clock).turn()
 
@@ -205,7 +218,7 @@ class World:
             self.messages += self._followers(message, handover) * publishes
             _crash(gap, Gap.BEFORE_ACK)
         except CrashError:
-            self.restart()
+            self.restart(power_is_cut=self.power_is_cut)
         else:
             self.messages.remove(message)
 
@@ -291,17 +304,23 @@ class World:
 
     # --- the ledger ---
 
+    def _newest_generation(self, job_id: str) -> int:
+        ref = JobRef(job_id=job_id, generation=1, attempt=1)
+        return self.ledger.attempts.standing(Phase.POLL, ref).newest_generation
+
     def _let_commits_crash(self) -> None:
         database = self.ledger.database
         commit = database.transaction
 
         @contextmanager
-        def transaction() -> Iterator[Any]:
+        def transaction(durability: Durability = Durability.NOW) -> Iterator[Any]:
             before, after = self._crashes_now()
-            with commit() as connection:
+            with commit(durability) as connection:
                 yield connection
                 if before:
                     raise CrashError
+            if durability is Durability.NOW:
+                self._on_disk = connection.serialize()
             if after:
                 raise CrashError
 

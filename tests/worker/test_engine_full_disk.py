@@ -11,6 +11,7 @@ from contract.phases import PHASES, Phase
 from contract.report import WaitReason
 from contract.states import Outcome
 from tests.worker.rig import Rig
+from worker.ledger.database import Durability
 
 #: No phase writes the ledger more often.
 MOST_WRITES = 8
@@ -23,13 +24,13 @@ def _full_after(rig: Rig, writes: int) -> Iterator[Callable[[], bool]]:
     transaction, left, refused = database.transaction, writes, False
 
     @contextmanager
-    def limited() -> Iterator[Any]:
+    def limited(*durability: Durability) -> Iterator[Any]:
         nonlocal left, refused
         if left == 0:
             refused = True
             raise sqlite3.OperationalError("database or disk is full")
         left -= 1
-        with transaction() as connection:
+        with transaction(*durability) as connection:
             yield connection
 
     database.transaction = limited

@@ -105,15 +105,23 @@ class EngineMachine(RuleBasedStateMachine):
         gap=st.sampled_from([Gap.NONE] * CALM + list(Gap)),
         publishes=st.sampled_from([1] * CALM + [2]),
         crash_in=st.sampled_from([None] * (CALM * len(CRASHES)) + list(CRASHES)),
+        power_is_cut=st.booleans(),
     )
     def a_message_is_run(
-        self, data: st.DataObject, answer: Answer, gap: Gap, publishes: int, crash_in: tuple[int, bool] | None
+        self,
+        data: st.DataObject,
+        answer: Answer,
+        gap: Gap,
+        publishes: int,
+        crash_in: tuple[int, bool] | None,
+        *,
+        power_is_cut: bool,
     ) -> None:
         world = self.world
         message = data.draw(st.sampled_from(world.due()))
-        world.answer, world.crash_in = answer, crash_in
+        world.answer, world.crash_in, world.power_is_cut = answer, crash_in, power_is_cut
         world.deliver(message, gap=gap, publishes=publishes)
-        world.answer, world.crash_in = Answer.DONE, None
+        world.answer, world.crash_in, world.power_is_cut = Answer.DONE, None, False
 
     @precondition(lambda self: self.world.due())
     @rule(phase=st.sampled_from(PHASES), answer=st.sampled_from(Answer), gap=st.sampled_from(Gap))
@@ -145,13 +153,15 @@ class EngineMachine(RuleBasedStateMachine):
         self.world.set_clock(-DAY)
 
     @precondition(lambda self: self.world.due())
-    @rule()
-    def the_agent_is_killed_while_an_installer_runs(self) -> None:
+    @rule(power_is_cut=st.booleans())
+    def the_agent_is_killed_while_an_installer_runs(self, *, power_is_cut: bool) -> None:
+        self.world.power_is_cut = power_is_cut
         self._go_until(Phase.INSTALL, Answer.CRASH)
+        self.world.power_is_cut = False
 
-    @rule()
-    def the_agent_is_killed_at_rest(self) -> None:
-        self.world.restart()
+    @rule(power_is_cut=st.booleans())
+    def the_agent_is_killed_at_rest(self, *, power_is_cut: bool) -> None:
+        self.world.restart(power_is_cut=power_is_cut)
 
     @rule(seconds=st.sampled_from([2, 300, 600, 28_800, 86_400]))
     def time_passes(self, seconds: int) -> None:

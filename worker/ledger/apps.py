@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from worker.app_state import AppState
-from worker.ledger.database import Database
+from worker.ledger.database import Database, Durability
 from worker.state_mirror import StateMirror
 
 
@@ -25,7 +25,7 @@ class Apps:
 
     def set_state(self, state: AppState) -> None:
         """Remember an app's last result."""
-        self._database.execute(_SET_STATE, (state.app_id, state.revision, state.model_dump_json()))
+        self._database.execute(_SET_STATE, (state.app_id, state.revision, state.model_dump_json()), Durability.SOON)
         self._mirror.put(state)
 
     def show_all(self) -> None:

@@ -9,7 +9,7 @@ from contract.phases import Phase
 from contract.report import PhaseRecord, Wait
 from contract.states import Outcome
 from worker.findings import Findings
-from worker.ledger.database import Database
+from worker.ledger.database import Database, Durability
 from worker.rules.admission import Standing
 
 
@@ -63,18 +63,16 @@ class Attempts:
 
     def standing(self, phase: Phase, ref: JobRef) -> Standing:
         """All that decides whether a message is to be carried out."""
-        attempt = self._database.row(
-            "SELECT closed_at FROM attempts WHERE (job_id, generation, attempt) = (?, ?, ?)", _key(ref)
-        )
-        own = self._phase_row(phase, ref)
+        row = self._database.row(_STANDING, (*_key(ref), phase.value))
+        assert row is not None  # noqa: S101  a query without a table of its own
         return Standing(
-            newest_generation=self._newest_generation(ref.job_id),
-            newest_attempt=self._newest_attempt(ref),
-            closed=attempt is not None and attempt["closed_at"] is not None,
-            begun=own is not None,
-            ended=own is not None and own["record"] is not None,
-            handed_on=self._is_handed_on_to(phase, ref),
-            turn=0 if own is None else own["turn"],
+            newest_generation=row["newest_generation"] or 0,
+            newest_attempt=row["newest_attempt"] or 0,
+            closed=bool(row["closed"]),
+            begun=row["turn"] is not None,
+            ended=bool(row["ended"]),
+            handed_on=bool(row["handed_on"]),
+            turn=row["turn"] or 0,
         )
 
     def begin(self, phase: Phase, ref: JobRef, *, now: datetime) -> PhaseStart | None:
@@ -83,27 +81,16 @@ class Attempts:
         Returns:
             None where the attempt was closed, by another thread, since its message was let in.
         """
-        with self._database.transaction() as connection:
-            closed = "SELECT 1 FROM attempts WHERE (job_id, generation, attempt) = (?, ?, ?) AND closed_at IS NOT NULL"
-            if connection.execute(closed, _key(ref)).fetchone() is not None:
+        with self._database.transaction(Durability.SOON) as connection:
+            attempt = connection.execute(_OPEN, (*_key(ref), _NOTHING_FOUND, now.isoformat())).fetchall()
+            if not attempt:
                 return None
             connection.execute(_REMEMBER_GENERATION, (ref.job_id, ref.generation))
-            connection.execute(_OPEN, (*_key(ref), Findings().model_dump_json(), now.isoformat()))
-            connection.execute(
-                "UPDATE attempts SET starts = starts + 1 WHERE (job_id, generation, attempt) = (?, ?, ?)", _key(ref)
-            )
-            connection.execute(_BEGIN, (*_key(ref), phase.value))
-            own = connection.execute(
-                "SELECT failures FROM phases WHERE (job_id, generation, attempt) = (?, ?, ?) AND phase = ?",
-                (*_key(ref), phase.value),
-            ).fetchone()
-            row = connection.execute(
-                "SELECT starts, findings FROM attempts WHERE (job_id, generation, attempt) = (?, ?, ?)", _key(ref)
-            ).fetchone()
+            (own,) = connection.execute(_BEGIN, (*_key(ref), phase.value)).fetchall()
         return PhaseStart(
             failures=own["failures"],
-            starts=row["starts"],
-            findings=Findings.model_validate_json(row["findings"]),
+            starts=attempt[0]["starts"],
+            findings=Findings.model_validate_json(attempt[0]["findings"]),
         )
 
     def defer(self, phase: Phase, ref: JobRef, wait: Wait, *, turn: int, failed: bool) -> None:
@@ -217,27 +204,29 @@ class Attempts:
             connection.execute(_PRUNE_INSTALLS)
             connection.execute(_PRUNE_JOBS)
 
-    def _newest_generation(self, job_id: str) -> int:
-        row = self._database.row("SELECT newest_generation FROM jobs WHERE job_id = ?", (job_id,))
-        return 0 if row is None else row["newest_generation"]
-
-    def _newest_attempt(self, ref: JobRef) -> int:
-        row = self._database.row(
-            "SELECT max(attempt) AS newest FROM attempts WHERE job_id = ? AND generation = ?",
-            (ref.job_id, ref.generation),
-        )
-        return 0 if row is None or row["newest"] is None else row["newest"]
-
     def _phase_row(self, phase: Phase, ref: JobRef) -> sqlite3.Row | None:
         return self._database.row(
             "SELECT * FROM phases WHERE (job_id, generation, attempt) = (?, ?, ?) AND phase = ?",
             (*_key(ref), phase.value),
         )
 
-    def _is_handed_on_to(self, phase: Phase, ref: JobRef) -> bool:
-        sql = "SELECT 1 FROM phases WHERE (job_id, generation, attempt) = (?, ?, ?) AND hands_on_to = ?"
-        return self._database.row(sql, (*_key(ref), phase.value)) is not None
 
+_NOTHING_FOUND = Findings().model_dump_json()
+
+#: ?1 to ?3 are the attempt's key, ?4 the phase.
+_STANDING = """
+SELECT
+  (SELECT newest_generation FROM jobs WHERE job_id = ?1) AS newest_generation,
+  (SELECT max(attempt) FROM attempts WHERE job_id = ?1 AND generation = ?2) AS newest_attempt,
+  (SELECT closed_at IS NOT NULL FROM attempts WHERE (job_id, generation, attempt) = (?1, ?2, ?3)) AS closed,
+  (SELECT turn FROM phases WHERE (job_id, generation, attempt) = (?1, ?2, ?3) AND phase = ?4) AS turn,
+  EXISTS (
+    SELECT 1 FROM phases WHERE (job_id, generation, attempt) = (?1, ?2, ?3) AND phase = ?4 AND record IS NOT NULL
+  ) AS ended,
+  EXISTS (
+    SELECT 1 FROM phases WHERE (job_id, generation, attempt) = (?1, ?2, ?3) AND hands_on_to = ?4
+  ) AS handed_on
+"""
 
 _REMEMBER_GENERATION = """
 INSERT INTO jobs (job_id, newest_generation) VALUES (?, ?)
@@ -245,13 +234,15 @@ ON CONFLICT (job_id) DO UPDATE SET newest_generation = max(newest_generation, ex
 """
 
 _OPEN = """
-INSERT INTO attempts (job_id, generation, attempt, findings, opened_at) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (job_id, generation, attempt) DO NOTHING
+INSERT INTO attempts (job_id, generation, attempt, starts, findings, opened_at) VALUES (?, ?, ?, 1, ?, ?)
+ON CONFLICT (job_id, generation, attempt) DO UPDATE SET starts = starts + 1 WHERE closed_at IS NULL
+RETURNING starts, findings
 """
 
 _BEGIN = """
 INSERT INTO phases (job_id, generation, attempt, phase) VALUES (?, ?, ?, ?)
 ON CONFLICT (job_id, generation, attempt, phase) DO UPDATE SET wait = NULL
+RETURNING failures
 """
 
 _DEFER = """

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from contract.jobs import JobRef
 from contract.report import ErrorReport, WaitReason
-from worker.ledger.database import Database
+from worker.ledger.database import Database, Durability
 from worker.rules.grs import Hold
 
 
@@ -41,11 +41,12 @@ class Holds:
         self._database.execute(
             "INSERT OR REPLACE INTO holds VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (subject, hold.key, ref.job_id, ref.generation, ref.attempt, hold.failures, *times, hold.reason, error),
+            Durability.SOON,
         )
 
     def remove(self, subject: str) -> None:
         """Forget: the app is as desired, or is to be tried at once."""
-        self._database.execute("DELETE FROM holds WHERE subject = ?", (subject,))
+        self._database.execute("DELETE FROM holds WHERE subject = ?", (subject,), Durability.SOON)
 
     def prune(self, before: datetime) -> None:
         """Forget the waits that ended before then: how often the app failed in a row is not of interest any more."""

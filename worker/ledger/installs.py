@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contract.jobs import JobRef
-from worker.ledger.database import Database
+from worker.ledger.database import Database, Durability
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,11 @@ class Installs:
         )
 
     def started(self, ref: JobRef, *, pid: int, create_time: float) -> None:
-        """Note the process it runs as."""
+        """Note the process it runs as; after a power cut there is none."""
         self._database.execute(
             "UPDATE installs SET pid = ?, create_time = ? WHERE (job_id, generation, attempt) = (?, ?, ?)",
             (pid, create_time, ref.job_id, ref.generation, ref.attempt),
+            Durability.SOON,
         )
 
     def ended(self, ref: JobRef, *, exit_code: int | None, now: datetime) -> None:
@@ -51,6 +52,7 @@ class Installs:
         self._database.execute(
             "UPDATE installs SET ended_at = ?, exit_code = ? WHERE (job_id, generation, attempt) = (?, ?, ?)",
             (now.isoformat(), exit_code, ref.job_id, ref.generation, ref.attempt),
+            Durability.SOON,
         )
 
     def unfinished(self, app_id: str) -> InstallerRun | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contract.report import Report
-from worker.ledger.database import Database
+from worker.ledger.database import Database, Durability
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,14 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def put(self, report: Report, *, due_at: datetime) -> None:
+    def put(self, report: Report, *, due_at: datetime, durability: Durability = Durability.NOW) -> None:
         """Keep a report for delivery; putting it again replaces it."""
-        self._database.execute(_PUT, (*_key(report), report.to_json(), due_at.isoformat()))
+        self._database.execute(_PUT, (*_key(report), report.to_json(), due_at.isoformat()), durability)
 
     def remove(self, report: Report) -> None:
         """Forget a report: it was delivered, or refused for good."""
-        self._database.execute(
-            "DELETE FROM outbox WHERE (job_id, generation, attempt, sequence) = (?, ?, ?, ?)", _key(report)
-        )
+        sql = "DELETE FROM outbox WHERE (job_id, generation, attempt, sequence) = (?, ?, ?, ?)"
+        self._database.execute(sql, _key(report), Durability.SOON)
 
     def postpone(self, report: Report, *, due_at: datetime) -> None:
         """Note that a delivery failed, and when to try again."""

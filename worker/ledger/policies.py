@@ -3,11 +3,16 @@
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from contract.envelopes import SignedEnvelope
 from contract.policy import Policy
 from contract.states import Intent
-from worker.ledger.database import Database
+from worker.ledger.database import Database, Durability
+
+
+#: Each phase of an attempt asks for its policy.
+_POLICIES_AT_HAND = 16
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Policies:
     def policy(self, digest: str) -> Policy | None:
         """The policy with that digest, verified when it was accepted; None where it is not kept."""
         raw = self.envelope(digest)
-        return None if raw is None else Policy.from_json(SignedEnvelope.from_json(raw).payload)
+        return None if raw is None else _policy_in(raw)
 
     def newest_issued_at(self, policy: Policy) -> datetime | None:
         """When the newest policy was signed that was accepted for the same purpose as this one; None for none."""
@@ -48,7 +53,7 @@ class Policies:
 
     def accept(self, job_id: str, policy: Policy, *, digest: str, envelope: bytes, now: datetime) -> None:
         """Remember a verified policy, what its job is for, and the policy as the newest seen of the app."""
-        with self._database.transaction() as connection:
+        with self._database.transaction(Durability.SOON) as connection:
             connection.execute(_RAISE_REVISION, (policy.app_id, policy.revision))
             connection.execute(_RAISE_ISSUED_AT, (*_purpose(policy), policy.issued_at.isoformat()))
             connection.execute(_DROP_OLDER_REVISIONS, (policy.app_id, policy.revision))
@@ -83,6 +88,11 @@ INSERT INTO policies (digest, app_id, envelope, stored_at) VALUES (?, ?, ?, ?) O
 """
 
 _DROP_UNUSED = "DELETE FROM policies WHERE digest NOT IN (SELECT policy_digest FROM jobs WHERE policy_digest NOT NULL)"
+
+
+@lru_cache(maxsize=_POLICIES_AT_HAND)
+def _policy_in(envelope: bytes) -> Policy:
+    return Policy.from_json(SignedEnvelope.from_json(envelope).payload)
 
 
 def _purpose(policy: Policy) -> tuple[str, int, Intent, str]:

@@ -8,6 +8,7 @@ from contract.report import PhaseOutcome, PhaseRecord, Report
 from contract.states import Outcome
 from worker.device import Device
 from worker.findings import Findings
+from worker.ledger.database import Durability
 from worker.phases.context import PhaseContext, PhaseResult, done
 
 
@@ -15,7 +16,8 @@ def report(context: PhaseContext) -> PhaseResult:
     """Write the report down, then deliver it at once if the control plane answers; else it waits in the outbox."""
     outbox = context.device.ledger.outbox
     written = _written(context)
-    outbox.put(written, due_at=written.ended_at)
+    # After a power cut the phase is run again, and writes it again.
+    outbox.put(written, due_at=written.ended_at, durability=Durability.SOON)
     try:
         context.device.uplink.report(written)
     except OutriderError as error:

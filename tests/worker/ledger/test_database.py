@@ -11,13 +11,13 @@ import pytest
 
 from contract.error_codes import ErrorCode
 from contract.errors import DocumentError, UnavailableError
-from worker.ledger.database import Database
+from worker.ledger.database import Database, Durability
 from worker.ledger.schema import MIGRATIONS
 
 WRITE_AND_DIE = """\
 import os, signal, sys
 from pathlib import Path
-from worker.ledger.database import Database
+from worker.ledger.database import Database, Durability
 database = Database(Path(sys.argv[1]))
 for number in range(100):
     database.execute("INSERT INTO apps (app_id, highest_revision) VALUES (?, 1)", (str(number),))
@@ -128,3 +128,15 @@ def test_a_full_disk_fails_the_transaction_and_not_the_next_one(tmp_path: Path) 
         database.row("PRAGMA max_page_count = 100000")
         database.execute("INSERT INTO notes VALUES (?)", ("x" * 100_000,))
         assert len(database.rows("SELECT * FROM notes")) == 2
+
+
+@pytest.mark.parametrize(("durability", "synchronous"), [(Durability.NOW, 2), (Durability.SOON, 1)])
+def test_what_can_be_done_again_is_not_synced_and_everything_else_is(
+    tmp_path: Path, durability: Durability, synchronous: int
+) -> None:
+    with closing(Database(tmp_path / "ledger.db")) as database:
+        for _ in range(2):
+            with database.transaction(durability) as connection:
+                assert connection.execute("PRAGMA synchronous").fetchone()[0] == synchronous
+            with database.transaction() as connection:
+                assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2
