@@ -1,0 +1,1 @@
+"""One rollout over many simulated devices on one machine, and what each part costs."""

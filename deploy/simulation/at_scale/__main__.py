@@ -1,0 +1,6 @@
+"""`make simulate`."""
+
+from deploy.simulation.at_scale.cli import main
+
+if __name__ == "__main__":
+    main()
