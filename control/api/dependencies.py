@@ -1,17 +1,11 @@
-"""What routes ask for: the services, a bounded body, the device that signed, the operator's role."""
+"""What routes ask for: the services, a bounded body, the device that signed, the operator."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from contract.error_codes import ErrorCode
-from contract.errors import TrustError
 from contract.http_signatures import SignableRequest
-from control.api.idempotency import begin_keyed
-from control.database.tables import Role
 from control.fleet.known_devices import KnownDevice
-from control.security.operator_tokens import find_operator_token
 from control.security.operators import Operator
 from control.services import Services
 
@@ -64,62 +58,8 @@ async def signed_by(request: Request, body: BodyDep, services: ServicesDep) -> K
 DeviceDep = Annotated[KnownDevice, Depends(signed_by)]
 
 
-BearerDep = Annotated[
-    HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False, description="An operator's token."))
-]
-
-
-def requires(role: Role, *, confined: bool = False) -> Any:
-    """A dependency that lets operators of this role and higher ones through.
-
-    Args:
-        role: The lowest role that may.
-        confined: Whether tokens that are confined to groups may, too: the route must then look at `OperatorDep`.
-    """
-    return Depends(RoleGuard(role, confined=confined))
-
-
-class RoleGuard:
-    """Lets operators through, and keeps who it was for the route.
-
-    Attributes:
-        role: The lowest role that may pass.
-        confined: Whether tokens that are confined to groups may pass.
-    """
-
-    def __init__(self, role: Role, *, confined: bool) -> None:
-        self.role = role
-        self.confined = confined
-
-    def __call__(self, request: Request, services: ServicesDep, bearer: BearerDep) -> None:
-        """Check the token.
-
-        Raises:
-            TrustError: There is none, it is not good, or its role or scope does not reach.
-            KeptAnswerError: The same request with its idempotency key was carried out before.
-        """
-        if bearer is None:
-            raise TrustError(ErrorCode.TOKEN_REFUSED, detail="expected the header `Authorization: Bearer TOKEN`")
-        with services.database.snapshot() as session:
-            row = find_operator_token(session, bearer.credentials, services.clock.now())
-        if not row.role.includes(self.role):
-            detail = f"it has the role {row.role}, this needs {self.role}"
-            raise TrustError(ErrorCode.FORBIDDEN, place=request.url.path, detail=detail)
-        if row.group_ids and not self.confined:
-            detail = "this concerns the whole fleet, and the token is confined to some groups"
-            raise TrustError(ErrorCode.FORBIDDEN, place=request.url.path, detail=detail)
-        request.state.operator = Operator(
-            token_id=row.id,
-            name=row.name,
-            role=row.role,
-            group_ids=frozenset(row.group_ids),
-            source=source_of(request),
-        )
-        begin_keyed(request, services)
-
-
 async def operator_of(request: Request) -> Operator:
-    """The operator that `requires` let through."""
+    """The operator that the route's guard let through."""
     operator: Operator = request.state.operator
     return operator
 

@@ -5,7 +5,6 @@ from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,7 +21,8 @@ HEADER: Final = "idempotency-key"
 #: Says that an answer was given before.
 REPLAYED_HEADER: Final = "Idempotency-Replayed"
 _MAX_KEY_LENGTH: Final = 200
-_STATE: Final = "keyed_request"
+#: Where the state of a request has what `begin_keyed` has let in.
+_BEGUN: Final = "keyed_request"
 
 
 class KeptAnswerError(Exception):
@@ -34,7 +34,7 @@ class KeptAnswerError(Exception):
 
 
 class Idempotency:
-    """Recognises requests with a key, and keeps what is answered to those that `begin_keyed` has let in."""
+    """Keeps what is answered to requests with a key that `begin_keyed` has let in."""
 
     def __init__(self, app: ASGIApp, services: Services) -> None:
         self._app = app
@@ -42,25 +42,15 @@ class Idempotency:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
-        key = _key(scope)
-        if key is None:
+        if _key(scope) is None:
             await self._app(scope, receive, send)
             return
+        state, recorder = scope.setdefault("state", {}), _Recorder(send)
         try:
-            body = await Request(scope, receive).body()
-        except HTTPException as error:
-            # Too large or too slow: said where all errors are said.
-            await self._app(scope, _failing(error), send)
-            return
-        request = _keyed(scope, key, body)
-        state = scope.setdefault("state", {})
-        state[_STATE] = request
-        recorder = _Recorder(send)
-        try:
-            await self._app(scope, _replayed(body, receive), recorder)
+            await self._app(scope, receive, recorder)
         finally:
-            if state.get(_STATE + "_begun"):
-                await run_in_threadpool(self._conclude, request, recorder.answer)
+            if _BEGUN in state:
+                await run_in_threadpool(self._conclude, state[_BEGUN], recorder.answer)
 
     def _conclude(self, request: KeyedRequest, answer: Answer | None) -> None:
         if answer is None or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -69,23 +59,24 @@ class Idempotency:
             keep(self._services.database, request, answer)
 
 
-def begin_keyed(request: Request, services: Services) -> None:
+async def begin_keyed(request: Request, services: Services) -> None:
     """Let a request with a key in if it is the first of its kind; call it once the operator is known to be allowed.
 
     Raises:
         KeptAnswerError: It was carried out before.
         InputError: The key belongs to another request, or is no key.
     """
-    keyed = getattr(request.state, _STATE, None)
-    if keyed is None:
+    key = _key(request.scope)
+    if key is None:
         return
-    if not 1 <= len(keyed.key) <= _MAX_KEY_LENGTH:
+    if not 1 <= len(key) <= _MAX_KEY_LENGTH:
         detail = f"expected 1 to {_MAX_KEY_LENGTH} characters"
         raise InputError(ErrorCode.DOCUMENT_INVALID, place="Idempotency-Key", detail=detail)
-    answer = begin(services.database, keyed, services.clock.now())
+    keyed = _keyed(request.scope, key, await request.body())
+    answer = await run_in_threadpool(begin, services.database, keyed, services.clock.now())
     if answer is not None:
         raise KeptAnswerError(answer)
-    setattr(request.state, _STATE + "_begun", True)
+    request.scope["state"][_BEGUN] = keyed
 
 
 def answered_before(_request: Request, error: Exception) -> Response:
@@ -107,22 +98,6 @@ def _keyed(scope: Scope, key: bytes, body: bytes) -> KeyedRequest:
     target = scope["path"].encode() + b"?" + scope.get("query_string", b"")
     authorization = Headers(scope=scope).get("authorization", "").encode("latin-1")
     return KeyedRequest(authorization, key, b"\0".join((b"POST", target, body)))
-
-
-def _replayed(body: bytes, receive: Receive) -> Receive:
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def next_message() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return next_message
-
-
-def _failing(error: Exception) -> Receive:
-    async def fail() -> Message:
-        raise error
-
-    return fail
 
 
 class _Recorder:

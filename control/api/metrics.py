@@ -1,14 +1,14 @@
 """Metrics for Prometheus, for whoever has a viewer's token."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from control.api.dependencies import requires
+from control.api.guarded_route import guarded_router, requires
 from control.database.tables import Role
 from control.fleet_metrics import FleetCollector
 from control.services import Services
 
-router = APIRouter(tags=["metrics"])
+router = guarded_router("metrics", prefix="")
 
 
 @router.get("/metrics", dependencies=[requires(Role.VIEWER)], response_class=Response)

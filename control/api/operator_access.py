@@ -3,11 +3,12 @@
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query, status
+from fastapi import Query, status
 
 from control.answers.access import audit_entries, list_tokens, token_view
-from control.api.dependencies import OperatorDep, ServicesDep, requires
+from control.api.dependencies import OperatorDep, ServicesDep
 from control.api.entity_tags import TagDep
+from control.api.guarded_route import guarded_router, requires
 from control.api.pages import PageDep
 from control.database.tables import OperatorToken, Role
 from control.fleet.groups import find_group
@@ -16,7 +17,7 @@ from control.views.access import NewOperatorTokenView, OperatorTokenRequest, Ope
 from control.views.audit import AuditEntryView, AuditVerdictView
 from control.views.page import Page
 
-router = APIRouter(prefix="/v1", tags=["access"])
+router = guarded_router("access")
 
 _MAX_SEQUENCE = 2**63 - 1
 

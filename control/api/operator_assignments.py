@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response, status
+from fastapi import Query, Response, status
 
 from contract.queues import ControlTask
 from control.answers.assignments import assignment_view, list_assignments
-from control.api.dependencies import OperatorDep, ServicesDep, requires
+from control.api.dependencies import OperatorDep, ServicesDep
 from control.api.entity_tags import TagDep
+from control.api.guarded_route import guarded_router, requires
 from control.api.pages import PageDep
 from control.catalog.assignments import assign, find_assignment, unassign
 from control.catalog.delivery_words import intent_of, terms_of
@@ -17,7 +18,7 @@ from control.fleet.groups import find_group
 from control.views.assignments import AssignmentRequest, AssignmentView
 from control.views.page import Page
 
-router = APIRouter(prefix="/v1", tags=["assignments"])
+router = guarded_router("assignments")
 
 # Names of groups hold no slash, those of apps may.
 _ONE = "/assignments/{group}/{app:path}"

@@ -1,16 +1,15 @@
 """The operators' side: have devices check in now."""
 
-from fastapi import APIRouter
-
 from contract.queues import ControlTask
 from control.answers.job_filter import JobFilter
 from control.answers.moment import this_moment
-from control.api.dependencies import OperatorDep, ServicesDep, requires
+from control.api.dependencies import OperatorDep, ServicesDep
+from control.api.guarded_route import guarded_router, requires
 from control.database.tables import Role
 from control.steering.calls import ask_for_calls, select_devices
 from control.views.calls import SyncReply, SyncRequest
 
-router = APIRouter(prefix="/v1", tags=["fleet"])
+router = guarded_router("fleet")
 
 #: Devices that an answer names one by one.
 _NAMED_DEVICES = 100

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response, status
+from fastapi import Depends, Request, Response, status
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -14,8 +14,9 @@ from contract.errors import InputError, OutriderError
 from contract.queues import ControlTask
 from control.answers.apps import app_detail, list_apps
 from control.answers.assignments import assignments_of
-from control.api.dependencies import OperatorDep, ServicesDep, requires, services_of
+from control.api.dependencies import OperatorDep, ServicesDep, services_of
 from control.api.entity_tags import TagDep
+from control.api.guarded_route import guarded_router, requires
 from control.api.pages import PageDep
 from control.catalog.manifest_reader import validate_manifest
 from control.catalog.pins import deployed_revision
@@ -24,7 +25,7 @@ from control.database.tables import App, Package, Role
 from control.views.catalog import AppDetail, AppView, PackageView, PublishReply, PublishRequest
 from control.views.page import Page
 
-router = APIRouter(prefix="/v1", tags=["catalog"])
+router = guarded_router("catalog")
 
 
 async def uploaded_file(request: Request) -> AsyncIterator[Path]:

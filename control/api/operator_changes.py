@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from sqlalchemy.orm import Session
 
 from contract.error_codes import ErrorCode
 from contract.errors import InputError
 from contract.queues import ControlTask
-from control.api.dependencies import OperatorDep, ServicesDep, requires
+from control.api.dependencies import OperatorDep, ServicesDep
+from control.api.guarded_route import guarded_router, requires
 from control.database.session import lock_planning
 from control.database.tables import Role
 from control.desired.apply import Changer, missing_packages
@@ -20,7 +21,7 @@ from control.desired.pins import require_revisions
 from control.desired.plan import Change, plan_changes
 from control.views.changes import ChangesRequest, ChangesView, ChangeView, FieldChange, StateView
 
-router = APIRouter(prefix="/v1", tags=["desired state"])
+router = guarded_router("desired state")
 
 
 @router.get("/state", dependencies=[requires(Role.VIEWER)])

@@ -4,14 +4,15 @@ import contextlib
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query, status
+from fastapi import Query, status
 
 from contract.errors import UnavailableError
 from control.answers.access import enrollment_token_view, list_enrollment_tokens
 from control.answers.devices import device_detail, retired_device_view
 from control.answers.moment import this_moment
-from control.api.dependencies import OperatorDep, ServicesDep, requires
+from control.api.dependencies import OperatorDep, ServicesDep
 from control.api.entity_tags import TagDep
+from control.api.guarded_route import guarded_router, requires
 from control.api.pages import PageDep
 from control.database.tables import Device, EnrollmentToken, Role
 from control.fleet.cutting_off import cut_off_retired
@@ -30,7 +31,7 @@ from control.views.access import EnrollmentTokenRequest, EnrollmentTokenView, Kn
 from control.views.fleet import ReplacementRequest, RetiredDeviceView
 from control.views.page import Page
 
-router = APIRouter(prefix="/v1", tags=["enrolment"])
+router = guarded_router("enrolment")
 
 
 @router.post(

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from itertools import count
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Header, Request
+from fastapi import Header, Request
 from starlette.concurrency import run_in_threadpool
 
 from contract.error_codes import ErrorCode
@@ -13,14 +13,15 @@ from contract.errors import OutriderError, UnavailableError
 from control.answers.job_events import READ_JOBS, changed_jobs, newest_change
 from control.answers.job_filter import JobFilter
 from control.answers.moment import this_moment
-from control.api.dependencies import ServicesDep, requires
+from control.api.dependencies import ServicesDep
 from control.api.event_stream import EventStream, event, sign_of_life
+from control.api.guarded_route import guarded_router, requires
 from control.api.job_query import JobFilterDep
 from control.database.tables import Role
 from control.services import Services
 from control.views.jobs import JobView
 
-router = APIRouter(prefix="/v1", tags=["status"])
+router = guarded_router("status")
 
 #: Streams that one process serves.
 MOST_STREAMS: Final = 100

@@ -2,14 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response, status
+from fastapi import Query, Response, status
 
 from contract.error_codes import ErrorCode
 from contract.errors import InputError
 from contract.queues import ControlTask
 from control.answers.filters import list_filters, list_matches, match_view
-from control.api.dependencies import OperatorDep, ServicesDep, requires
+from control.api.dependencies import OperatorDep, ServicesDep
 from control.api.entity_tags import TagDep
+from control.api.guarded_route import guarded_router, requires
 from control.api.pages import PageDep
 from control.database.tables import Role
 from control.filters.parse import parse_rule
@@ -18,7 +19,7 @@ from control.fleet.devices import find_device
 from control.views.filters import FilterRequest, FilterView, MatchView, RuleRequest
 from control.views.page import Page
 
-router = APIRouter(prefix="/v1", tags=["filters"])
+router = guarded_router("filters")
 
 RuleQuery = Annotated[str, Query(description="A rule in the filter language.")]
 

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
-from fastapi import APIRouter, status
+from fastapi import status
 
 from contract.queues import ControlTask
 from control.answers.devices import device_detail, group_view, list_devices, list_groups
 from control.answers.moment import this_moment
-from control.api.dependencies import OperatorDep, ServicesDep, requires
+from control.api.dependencies import OperatorDep, ServicesDep
 from control.api.entity_tags import TagDep
+from control.api.guarded_route import guarded_router, requires
 from control.api.pages import PageDep
 from control.database.tables import Role
 from control.fleet.devices import find_device
@@ -17,7 +18,7 @@ from control.services import Services
 from control.views.fleet import DeviceDetail, DeviceView, GroupRequest, GroupView
 from control.views.page import Page
 
-router = APIRouter(prefix="/v1", tags=["fleet"])
+router = guarded_router("fleet")
 
 _MEMBER_PATH = "/groups/{name}/members/{device:path}"
 

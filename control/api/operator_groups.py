@@ -1,13 +1,14 @@
 """The operators' side: rules of groups, sites of devices, and groups that are no longer needed."""
 
-from fastapi import APIRouter, status
+from fastapi import status
 
 from contract.queues import ControlTask
 from control.answers.devices import device_detail, device_view, group_view
 from control.answers.filters import match_view
 from control.answers.moment import this_moment
-from control.api.dependencies import OperatorDep, ServicesDep, requires
+from control.api.dependencies import OperatorDep, ServicesDep
 from control.api.entity_tags import TagDep
+from control.api.guarded_route import guarded_router, requires
 from control.database.tables import Role
 from control.filters.parse import parse_rule
 from control.fleet.devices import find_device
@@ -16,7 +17,7 @@ from control.fleet.membership import refresh_device, set_rule
 from control.views.filters import MatchView
 from control.views.fleet import DeviceView, GroupRuleRequest, GroupView, SiteRequest
 
-router = APIRouter(prefix="/v1", tags=["groups"])
+router = guarded_router("groups")
 
 
 @router.put("/groups/{name}/rule", dependencies=[requires(Role.OPERATOR)])

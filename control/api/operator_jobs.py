@@ -4,15 +4,15 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from contract.queues import ControlTask
 from control.answers.job_filter import JobFilter
 from control.answers.jobs import job_detail
 from control.answers.moment import this_moment
-from control.api.dependencies import OperatorDep, ServicesDep, requires
+from control.api.dependencies import OperatorDep, ServicesDep
 from control.api.entity_tags import EntityTag, TagDep
+from control.api.guarded_route import guarded_router, requires
 from control.database.session import Database
 from control.database.tables import Job, Role
 from control.fleet.groups import find_group
@@ -24,7 +24,7 @@ from control.steering.selection import select_jobs
 from control.views.jobs import JobDetail
 from control.views.steering import BulkSteeringRequest, SteeredJob, SteeringReply, SteeringRequest
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+router = guarded_router("jobs", prefix="/v1/jobs")
 
 #: Jobs that an answer names one by one.
 _NAMED_JOBS = 100

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from functools import partial
 
-from fastapi import APIRouter, status
+from fastapi import status
 from sqlalchemy.orm import Session
 
 from contract.queues import ControlTask
 from control.answers.revisions import deployment, list_revisions
-from control.api.dependencies import OperatorDep, ServicesDep, requires
+from control.api.dependencies import OperatorDep, ServicesDep
 from control.api.entity_tags import EntityTag, TagDep
+from control.api.guarded_route import guarded_router, requires
 from control.api.pages import PageDep
 from control.catalog.pins import bring_back, pin, roll_forward
 from control.catalog.revisions import find_app
@@ -19,7 +20,7 @@ from control.services import Services
 from control.views.page import Page
 from control.views.revisions import DeployedRevisionView, DeploymentView, PinRequest, RollbackRequest
 
-router = APIRouter(prefix="/v1/apps/{name:path}", tags=["revisions"])
+router = guarded_router("revisions", prefix="/v1/apps/{name:path}")
 
 
 @router.get("/revisions", dependencies=[requires(Role.VIEWER)])

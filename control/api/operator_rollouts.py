@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, status
+from fastapi import Query, status
 
 from contract.queues import ControlTask
 from control.answers.moment import this_moment
 from control.answers.rollouts import list_rollouts, rollout_detail, rollout_devices, rollout_events
-from control.api.dependencies import OperatorDep, ServicesDep, requires
+from control.api.dependencies import OperatorDep, ServicesDep
 from control.api.entity_tags import TagDep
+from control.api.guarded_route import guarded_router, requires
 from control.api.pages import PageDep
 from control.database.session import lock_planning
 from control.database.tables import Role
@@ -28,7 +29,7 @@ from control.views.rollouts import (
     RolloutView,
 )
 
-router = APIRouter(prefix="/v1/rollouts", tags=["rollouts"])
+router = guarded_router("rollouts", prefix="/v1/rollouts")
 
 
 @router.post("/plan", dependencies=[requires(Role.VIEWER)])

@@ -2,18 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response, status
+from fastapi import Path, Query, Response, status
 
 from contract.installer_secrets import SECRET_NAME_PATTERN
 from control.answers.secrets import list_secrets, secret_view
-from control.api.dependencies import OperatorDep, ServicesDep, requires
+from control.api.dependencies import OperatorDep, ServicesDep
+from control.api.guarded_route import guarded_router, requires
 from control.api.pages import PageDep
 from control.database.tables import Role
 from control.secrets.keeping import delete_secret, find_secret, set_secret
 from control.views.page import Page
 from control.views.secrets import SecretRequest, SecretView
 
-router = APIRouter(prefix="/v1/secrets", tags=["secrets"])
+router = guarded_router("secrets", prefix="/v1/secrets")
 
 NameDep = Annotated[str, Path(pattern=SECRET_NAME_PATTERN, description="The secret's name.")]
 

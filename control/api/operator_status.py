@@ -2,14 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from control.answers.errors import error_counts
 from control.answers.jobs import list_jobs
 from control.answers.moment import this_moment
 from control.answers.summaries import job_summary
 from control.answers.why import why as reasons_why
-from control.api.dependencies import OperatorDep, ServicesDep, requires
+from control.api.dependencies import OperatorDep, ServicesDep
+from control.api.guarded_route import guarded_router, requires
 from control.api.job_query import JobFilterDep
 from control.api.pages import PageDep
 from control.database.tables import Role
@@ -19,7 +20,7 @@ from control.views.page import Page
 from control.views.status import ErrorCount, JobSummary
 from control.views.why import Why
 
-router = APIRouter(prefix="/v1", tags=["status"])
+router = guarded_router("status")
 
 Past = Annotated[bool, Query(description="Also what earlier attempts and replaced jobs reported.")]
 Named = Annotated[str, Query(min_length=1, max_length=200, description="By name or id.")]

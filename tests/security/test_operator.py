@@ -9,7 +9,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from control.api.app import ROUTERS, create_app
-from control.api.dependencies import RoleGuard
+from control.api.guarded_route import RoleGuard
 from control.database.tables import OperatorToken
 from control.roles import Role
 from control.security.operator_tokens import create_operator_token
@@ -249,7 +249,7 @@ def test_were_a_tokens_groups_forgotten_it_would_retire_any_device(
     admin = confined(Role.ADMIN, plane.group("desks"))
     assert client.post("/v1/devices/server-1/retire", headers=admin).status_code == 403
     monkeypatch.setattr(
-        "control.api.dependencies.Operator", lambda **facts: Operator(**facts | {"group_ids": frozenset()})
+        "control.api.guarded_route.Operator", lambda **facts: Operator(**facts | {"group_ids": frozenset()})
     )
     assert client.post("/v1/devices/server-1/retire", headers=admin).status_code == 200
 

@@ -1,7 +1,7 @@
 """Requests as a device signs them, as it should not, and what became of them."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import httpx
@@ -9,7 +9,7 @@ from fastapi import Request
 
 from contract.http_signatures import SignableRequest, sign_request
 from contract.uplink import REPORTS_PATH, Problem
-from control.api.dependencies import RoleGuard
+from control.api.guarded_route import RoleGuard
 from control.database.tables import Role
 from control.metrics import REFUSED
 from control.security.operators import Operator
@@ -36,10 +36,10 @@ def recorded(device: SignedDevice, path: str = REPORTS_PATH, body: bytes = b"{}"
     return request
 
 
-def no_guard(operator: Operator | None) -> Callable[..., None]:
+def no_guard(operator: Operator | None) -> Callable[..., Awaitable[None]]:
     """A guard that lets everybody in, as this operator."""
 
-    def admit(_guard: RoleGuard, request: Request) -> None:
+    async def admit(_guard: RoleGuard, request: Request) -> None:
         request.state.operator = operator
 
     return admit

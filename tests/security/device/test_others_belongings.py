@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from contract.jobs import JobRef
 from contract.states import Outcome
 from contract.uplink import CONTENT_INFO_PATH, POLICY_PATH
-from control.api.dependencies import RoleGuard
+from control.api.guarded_route import RoleGuard
 from control.database.tables import Job, Revision, Role
 from control.security.operators import Operator
 from tests.control.plane import Plane, SignedDevice, report_of
@@ -104,7 +104,7 @@ def test_a_devices_signature_opens_no_operators_route(enrolled: Enrolled, refuse
 @pytest.mark.guard_removed(OPERATORS_ROUTE)
 def test_without_the_guard_on_roles_anybody_reads_it(enrolled: Enrolled, monkeypatch: pytest.MonkeyPatch) -> None:
     everybody = Operator("none", "nobody", Role.ADMIN, frozenset(), "")
-    monkeypatch.setattr(RoleGuard, "__call__", no_guard(everybody))
+    monkeypatch.setattr(RoleGuard, "admit", no_guard(everybody))
     assert enrolled().request("GET", "/v1/devices").status_code == 200
 
 
@@ -123,5 +123,5 @@ def test_metrics_are_closed_to_everybody_else(
 
 @pytest.mark.guard_removed(METRICS)
 def test_without_the_guard_on_roles_metrics_are_open(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(RoleGuard, "__call__", no_guard(None))
+    monkeypatch.setattr(RoleGuard, "admit", no_guard(None))
     assert client.get("/metrics").status_code == 200
