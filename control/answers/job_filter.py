@@ -1,11 +1,11 @@
 """Which jobs are meant."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from contract.error_codes import ErrorCode
 from contract.errors import InputError, NotFoundError
@@ -44,8 +44,17 @@ class JobFilter:
     everything: bool = False
 
 
-def conditions(session: Session, wanted: JobFilter, *, past: bool = False) -> tuple[ColumnElement[bool], ...]:
-    """What a row of `jobs` must fulfil; with `past` also one that was replaced, of a rollout one for its revision.
+def conditions(
+    session: Session, wanted: JobFilter, *, past: bool = False, one_by_one: bool = False
+) -> tuple[ColumnElement[bool], ...]:
+    """What a row of `jobs` must fulfil.
+
+    Args:
+        session: A transaction.
+        wanted: Which jobs.
+        past: Also those that were replaced; of a rollout those for its revision.
+        one_by_one: Few jobs will be looked at: whether a device is in a group, say, is looked up for each of them, not
+            for all devices beforehand.
 
     Raises:
         NotFoundError: The filter names something that is not there.
@@ -53,20 +62,20 @@ def conditions(session: Session, wanted: JobFilter, *, past: bool = False) -> tu
     """
     found: list[ColumnElement[bool]] = [] if past else [is_newest()]
     if wanted.target is not None:
-        found += conditions(session, aimed_at(session, wanted.target), past=past)
+        found += conditions(session, aimed_at(session, wanted.target), past=past, one_by_one=one_by_one)
     if wanted.app is not None:
         found.append(Job.app_id == find_app(session, wanted.app).id)
     if wanted.device is not None:
         found.append(Job.device_id == find_device(session, wanted.device).id)
     if wanted.rollout is not None:
         rollout = find_rollout(session, wanted.rollout)
-        found += _of_rollout(rollout)
+        found += _of_rollout(rollout, one_by_one=one_by_one)
         if past:
             found.append(Job.revision == rollout.revision)
     if wanted.group is not None:
-        found.append(_in_groups([find_group(session, wanted.group).id]))
+        found.append(_in_groups([find_group(session, wanted.group).id], one_by_one=one_by_one))
     if wanted.group_ids is not None:
-        found.append(_in_groups(wanted.group_ids))
+        found.append(_in_groups(wanted.group_ids, one_by_one=one_by_one))
     named = {Job.state: wanted.state, Job.outcome: wanted.outcome, Job.error_code: wanted.error_code}
     found += [column == value for column, value in named.items() if value is not None]
     return tuple(found)
@@ -99,12 +108,20 @@ def _is_found(session: Session, find: Callable[[Session, str], object], name: st
     return True
 
 
-def _of_rollout(rollout: Rollout) -> tuple[ColumnElement[bool], ...]:
-    devices = select(RolloutDevice.device_id).where(
-        RolloutDevice.rollout_id == rollout.id, RolloutDevice.left_at.is_(None)
-    )
-    return Job.app_id == rollout.app_id, Job.device_id.in_(devices)
+def _of_rollout(rollout: Rollout, *, one_by_one: bool) -> tuple[ColumnElement[bool], ...]:
+    own = (RolloutDevice.rollout_id == rollout.id, RolloutDevice.left_at.is_(None))
+    return Job.app_id == rollout.app_id, _is_among(RolloutDevice.device_id, own, one_by_one=one_by_one)
 
 
-def _in_groups(group_ids: Collection[str]) -> ColumnElement[bool]:
-    return Job.device_id.in_(select(GroupMember.device_id).where(GroupMember.group_id.in_(group_ids)))
+def _in_groups(group_ids: Collection[str], *, one_by_one: bool) -> ColumnElement[bool]:
+    return _is_among(GroupMember.device_id, (GroupMember.group_id.in_(group_ids),), one_by_one=one_by_one)
+
+
+def _is_among(
+    devices: InstrumentedAttribute[str], which: Sequence[ColumnElement[bool]], *, one_by_one: bool
+) -> ColumnElement[bool]:
+    found = select(devices).where(*which)
+    if one_by_one:
+        # No database makes a table of all of them first for what depends on the job and ends with the first row.
+        return found.where(devices == Job.device_id).limit(1).scalar_subquery().is_not(None)
+    return Job.device_id.in_(found)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, select
 from sqlalchemy.orm import Session, aliased
@@ -28,6 +28,8 @@ from control.views.page import Page
 _SHOWN_JOBS = 100
 #: Jobs that are put in order rather than looked for in order.
 _FEW_JOBS = 2000
+#: What lists of jobs are ordered by.
+JOB_ORDER: Final = (Device.name, Device.id, App.name, Job.id)
 
 
 def list_jobs(session: Session, wanted: JobFilter, moment: Moment, page: PageRequest) -> Page[JobView]:
@@ -36,8 +38,7 @@ def list_jobs(session: Session, wanted: JobFilter, moment: Moment, page: PageReq
     Raises:
         NotFoundError: The filter names an app, group or device that is not there.
     """
-    keys = (Device.name, Device.id, App.name, Job.id)
-    rows, cursor = read_page(session, _jobs().where(*_sought(session, conditions(session, wanted))), keys, page)
+    rows, cursor = read_page(session, _jobs().where(*_sought(session, wanted)), JOB_ORDER, page)
     found = [_Found(*row) for row in rows]
     running = _running(session, {one.job.device_id for one in found})
     return Page(items=tuple(JobView(**_fields(one, running, moment)) for one in found), next_cursor=cursor)
@@ -71,16 +72,16 @@ def device_jobs(session: Session, device_id: str, moment: Moment) -> list[JobDet
     return _details(session, _jobs().where(Job.id.in_(newest)).order_by(App.name, Job.created_at), moment)
 
 
-def _sought(session: Session, wanted: Sequence[ColumnElement[bool]]) -> Sequence[ColumnElement[bool]]:
-    """The same conditions in a form that is fast in the order of names, whether few or many jobs fulfil them.
+def _sought(session: Session, wanted: JobFilter) -> Sequence[ColumnElement[bool]]:
+    """What rows must fulfil, in a form that is fast in the order of names, whether few or many jobs do.
 
     Few are found first and then put in order. With many, jobs are looked at in order until the page is full: databases
     do not know how often each value occurs, so the conditions are written in a way that no index serves.
     """
-    few = session.scalars(select(Job.id).where(*wanted).limit(_FEW_JOBS + 1)).all()
+    few = session.scalars(select(Job.id).where(*conditions(session, wanted)).limit(_FEW_JOBS + 1)).all()
     if len(few) <= _FEW_JOBS:
         return (Job.id.in_(few),)
-    return and_(Job.is_newest), func.coalesce(and_(*wanted), false())
+    return and_(Job.is_newest), func.coalesce(and_(*conditions(session, wanted, one_by_one=True)), false())
 
 
 @dataclass(frozen=True)

@@ -119,6 +119,11 @@ def device_id(number: int) -> str:
     return _id(1, number)
 
 
+def place_in_list(number: int) -> tuple[str, str, str, str]:
+    """Where one of the devices begins in a list of jobs."""
+    return device_name(number), device_id(number), "", ""
+
+
 def job_id(number: int) -> str:
     """The id of one of the jobs."""
     return _id(2, number)

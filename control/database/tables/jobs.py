@@ -61,15 +61,11 @@ class Job(Base):
         Index("uq_jobs_live", "device_id", "app_id", unique=True, sqlite_where=_IS_LIVE, postgresql_where=_IS_LIVE),
         Index("ix_jobs_device_app_created", "device_id", "app_id", "created_at"),
         Index("ix_jobs_state", "state"),
-        Index("ix_jobs_app", "app_id"),
         Index("ix_jobs_changed", "changed_at", "id"),
         _of_newest("uq_jobs_newest", "device_id", "app_id", unique=True),
-        # All that summaries look at, so that the rows themselves stay unread.
-        _of_newest(
-            "ix_jobs_newest_app", "app_id", "state", "outcome", "next_action_reason", "cancel_reason", "revision"
-        ),
-        _of_newest("ix_jobs_newest_state", "state", "outcome", "next_action_reason", "cancel_reason"),
-        _of_newest("ix_jobs_newest_error", "error_code", "app_id"),
+        _of_newest("ix_jobs_newest_app", "app_id", "state", "outcome"),
+        _of_newest("ix_jobs_newest_state", "state", "outcome"),
+        Index("ix_jobs_error", "error_code", "app_id", sqlite_where=_HAS_ERROR, postgresql_where=_HAS_ERROR),
         Index("ix_jobs_tallied_error", *_TALLIED_ERROR, sqlite_where=_HAS_ERROR, postgresql_where=_HAS_ERROR),
         # Those that wait for the archive.
         Index(

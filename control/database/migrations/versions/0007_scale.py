@@ -12,11 +12,13 @@ depends_on = None
 
 _INDEXES = {
     "uq_jobs_newest": ["device_id", "app_id"],
-    "ix_jobs_newest_app": ["app_id", "state", "outcome", "next_action_reason", "cancel_reason", "revision"],
-    "ix_jobs_newest_state": ["state", "outcome", "next_action_reason", "cancel_reason"],
-    "ix_jobs_newest_error": ["error_code", "app_id"],
+    "ix_jobs_newest_app": ["app_id", "state", "outcome"],
+    "ix_jobs_newest_state": ["state", "outcome"],
 }
-
+_OF_FAILED = {
+    "ix_jobs_error": ["error_code", "app_id"],
+    "ix_jobs_tallied_error": ["app_id", "tallied_as", "device_id"],
+}
 
 _WORD = sa.String(40)
 
@@ -38,12 +40,14 @@ def _add_tallies() -> None:
     op.add_column("jobs", sa.Column("tallied_as", sa.Text(), nullable=False, server_default=""))
     moved = sa.text(HAS_MOVED)
     op.create_index("ix_jobs_moved", "jobs", ["id"], sqlite_where=moved, postgresql_where=moved)
-    failed, place = sa.text("error_code IS NOT NULL"), ["app_id", "tallied_as", "device_id"]
-    op.create_index("ix_jobs_tallied_error", "jobs", place, sqlite_where=failed, postgresql_where=failed)
+    failed = sa.text("error_code IS NOT NULL")
+    for name, columns in _OF_FAILED.items():
+        op.create_index(name, "jobs", columns, sqlite_where=failed, postgresql_where=failed)
 
 
 def _drop_tallies() -> None:
-    op.drop_index("ix_jobs_tallied_error", "jobs")
+    for name in _OF_FAILED:
+        op.drop_index(name, "jobs")
     op.drop_index("ix_jobs_moved", "jobs")
     op.drop_column("jobs", "tallied_as")
     op.drop_table("job_tallies")
@@ -62,9 +66,7 @@ def _add_archive() -> None:
     op.create_index("ix_archived_jobs_device_id", "archived_jobs", ["device_id"])
     op.create_index("ix_archived_jobs_replaced", "archived_jobs", ["replaced_at", "id"])
     replaced = sa.text("is_newest = 0") if op.get_bind().dialect.name == "sqlite" else sa.text("NOT is_newest")
-    op.create_index(
-        "ix_jobs_replaced", "jobs", ["changed_at", "id"], sqlite_where=replaced, postgresql_where=replaced
-    )
+    op.create_index("ix_jobs_replaced", "jobs", ["changed_at", "id"], sqlite_where=replaced, postgresql_where=replaced)
 
 
 def _drop_archive() -> None:
@@ -80,6 +82,8 @@ def upgrade() -> None:
         op.create_index(
             name, "jobs", columns, unique=name.startswith("uq_"), sqlite_where=of_newest, postgresql_where=of_newest
         )
+    # The newest jobs of an app are found by an index of their own.
+    op.drop_index("ix_jobs_app", "jobs")
     op.drop_index("ix_devices_name", "devices")
     op.create_index("ix_devices_name", "devices", ["name", "id"])
     _add_tallies()
@@ -92,6 +96,7 @@ def downgrade() -> None:
     _drop_tallies()
     op.drop_index("ix_devices_name", "devices")
     op.create_index("ix_devices_name", "devices", ["name"])
+    op.create_index("ix_jobs_app", "jobs", ["app_id"])
     for name in _INDEXES:
         op.drop_index(name, "jobs")
     op.drop_column("jobs", "is_newest")
