@@ -20,7 +20,8 @@ from control.dispatch.resend import resend
 from control.newest_jobs import give_way
 from control.planning.models import Demand, Fleet, Mark, NewJob, Plan, Want
 from control.planning.plan import plan
-from control.planning.snapshot import Span, load_fleet, load_span, next_span
+from control.planning.selection import Span
+from control.planning.snapshot import load_fleet, load_span, next_span
 from control.steering.orders import place_order
 
 if TYPE_CHECKING:
@@ -59,24 +60,29 @@ class Planned:
         return Planned(self.made + other.made, self.cancelled + other.cancelled, self.queued + other.queued)
 
 
-def plan_device(session: Session, device_id: str, *, now: datetime, online_since: datetime) -> Planned:
-    """Plan for one device.
+def plan_devices(session: Session, device_ids: Sequence[str], *, now: datetime, online_since: datetime) -> Planned:
+    """Plan for some devices.
 
     Args:
         session: The transaction that everything happens in.
-        device_id: The device.
+        device_ids: The devices; few enough for one statement.
         now: The time.
         online_since: Devices seen since then are online and are sent to; others are when they check in.
     """
     lock_planning(session)
-    return _carry_out(session, load_fleet(session, now, device_id), online_since)
+    return _carry_out(session, load_fleet(session, now, *device_ids), online_since)
+
+
+def plan_device(session: Session, device_id: str, *, now: datetime, online_since: datetime) -> Planned:
+    """Plan for one device. The arguments are those of `plan_devices`."""
+    return plan_devices(session, [device_id], now=now, online_since=online_since)
 
 
 def plan_fleet(database: Database, *, now: datetime, online_since: datetime) -> Planned:
     """Plan for the whole fleet, part by part, each in a transaction of its own: nobody waits long for a large fleet.
 
     A part is looked at first, and locked only where something is to be changed. One that dies in the middle has planned
-    for whole devices, and who comes after him plans for the others. The arguments are those of `plan_device`.
+    for whole devices, and who comes after him plans for the others. The arguments are those of `plan_devices`.
     """
     total, after = Planned(), ""
     while (span := _next(database, after)) is not None:

@@ -2,16 +2,19 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from sqlalchemy import ColumnElement, false, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Integer, String, case, false, func, null, select, type_coerce
+from sqlalchemy.orm import Session
 
+from contract.jobs import JobState
 from contract.policy import Delivery, DeliverySettings
+from contract.report import WaitReason
+from contract.states import EnforcementState, Intent, Outcome
+from control.cancel_reasons import CancelReason
 from control.database.tables import (
     App,
     AppRequestRow,
@@ -38,8 +41,12 @@ from control.planning.models import (
     Request,
     Way,
 )
+from control.planning.selection import Selection, Span, Those
 from control.rollouts.holds import rollout_holds
 from control.targeting import Mode, TimeBasis
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
 
 #: Ways of delivery that are kept read; they are the same at every check-in.
 _KEPT_WAYS: Final = 1024
@@ -48,18 +55,11 @@ _NO_FILTERS: Final[frozenset[str]] = frozenset()
 _Row = TypeVar("_Row")
 
 
-@dataclass(frozen=True)
-class Span:
-    """Devices that follow each other in the order of their ids, from the first to the last."""
-
-    first_id: str
-    last_id: str
-
-
-def load_fleet(session: Session, now: datetime, device_id: str) -> Fleet:
-    """One device as it is now, with what concerns it."""
-    demand = load_demand(session, now, device_id)
-    return Fleet(demand, tuple(_load_devices(session, demand, Span(device_id, device_id))))
+def load_fleet(session: Session, now: datetime, *device_ids: str) -> Fleet:
+    """Some devices as they are now, with what concerns them."""
+    those = Those(device_ids)
+    demand = load_demand(session, now, those)
+    return Fleet(demand, tuple(_load_devices(session, demand, those)))
 
 
 def load_span(session: Session, now: datetime, span: Span) -> Fleet:
@@ -74,11 +74,11 @@ def next_span(session: Session, after: str, devices: int) -> Span | None:
     return Span(ids[0], ids[-1]) if ids else None
 
 
-def load_demand(session: Session, now: datetime, device_id: str | None = None) -> Demand:
-    """What is wanted of groups, or of the groups of one device, and what can be deployed."""
+def load_demand(session: Session, now: datetime, devices: Those | None = None) -> Demand:
+    """What is wanted of groups, or of the groups of these devices, and what can be deployed."""
     rows = select(Assignment)
-    if device_id is not None:
-        own_groups = select(GroupMember.group_id).where(GroupMember.device_id == device_id)
+    if devices is not None:
+        own_groups = select(GroupMember.group_id).where(devices.holds(GroupMember.device_id))
         rows = rows.where(Assignment.group_id.in_(own_groups))
     deliveries: dict[str, Delivery] = {}
     by_group: defaultdict[str, list[AssignedIntent]] = defaultdict(list)
@@ -149,15 +149,16 @@ def _load_relations(session: Session) -> Mapping[tuple[str, int], tuple[Relation
     return {key: tuple(relations) for key, relations in found.items()}
 
 
-def _load_devices(session: Session, demand: Demand, span: Span) -> Iterator[DeviceSituation]:
-    groups = _by_device(_memberships(session, demand, span))
-    jobs = _by_device(_newest_jobs(session, span))
-    holds = _by_device((hold.device_id, hold) for hold in rollout_holds(session, span.first_id, span.last_id))
-    requests = _by_device(_requests(session, span))
-    filters = _matching_filters(session, demand, span)
-    time_zone = Device.facts["time_zone"].as_string()
-    rows = select(Device.id, Device.retired_at.is_(None), time_zone).where(_in(Device.id, span)).order_by(Device.id)
-    for device_id, is_enrolled, zone in session.execute(rows):
+def _load_devices(session: Session, demand: Demand, devices: Selection) -> Iterator[DeviceSituation]:
+    groups = _by_device(_memberships(session, demand, devices))
+    jobs = _by_device(_newest_jobs(session, devices))
+    holds = _by_device((hold.device_id, hold) for hold in rollout_holds(session, devices))
+    requests = _by_device(_requests(session, devices))
+    filters = _matching_filters(session, demand, devices)
+    # Facts are long, and mostly nobody asks for their zone.
+    time_zone = _DEVICE.facts["time_zone"].as_string() if _has_starts(demand) else null()
+    rows = select(_DEVICE.id, _DEVICE.retired_at.is_(None), time_zone).where(devices.holds(_DEVICE.id))
+    for device_id, is_enrolled, zone in session.execute(rows.order_by(_DEVICE.id)):
         yield DeviceSituation(
             device_id,
             is_enrolled,
@@ -170,53 +171,80 @@ def _load_devices(session: Session, demand: Demand, span: Span) -> Iterator[Devi
         )
 
 
-def _in(device_id: InstrumentedAttribute[str], span: Span) -> ColumnElement[bool]:
-    return device_id.between(span.first_id, span.last_id)
+def _has_starts(demand: Demand) -> bool:
+    return any(one.start_at for assigned in demand.assignments.values() for one in assigned)
 
 
-def _memberships(session: Session, demand: Demand, span: Span) -> Iterator[tuple[str, str]]:
-    rows = select(GroupMember.device_id, GroupMember.group_id).where(_in(GroupMember.device_id, span))
-    found = session.execute(rows.order_by(GroupMember.device_id, GroupMember.group_id))
+def _memberships(session: Session, demand: Demand, devices: Selection) -> Iterator[tuple[str, str]]:
+    rows = select(_MEMBER.device_id, _MEMBER.group_id).where(devices.holds(_MEMBER.device_id))
+    found = session.execute(rows.order_by(_MEMBER.device_id, _MEMBER.group_id))
     return ((device_id, group_id) for device_id, group_id in found if group_id in demand.assignments)
 
 
-def _requests(session: Session, span: Span) -> Iterator[tuple[str, tuple[str, Request]]]:
+def _requests(session: Session, devices: Selection) -> Iterator[tuple[str, tuple[str, Request]]]:
     columns = (AppRequestRow.device_id, AppRequestRow.app_id, AppRequestRow.kind, AppRequestRow.requested_at)
-    rows = select(*columns).where(_in(AppRequestRow.device_id, span))
+    rows = select(*columns).where(devices.holds(AppRequestRow.device_id))
     return ((device_id, (app_id, Request(kind, at))) for device_id, app_id, kind, at in session.execute(rows))
 
 
-def _newest_jobs(session: Session, span: Span) -> Iterator[tuple[str, KnownJob]]:
+def _newest_jobs(session: Session, devices: Selection) -> Iterator[tuple[str, KnownJob]]:
     rows = (
-        select(Job.device_id, *_FACTS)
-        .join(Device, Device.id == Job.device_id)
-        .where(Job.is_newest, _in(Job.device_id, span))
-        .order_by(Job.device_id, Job.app_id)
+        select(_JOB.device_id, _JOB.id, *(column for column, _ in _FACTS))
+        .join_from(_JOBS, _DEVICES, _DEVICE.id == _JOB.device_id)
+        .where(_JOB.is_newest, devices.holds(_JOB.device_id))
+        .order_by(_JOB.device_id, _JOB.app_id)
     )
-    return ((row[0], KnownJob(*row[1:])) for row in session.execute(rows))
+    # Most jobs of a part are alike but for their ids: what a database writes is made into values once for all of them.
+    known: dict[tuple[Any, ...], list[Any]] = {}
+    for device_id, job_id, *said in session.execute(rows):
+        as_written = tuple(said)
+        if as_written not in known:
+            known[as_written] = [
+                None if value is None else kind(value) for value, (_, kind) in zip(as_written, _FACTS, strict=True)
+            ]
+        yield device_id, KnownJob(job_id, *known[as_written])
 
 
-#: What `KnownJob` holds, in its order.
-_FACTS: Final[tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...]] = (
-    Job.id,
-    Job.app_id,
-    Job.revision,
-    Job.intent,
-    Job.state,
-    Job.cancel_reason,
-    func.coalesce(Device.last_seen_at >= Job.finished_at, false()),
-    Job.sent_at.is_not(None),
-    Job.outcome,
-    Job.evaluates_only,
-    Job.settings_digest,
-    Job.enforcement_state,
-    Job.next_action_reason,
-    Job.waits_for_app_id,
-    Job.finished_at,
+_JOBS: Final = cast("Table", Job.__table__)
+_JOB: Final = _JOBS.c
+_DEVICES: Final = cast("Table", Device.__table__)
+_DEVICE: Final = _DEVICES.c
+_MEMBER: Final = cast("Table", GroupMember.__table__).c
+
+
+def _word(column: ColumnElement[Any]) -> ColumnElement[str]:
+    return type_coerce(column, String)
+
+
+def _number(column: ColumnElement[Any]) -> ColumnElement[int]:
+    return type_coerce(column, Integer)
+
+
+def _moment(at: datetime) -> datetime:
+    return at
+
+
+#: What `KnownJob` holds after the id, in its order: as a database writes it, and what that is made into.
+_FACTS: Final[tuple[tuple[ColumnElement[Any], Callable[[Any], Any]], ...]] = (
+    (_JOB.app_id, str),
+    (_JOB.revision, int),
+    (_number(_JOB.intent), Intent),
+    (_word(_JOB.state), JobState),
+    (_word(_JOB.cancel_reason), CancelReason),
+    (func.coalesce(_DEVICE.last_seen_at >= _JOB.finished_at, false()), bool),
+    (_JOB.sent_at.is_not(None), bool),
+    (_word(_JOB.outcome), Outcome),
+    (_JOB.evaluates_only, bool),
+    (_JOB.settings_digest, str),
+    (_number(_JOB.enforcement_state), EnforcementState),
+    (_word(_JOB.next_action_reason), WaitReason),
+    (_JOB.waits_for_app_id, str),
+    # When a job ended matters where the device only looked, and is to look again.
+    (case((_JOB.evaluates_only, _JOB.finished_at)), _moment),
 )
 
 
-def _matching_filters(session: Session, demand: Demand, span: Span) -> Mapping[str, frozenset[str]]:
+def _matching_filters(session: Session, demand: Demand, devices: Selection) -> Mapping[str, frozenset[str]]:
     """The filters that assignments name, for each device that any of them matches."""
     named = {one.filter_id for assigned in demand.assignments.values() for one in assigned if one.filter_id is not None}
     if not named:
@@ -227,7 +255,7 @@ def _matching_filters(session: Session, demand: Demand, span: Span) -> Mapping[s
     }
     matching: dict[str, frozenset[str]] = {}
     columns = (Device.id, Device.name, Device.site, Device.facts)
-    for device_id, name, site, said in session.execute(select(*columns).where(_in(Device.id, span))):
+    for device_id, name, site, said in session.execute(select(*columns).where(devices.holds(Device.id))):
         # A row of its own that no session keeps: a large fleet does not fit into one.
         facts = facts_of(Device(id=device_id, name=name, site=site, facts=said))
         matching[device_id] = frozenset(filter_id for filter_id, rule in rules.items() if matches(rule, facts))

@@ -7,26 +7,17 @@ from sqlalchemy.orm import Session
 
 from control.database.tables import Device, Rollout, RolloutDevice
 from control.planning.models import RolloutHold
+from control.planning.selection import Selection
 from control.rollouts.states import ACTIVE_STATES
 
 
-def rollout_holds(session: Session, first_id: str | None = None, last_id: str | None = None) -> Iterator[RolloutHold]:
-    """What the rollouts that are under way say of each device, also of those that have not joined them yet.
-
-    Args:
-        session: The transaction.
-        first_id: Only devices from this one on.
-        last_id: Only devices up to this one.
-    """
+def rollout_holds(session: Session, devices: Selection) -> Iterator[RolloutHold]:
+    """What the rollouts under way say of each of these devices, also of those that have not joined them yet."""
     rollouts = session.scalars(select(Rollout).where(Rollout.state.in_(ACTIVE_STATES))).all()
     for rollout in rollouts:
         own = (RolloutDevice.rollout_id == rollout.id) & (RolloutDevice.device_id == Device.id)
-        devices = select(Device.id, RolloutDevice.admitted_at.is_not(None)).outerjoin(RolloutDevice, own)
-        if first_id is not None:
-            devices = devices.where(Device.id >= first_id)
-        if last_id is not None:
-            devices = devices.where(Device.id <= last_id)
-        for device_id, is_admitted in session.execute(devices):
+        admitted = select(Device.id, RolloutDevice.admitted_at.is_not(None)).outerjoin(RolloutDevice, own)
+        for device_id, is_admitted in session.execute(admitted.where(devices.holds(Device.id))):
             yield RolloutHold(device_id, rollout.app_id, target_of(rollout) if is_admitted else rollout.baseline)
 
 
