@@ -10,7 +10,6 @@ from contract.policy import Policy
 from contract.states import Intent
 from worker.ledger.database import Database, Durability
 
-
 #: Each phase of an attempt asks for its policy.
 _POLICIES_AT_HAND = 16
 

@@ -15,12 +15,14 @@ import structlog
 from structlog.typing import Processor
 
 from worker.logs.cmtrace import LINE_END
+from worker.logs.events import EventFormatter, Events, as_json
 from worker.logs.files import EXECUTOR, EXTENSION, JSON_FILE
 from worker.logs.known_secrets import KnownSecrets
 from worker.logs.level import WatchedLevel
 from worker.logs.redaction import Redactor
-from worker.logs.renderers import Envelopes, in_short
+from worker.logs.renderers import Envelopes
 from worker.logs.rotation import StampedRotatingFileHandler
+from worker.logs.short import short_line
 
 _SHARED: Final[list[Processor]] = [
     structlog.contextvars.merge_contextvars,
@@ -30,7 +32,14 @@ _SHARED: Final[list[Processor]] = [
 ]
 #: The HTTP client logs every request twice over; the queue's end logs each message, and the engine says more of each
 #: phase.
-_ONLY_WARNINGS: Final = ("httpx", "httpcore", "celery.worker.strategy", "celery.app.trace")
+_ONLY_WARNINGS: Final = (
+    "httpx",
+    "httpcore",
+    "celery.worker.strategy",
+    "celery.app.trace",
+    "celery.worker.request",
+    "celery.pool",
+)
 #: Byte order mark and line ends as in the original's files.
 _ENVELOPE_ENCODING: Final = "utf-8-sig"
 
@@ -46,12 +55,12 @@ def configure_logs(
         secrets: Values that must not appear in any of them.
         stream: Where people read; stderr where None.
     """
-    redactor = Redactor(secrets)
+    events = Events(_SHARED, [structlog.processors.format_exc_info, Redactor(secrets)])
     handlers: list[logging.Handler] = [
-        _programs(folder, redactor),
-        _tools(folder, EXTENSION, redactor),
-        _scripts(folder, redactor),
-        _people(stream, redactor),
+        _programs(folder, events),
+        _tools(folder, EXTENSION, events),
+        _scripts(folder, events),
+        _people(stream, events),
     ]
     level = WatchedLevel(level_file)
     for handler in handlers:
@@ -70,33 +79,26 @@ def configure_logs(
     )
 
 
-def _programs(folder: Path, redactor: Redactor) -> logging.Handler:
+def _programs(folder: Path, events: Events) -> logging.Handler:
     handler = StampedRotatingFileHandler(folder / JSON_FILE)
-    renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
-    handler.setFormatter(_formatter(redactor, structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer))
+    handler.setFormatter(EventFormatter(events, as_json))
     return handler
 
 
-def _tools(folder: Path, component: str, redactor: Redactor) -> logging.Handler:
+def _tools(folder: Path, component: str, events: Events) -> logging.Handler:
     path = folder / f"{component}.log"
     handler = StampedRotatingFileHandler(path, line_end=LINE_END, encoding=_ENVELOPE_ENCODING)
-    handler.setFormatter(_formatter(redactor, Envelopes(component)))
+    handler.setFormatter(EventFormatter(events, Envelopes(component)))
     return handler
 
 
-def _scripts(folder: Path, redactor: Redactor) -> logging.Handler:
-    handler = _tools(folder, EXECUTOR, redactor)
+def _scripts(folder: Path, events: Events) -> logging.Handler:
+    handler = _tools(folder, EXECUTOR, events)
     handler.addFilter(logging.Filter(EXECUTOR))
     return handler
 
 
-def _people(stream: TextIO | None, redactor: Redactor) -> logging.Handler:
+def _people(stream: TextIO | None, events: Events) -> logging.Handler:
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(_formatter(redactor, structlog.stdlib.ProcessorFormatter.remove_processors_meta, in_short))
+    handler.setFormatter(EventFormatter(events, short_line))
     return handler
-
-
-def _formatter(redactor: Redactor, *last: Processor) -> structlog.stdlib.ProcessorFormatter:
-    return structlog.stdlib.ProcessorFormatter(
-        processors=[structlog.processors.format_exc_info, redactor, *last], foreign_pre_chain=_SHARED
-    )

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from structlog.typing import EventDict, WrappedLogger
 
+from worker.logs.events import RECORD
 from worker.logs.known_secrets import STRUCK_OUT, KnownSecrets
 
 #: Wherever they stand in a field's name.
@@ -23,8 +24,6 @@ _NAMES_REMEMBERED: Final = 1000
 _USER_INFO: Final = re.compile(r"(?<=://)[^\s/@\"'<>]+@")
 #: A presigned address is as good as a key, and what makes it one is in its query.
 _QUERY: Final = re.compile(r"(https?://[^\s?\"'<>]*\?)[^\s\"'<>]+")
-#: What structlog's formatter keeps beside an event's own fields.
-_BESIDE: Final = frozenset({"_record", "_from_structlog"})
 
 
 class Redactor:
@@ -39,7 +38,7 @@ class Redactor:
 
     def __call__(self, _logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
         """The event without secrets; a structlog processor."""
-        return {name: value if name in _BESIDE else self._field(name, value) for name, value in event.items()}
+        return {name: value if name == RECORD else self._field(name, value) for name, value in event.items()}
 
     def text(self, text: str) -> str:
         """A text without the secrets that are known and those in addresses."""

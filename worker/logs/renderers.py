@@ -1,12 +1,13 @@
-"""Events as text: in the envelope for tools, in short for people."""
+"""Events as text for tools: in the original's envelope."""
 
 import threading
 from datetime import datetime
 
-from structlog.typing import EventDict, WrappedLogger
+from structlog.typing import EventDict
 
 from worker.logs.cmtrace import envelope, gravity
-from worker.logs.short import sentence, short_line
+from worker.logs.events import RECORD
+from worker.logs.short import sentence
 
 
 class Envelopes:
@@ -15,9 +16,9 @@ class Envelopes:
     def __init__(self, component: str) -> None:
         self._component = component
 
-    def __call__(self, _logger: WrappedLogger, _name: str, event: EventDict) -> str:
-        """The record; a structlog processor that ends a chain."""
-        record = event["_record"]
+    def __call__(self, event: EventDict) -> str:
+        """The record in its envelope."""
+        record = event[RECORD]
         return envelope(
             _message(event),
             at=datetime.fromtimestamp(record.created).astimezone(),
@@ -25,11 +26,6 @@ class Envelopes:
             kind=gravity(record.levelno),
             thread=threading.get_native_id(),
         )
-
-
-def in_short(_logger: WrappedLogger, _name: str, event: EventDict) -> str:
-    """One line for people; a structlog processor that ends a chain."""
-    return short_line(event)
 
 
 def _message(event: EventDict) -> str:

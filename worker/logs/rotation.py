@@ -1,7 +1,8 @@
 """Files that rotate by size and keep so many, named by when they were closed, as the original's are (behaviour 2.1)."""
 
 import contextlib
-import logging.handlers
+import logging
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import TextIOWrapper
@@ -25,7 +26,7 @@ def rotated(path: Path) -> list[Path]:
     return sorted(path.parent.glob(f"{path.stem}{_STAMP_PATTERN}{path.suffix}"))
 
 
-class StampedRotatingFileHandler(logging.handlers.RotatingFileHandler):
+class StampedRotatingFileHandler(logging.FileHandler):
     """Closes a full file as `<log>-YYYYMMDD-HHMMSS<suffix>` and removes the oldest.
 
     Args:
@@ -46,11 +47,28 @@ class StampedRotatingFileHandler(logging.handlers.RotatingFileHandler):
     ) -> None:
         self._path = path
         self._now = now
-        super().__init__(path, maxBytes=max_bytes, backupCount=KEPT_FILES, encoding=encoding)
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        super().__init__(path, encoding=encoding)
         self.terminator = line_end
 
     @override
-    def doRollover(self) -> None:
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record; its text is made once, and the file's size is known without asking for it."""
+        try:
+            line = self.format(record) + self.terminator
+            size = len(line.encode(errors="backslashreplace"))
+            if self._bytes and self._bytes + size >= self._max_bytes:
+                self.roll_over()
+            if self.stream is None:
+                self.stream = self._open()
+            self.stream.write(line)
+            self.stream.flush()
+            self._bytes += size
+        except Exception:  # noqa: BLE001  a log that cannot be written must not end the agent
+            self.handleError(record)
+
+    def roll_over(self) -> None:
         """Close the full file and begin another."""
         if self.stream is not None:
             self.stream.close()
@@ -64,7 +82,9 @@ class StampedRotatingFileHandler(logging.handlers.RotatingFileHandler):
 
     @override
     def _open(self) -> TextIOWrapper:
-        return self._path.open("a", encoding=self.encoding, errors="backslashreplace", newline="")
+        stream = self._path.open("a", encoding=self.encoding, errors="backslashreplace", newline="")
+        self._bytes = os.fstat(stream.fileno()).st_size
+        return stream
 
     def _closed_name(self) -> Path:
         at = self._now()

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from worker.logs.events import RECORD
+
 #: What a step has beside its facts; its sentence says the rest.
 _STEP: Final = "step"
 _PART: Final = "part"
-_NO_FACTS: Final = frozenset(
-    {"timestamp", "level", "logger", "event", "exception", "exc_info", "_record", "_from_structlog", _STEP, _PART}
-)
+_NO_FACTS: Final = frozenset({"timestamp", "level", "logger", "event", "exception", "exc_info", RECORD, _STEP, _PART})
 #: A policy's whole body is for files.
 _PEOPLE_READ_CHARACTERS: Final = 300
 

@@ -31,7 +31,7 @@ class Writer:
 
     def close_file(self) -> None:
         handler = StampedRotatingFileHandler(self._path)
-        handler.doRollover()
+        handler.roll_over()
         handler.close()
 
 
