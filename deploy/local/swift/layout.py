@@ -59,7 +59,7 @@ _PROXY = (
     _COMMON
     + """
 [pipeline:main]
-pipeline = catch_errors gatekeeper healthcheck proxy-logging listing_formats s3api tempauth slo proxy-server
+pipeline = catch_errors gatekeeper healthcheck proxy-logging memory listing_formats s3api tempauth slo proxy-server
 
 [app:proxy-server]
 use = egg:swift#proxy
@@ -80,6 +80,9 @@ dns_compliant_bucket_names = true
 [filter:slo]
 use = egg:swift#slo
 rate_limit_after_segment = 1000
+
+[filter:memory]
+paste.filter_factory = deploy.local.swift.cache:filter_factory
 
 [filter:catch_errors]
 use = egg:swift#catch_errors
