@@ -60,6 +60,7 @@ def change(body: ChangesRequest, services: ServicesDep, operator: OperatorDep) -
             after = {name: pair[1] for name, pair in fields.items()} if one.after else None
             action, target = f"desired.{one.action}", " ".join(one.key)
             services.audit.record(session, operator, action, target, now=now, before=before, after=after)
+        changer.finish()
     if changes:
         services.queue.request(ControlTask.PLAN)
     return _view(changes, tag, missing=(), applied=True)

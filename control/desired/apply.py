@@ -11,7 +11,7 @@ from control.catalog.delivery_words import intent_of, terms_of
 from control.catalog.manifest_reader import validate_manifest
 from control.catalog.policies import PolicyOffice
 from control.catalog.publishing import publish_manifest
-from control.database.tables import Package
+from control.database.tables import Group, Package
 from control.desired.documents import (
     HOLD,
     AppDocument,
@@ -26,7 +26,7 @@ from control.desired.pins import set_pin
 from control.desired.plan import Change
 from control.filters.stored import add_filter, change_filter, delete_filter, find_filter
 from control.fleet.groups import create_group, delete_group, find_group
-from control.fleet.membership import set_members, set_rule
+from control.fleet.membership import note_rule, refresh_groups, set_members
 from control.rollouts.creation import create_rollout
 
 
@@ -38,7 +38,7 @@ def missing_packages(session: Session, changes: Sequence[Change]) -> tuple[str, 
 
 
 class Changer:
-    """Carries changes out in one transaction.
+    """Carries changes out in one transaction: each of them in its order, then `finish`.
 
     Attributes:
         actor: Who wants it, for the history of rollouts.
@@ -49,6 +49,7 @@ class Changer:
         self._session = session
         self._policies = policies
         self._now = now
+        self._ruled: list[Group] = []
 
     def carry_out(self, change: Change) -> None:
         """Carry one change out; those before it are done.
@@ -60,6 +61,10 @@ class Changer:
             self._put(change.after, change)
         elif change.before is not None:
             self._remove(change.before)
+
+    def finish(self) -> None:
+        """Let the rules that were changed choose their devices, all in one look at the fleet."""
+        refresh_groups(self._session, self._ruled, self._now)
 
     def _put(self, document: Document, change: Change) -> None:
         session, now, is_new = self._session, self._now, change.before is None
@@ -82,10 +87,11 @@ class Changer:
 
     def _put_group(self, document: GroupDocument, *, is_new: bool) -> None:
         if is_new:
-            group = create_group(self._session, document.name, self._now, rule=document.rule)
+            group = create_group(self._session, document.name, self._now)
         else:
             group = find_group(self._session, document.name)
-            set_rule(self._session, group, document.rule, self._now)
+        note_rule(self._session, group, document.rule)
+        self._ruled.append(group)
         if document.members is not None:
             set_members(self._session, group, device_ids(self._session, document), self._now)
 

@@ -34,21 +34,40 @@ def set_rule(session: Session, group: Group, rule: str | None, now: datetime) ->
     Raises:
         InputError: The rule cannot be understood.
     """
+    note_rule(session, group, rule)
+    refresh_group(session, group, now)
+
+
+def note_rule(session: Session, group: Group, rule: str | None) -> None:
+    """The same without looking at any device: `refresh_groups` has to follow in this transaction.
+
+    Raises:
+        InputError: The rule cannot be understood.
+    """
     text = None if rule is None else canonical_rule(rule, place=f"group {group.name}")
     lock_planning(session)
     group.rule = text
     session.flush()
-    refresh_group(session, group, now)
 
 
 def refresh_group(session: Session, group: Group, now: datetime) -> None:
     """Make the members of a dynamic group those that match; a static one stays as it is."""
-    if group.rule is None:
+    refresh_groups(session, [group], now)
+
+
+def refresh_groups(session: Session, groups: Iterable[Group], now: datetime) -> None:
+    """The same for many: each device is read once, whatever number of rules look at it."""
+    dynamic = [(group, stored_rule(group.rule), set[str]()) for group in groups if group.rule is not None]
+    if not dynamic:
         return
-    rule = stored_rule(group.rule)
     enrolled = select(Device).where(Device.retired_at.is_(None)).execution_options(yield_per=_BATCH)
-    matching = {device.id for device in session.scalars(enrolled) if matches(rule, facts_of(device))}
-    set_members(session, group, matching, now)
+    for device in session.scalars(enrolled):
+        facts = facts_of(device)
+        for _, rule, matching in dynamic:
+            if matches(rule, facts):
+                matching.add(device.id)
+    for group, _, matching in dynamic:
+        set_members(session, group, matching, now)
 
 
 def set_members(session: Session, group: Group, device_ids: AbstractSet[str], now: datetime) -> None:

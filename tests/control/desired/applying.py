@@ -17,6 +17,7 @@ def apply(plane: Plane, state: State, *, prune: bool = False) -> int:
         changer = Changer(session, plane.services.policies, actor="test", now=plane.clock.now())
         for change in changes:
             changer.carry_out(change)
+        changer.finish()
     return len(changes)
 
 
