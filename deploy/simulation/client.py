@@ -18,6 +18,7 @@ import httpx
 from typing_extensions import override
 
 from contract.secure_addresses import tls_context
+from deploy.simulation.standing import Standing
 from worker.settings import AgentSettings
 
 _CHUNK_BYTES = 64 * 1024
@@ -51,6 +52,15 @@ class Traffic:
         self.bytes_sent += len(request.content)
         if status >= HTTPStatus.BAD_REQUEST:
             self.refused[status] += 1
+
+    def standing(self) -> Standing:
+        """The same, to be added to that of others; any thread may ask."""
+        return Standing(
+            requests=Counter(dict(self.requests)),
+            refused=Counter(dict(self.refused)),
+            bytes_sent=self.bytes_sent,
+            bytes_received=self.bytes_received,
+        )
 
 
 class DeviceClient(httpx.Client):

@@ -37,12 +37,19 @@ class Crowd:
         queues: The broker's end.
         base_url: The control plane's.
         scratch: A folder that devices may look at.
+        before: What was sent and received for them before.
     """
 
     def __init__(
-        self, members: Sequence[tuple[Identity, DeviceScript]], queues: DeviceQueues, base_url: str, scratch: Path
+        self,
+        members: Sequence[tuple[Identity, DeviceScript]],
+        queues: DeviceQueues,
+        base_url: str,
+        scratch: Path,
+        before: Standing,
     ) -> None:
         self._queues = queues
+        self._before = before
         self._stopped = Event()
         self._began = time.monotonic()
         self._lanes = [Lane(base_url, scratch) for _ in range(_LANES)]
@@ -75,9 +82,8 @@ class Crowd:
 
     def standing(self) -> Standing:
         """How the devices stand."""
-        return total(_standing(lane) for lane in self._lanes).model_copy(
-            update={"enrolled": len(self._identities), "present": self._present()}
-        )
+        present = Standing(enrolled=len(self._identities), present=self._present())
+        return total([present, self._before, *map(_standing, self._lanes)])
 
     def _present(self) -> int:
         """How many devices have appeared by now; they are in the order of their arrival."""
@@ -113,13 +119,9 @@ class Crowd:
 
 
 def _standing(lane: Lane) -> Standing:
-    traffic = lane.traffic
-    return Standing(
+    of_devices = Standing(
         outcomes=Counter(dict(lane.outcomes)),
         installed_twice=sum(device.machine.has_repeated for device in lane.devices.values()),
         stumbles=lane.stumbles,
-        requests=Counter(dict(traffic.requests)),
-        refused=Counter(dict(traffic.refused)),
-        bytes_sent=traffic.bytes_sent,
-        bytes_received=traffic.bytes_received,
     )
+    return of_devices + lane.traffic.standing()

@@ -9,6 +9,7 @@ import logging
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
@@ -21,7 +22,7 @@ from deploy.simulation.crowd import Crowd
 from deploy.simulation.fleet import FleetFile, enroll_all
 from deploy.simulation.queues import DeviceQueues
 from deploy.simulation.script import DeviceScript, FleetScript
-from deploy.simulation.standing import Standing
+from deploy.simulation.standing import Standing, total
 from worker.identity import Identity
 
 _TELL_SECONDS = 1.0
@@ -67,42 +68,52 @@ def main() -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     try:
-        _simulate(orders, _members(orders, FleetFile(folder)), folder / "scratch")
+        file = FleetFile(folder)
+        sent = _enroll(orders, file)
+        _simulate(orders, _members(orders, file), folder / "scratch", sent)
     except OutriderError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(ExitStatus.FAILED)
 
 
-def _members(orders: PartOrders, file: FleetFile) -> list[tuple[Identity, DeviceScript]]:
-    """Who the devices are, each enrolled before or now."""
+def _enroll(orders: PartOrders, file: FleetFile) -> Standing:
+    """Enrol those devices that are not; the answer is what was sent for it."""
     scripts = orders.scripts()
-    names = [script.name for script in scripts]
-    known = file.load(names)
+    known = file.load([script.name for script in scripts]).keys()
     missing = [script for script in scripts if script.name not in known]
-    if missing:
-        _enroll(orders, missing, file)
-        known = file.load(names)
-    return [(known[script.name], script) for script in scripts]
-
-
-def _enroll(orders: PartOrders, missing: list[DeviceScript], file: FleetFile) -> None:
+    if not missing:
+        return Standing()
     clients = [DeviceClient(orders.url) for _ in range(_ENROLMENTS_AT_ONCE)]
-    enrolled = orders.last + 1 - orders.first - len(missing)
+    enrolled = len(known)
 
     def count(more: int) -> None:
         nonlocal enrolled
         enrolled += more
-        _tell(Standing(enrolled=enrolled))
+        _tell(Standing(enrolled=enrolled) + _sent_by(clients))
 
     enroll_all(missing, orders.token, file, clients, count)
     for client in clients:
         client.close()
+    return _sent_by(clients)
 
 
-def _simulate(orders: PartOrders, members: list[tuple[Identity, DeviceScript]], scratch: Path) -> None:
+def _sent_by(clients: Sequence[DeviceClient]) -> Standing:
+    return total(client.traffic.standing() for client in clients)
+
+
+def _members(orders: PartOrders, file: FleetFile) -> list[tuple[Identity, DeviceScript]]:
+    """Who the devices are, and what each does."""
+    scripts = orders.scripts()
+    known = file.load([script.name for script in scripts])
+    return [(known[script.name], script) for script in scripts]
+
+
+def _simulate(
+    orders: PartOrders, members: list[tuple[Identity, DeviceScript]], scratch: Path, before: Standing
+) -> None:
     scratch.mkdir(exist_ok=True)
     queues = DeviceQueues(members[0][0])
-    crowd = Crowd(members, queues, orders.url, scratch)
+    crowd = Crowd(members, queues, orders.url, scratch, before)
     # What was made for the devices stays: looking through all of it again and again finds nothing.
     gc.freeze()
     for number in (signal.SIGTERM, signal.SIGINT):
