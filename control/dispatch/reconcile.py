@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session, load_only
 from structlog import get_logger
 
 from contract.errors import UnavailableError
@@ -18,6 +18,7 @@ from contract.jobs import JobState
 from contract.uplink import GenerationReason
 from control.database.session import Database, lock_planning
 from control.database.tables import Device, Job, OrderRow, Revision
+from control.dispatch.phase_limits import PHASE_LIMITS
 from control.dispatch.ports import QueueInspector
 from control.dispatch.resend import resend
 from control.dispatch.watch import WATCHED_STATES, WatchedJob, after_others, overdue_jobs, quiet_jobs
@@ -68,7 +69,7 @@ def reconcile(database: Database, inspector: QueueInspector, watch: Watchfulness
         UnavailableError: The database does not answer. A broker that does not answer only postpones its part.
     """
     with database.snapshot() as session:
-        watched = _watched(session, watch.online_since)
+        watched = _watched(session, watch)
         overdue = overdue_jobs(watched, watch.now, watch.silence_limit)
         freed_at = _freed_at(session, {job.device_id for job in overdue})
     overdue = after_others(overdue, freed_at, watch.now, watch.silence_limit)
@@ -123,21 +124,50 @@ def _settle(session: Session, job: Job, now: datetime) -> None:
         session.delete(order)
 
 
-def _watched(session: Session, online_since: datetime) -> list[WatchedJob]:
-    watched = (
-        _with_limits()
+def _watched(session: Session, watch: Watchfulness) -> list[WatchedJob]:
+    """Jobs of online devices that have not got on for as long as could matter, and what else runs on these devices.
+
+    In a fleet at work these are few; all jobs that are under way are many.
+    """
+    got_on = func.coalesce(Job.advanced_at, Job.last_sign_at, Job.created_at)
+    is_due = or_(Job.next_action_at.is_(None), Job.next_action_at <= watch.now)
+    shortest = min(watch.quiet_for, watch.silence_limit, *PHASE_LIMITS.values())
+    still = _rows(session, watch, got_on <= watch.now - shortest, is_due)
+    known, device_ids = {job.job_id for job in still}, sorted({job.device_id for job in still})
+    for start in range(0, len(device_ids), _BATCH):
+        on_these = Job.device_id.in_(device_ids[start : start + _BATCH])
+        running = _rows(session, watch, on_these, Job.state == JobState.RUNNING)
+        still += (job for job in running if job.job_id not in known)
+    return still
+
+
+def _rows(session: Session, watch: Watchfulness, *conditions: ColumnElement[bool]) -> list[WatchedJob]:
+    same = (Revision.app_id == Job.app_id) & (Revision.number == Job.revision)
+    online = (Device.last_seen_at >= watch.online_since, Device.retired_at.is_(None))
+    rows = (
+        select(Job, Revision.max_run_time_seconds, Device.agent_started_at)
+        .options(load_only(*_WATCHED_COLUMNS))
+        .join(Revision, same)
         .join(Device, Device.id == Job.device_id)
-        .where(Job.state.in_(WATCHED_STATES), Device.last_seen_at >= online_since, Device.retired_at.is_(None))
+        .where(Job.state.in_(WATCHED_STATES), *online, *conditions)
+        .execution_options(yield_per=_BATCH)
     )
     return [
         watched_job(job, timedelta(seconds=seconds), agent_started_at)
-        for job, seconds, agent_started_at in session.execute(watched.add_columns(Device.agent_started_at))
+        for job, seconds, agent_started_at in session.execute(rows)
     ]
 
 
-def _with_limits() -> Select[Job, float]:
-    same = (Revision.app_id == Job.app_id) & (Revision.number == Job.revision)
-    return select(Job, Revision.max_run_time_seconds).join(Revision, same)
+_WATCHED_COLUMNS: Final = (
+    Job.device_id,
+    Job.state,
+    Job.last_sign_at,
+    Job.created_at,
+    Job.advanced_at,
+    Job.phase,
+    Job.phase_ended,
+    Job.next_action_at,
+)
 
 
 def watched_job(job: Job, max_run_time: timedelta, agent_started_at: datetime | None) -> WatchedJob:
