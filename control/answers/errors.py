@@ -8,10 +8,9 @@ from sqlalchemy.orm import Session
 from contract.error_codes import ErrorCode
 from contract.phases import Phase
 from control.answers.job_filter import JobFilter, conditions
-from control.answers.tallied import on_tallies
+from control.answers.tallied import Tallied
 from control.answers.tallied_errors import ShownError, tallied_errors
 from control.database.tables import App, Device, Job, ReportRow
-from control.tallies.standings import standings
 from control.views.status import ErrorCount
 
 #: Different errors that one answer tells, the commonest ones.
@@ -47,11 +46,11 @@ _Counts = Select[str | None, int | None, Phase | None, str, int, str, str]
 
 
 def _standing_now(session: Session, wanted: JobFilter) -> Iterator[ShownError]:
-    tallies = standings()
-    of_fleet = on_tallies(session, wanted, tallies)
-    if of_fleet is None:
+    tallied = Tallied.of(session, wanted)
+    # Which devices of a group have an error only the jobs can tell.
+    if tallied is None or tallied.is_of_group:
         return _counted(session, _standing(session, wanted))
-    return tallied_errors(session, tallies, of_fleet, _SHOWN_ERRORS)
+    return tallied_errors(session, tallied, _SHOWN_ERRORS)
 
 
 def _counted(session: Session, counts: _Counts) -> Iterator[ShownError]:

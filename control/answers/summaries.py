@@ -12,10 +12,9 @@ from contract.report import WaitReason
 from contract.states import Outcome
 from control.answers.job_filter import JobFilter, conditions
 from control.answers.moment import Moment
-from control.answers.tallied import on_tallies
+from control.answers.tallied import Tallied
 from control.database.tables import Device, Job
 from control.live_states import LIVE_STATES
-from control.tallies.standings import standings
 from control.views.status import JobCount, JobSummary
 
 
@@ -72,11 +71,11 @@ def job_summary(session: Session, wanted: JobFilter, moment: Moment) -> JobSumma
         NotFoundError: The filter names something that is not there.
         InputError: What it names could be several things.
     """
-    found = conditions(session, wanted)
-    over = _over_tallied(session, wanted)
-    if over is None:
-        over = _over_counted(session, found)
-    return summarise([*_live_counts(session, found, moment), *over])
+    tallied = Tallied.of(session, wanted)
+    # As a rule few jobs are live.
+    live = _live_counts(session, conditions(session, wanted, one_by_one=tallied is not None), moment)
+    over = _over_counted(session, conditions(session, wanted)) if tallied is None else _over_tallied(session, tallied)
+    return summarise([*live, *over])
 
 
 def _live_counts(session: Session, wanted: Sequence[ColumnElement[bool]], moment: Moment) -> Iterator[JobCount]:
@@ -87,14 +86,11 @@ def _live_counts(session: Session, wanted: Sequence[ColumnElement[bool]], moment
         yield JobCount(state=state, outcome=outcome, reason=reason, online=bool(is_online), jobs=jobs)
 
 
-def _over_tallied(session: Session, wanted: JobFilter) -> list[JobCount] | None:
-    tallies = standings()
-    of_fleet = on_tallies(session, wanted, tallies)
-    if of_fleet is None:
-        return None
-    place = (tallies.c.state, tallies.c.outcome, tallies.c.next_action_reason)
-    jobs = cast(func.sum(tallies.c.jobs), BigInteger)
-    rows = select(*place, jobs).where(tallies.c.state.in_(_OVER_STATES), *of_fleet)
+def _over_tallied(session: Session, tallied: Tallied) -> list[JobCount]:
+    found = tallied.standings.c
+    place = (found.state, found.outcome, found.next_action_reason)
+    jobs = cast(func.sum(found.jobs), BigInteger)
+    rows = select(*place, jobs).where(found.state.in_(_OVER_STATES), *tallied.wanted)
     return [_over(row) for row in session.execute(rows.group_by(*place).having(jobs > 0).order_by(*place))]
 
 

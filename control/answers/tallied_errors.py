@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Subquery, cast, func, select
+from sqlalchemy import BigInteger, Row, cast, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from contract.phases import Phase
+from control.answers.tallied import Tallied
 from control.database.tables import App, Device, Job, JobTally
 from control.tallies.standings import HAS_MOVED_SINCE, IS_SOMEWHERE
 
@@ -20,11 +21,9 @@ _Error: TypeAlias = tuple[Any, ...]
 _ERROR: Final = ("app_id", "error_code", "error_number", "phase")
 
 
-def tallied_errors(
-    session: Session, standings: Subquery, wanted: Sequence[ColumnElement[bool]], limit: int
-) -> Iterator[ShownError]:
-    """The errors of what fulfils the conditions, the commonest first, `limit` of them at most."""
-    found = _counts(session, standings, wanted, limit)
+def tallied_errors(session: Session, tallied: Tallied, limit: int) -> Iterator[ShownError]:
+    """The errors of what is meant, the commonest first, `limit` of them at most."""
+    found = _counts(session, tallied, limit)
     devices = _examples(session, {row.app_id for row in found})
     names = _names(session, {device for row in found for device in devices[_error(row)]})
     for row in found:
@@ -37,15 +36,14 @@ def _error(row: Row[*tuple[Any, ...]]) -> _Error:
     return tuple(getattr(row, name) for name in _ERROR)
 
 
-def _counts(
-    session: Session, standings: Subquery, wanted: Sequence[ColumnElement[bool]], limit: int
-) -> Sequence[Row[*tuple[Any, ...]]]:
+def _counts(session: Session, tallied: Tallied, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    standings = tallied.standings
     same = [standings.c[name] for name in _ERROR]
     jobs = cast(func.sum(standings.c.jobs), BigInteger).label("number_of_jobs")
     counts = (
         select(*same, App.name.label("app"), jobs)
         .join(App, App.id == standings.c.app_id)
-        .where(standings.c.error_code.is_not(None), *wanted)
+        .where(standings.c.error_code.is_not(None), *tallied.wanted)
         .group_by(*same, App.name)
         .having(jobs > 0)
         .order_by(jobs.desc(), *same[1:], App.name)

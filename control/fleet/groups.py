@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 
 from contract.error_codes import ErrorCode
 from contract.errors import InputError, NotFoundError
-from control.database.session import lock_planning
-from control.database.tables import App, Assignment, EnrollmentToken, Group, GroupMember, OperatorToken
+from control.database.session import lock_planning, lock_tallies
+from control.database.tables import App, Assignment, EnrollmentToken, Group, GroupMember, GroupTally, OperatorToken
 from control.filters.parse import canonical_rule
 from control.filters.stored import require_unused
 from control.fleet.membership import refresh_group
+from control.tallies.members import discount_members
 
 
 def create_group(session: Session, name: str, now: datetime, *, rule: str | None = None) -> Group:
@@ -80,7 +81,9 @@ def delete_group(session: Session, name: str, now: datetime) -> Group:
     group = find_group(session, name)
     lock_planning(session)
     require_unused(f"group {name}", list(_users(session, group, now)))
-    session.execute(delete(GroupMember).where(GroupMember.group_id == group.id))
+    lock_tallies(session)
+    for kind in (GroupTally, GroupMember):
+        session.execute(delete(kind).where(kind.group_id == group.id))
     # What is left of enrolment tokens can let nobody in any more.
     session.execute(delete(EnrollmentToken).where(EnrollmentToken.group_id == group.id))
     session.delete(group)
@@ -111,5 +114,6 @@ def remove_member(session: Session, group_id: str, device_id: str) -> None:
     """Take a device out of a group; one that is not in it is fine."""
     member = session.get(GroupMember, (group_id, device_id))
     if member is not None:
+        discount_members(session, GroupMember.group_id == group_id, GroupMember.device_id == device_id)
         session.delete(member)
         session.flush()

@@ -1,12 +1,12 @@
 """Who is in a group: the devices that match its rule, kept up to date as facts and rules change; or those named."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.orm import Session
 
 from control.database.session import lock_planning
@@ -15,6 +15,7 @@ from control.filters.evaluate import matches
 from control.filters.facts import facts_of
 from control.filters.parse import canonical_rule, parse_rule
 from control.filters.rule import Rule
+from control.tallies.members import discount_members
 
 #: Devices read at once, and members written at once.
 _BATCH: Final = 500
@@ -79,7 +80,7 @@ def set_members(session: Session, group: Group, device_ids: AbstractSet[str], no
     gone = sorted(members - device_ids)
     for start in range(0, len(gone), _BATCH):
         part = GroupMember.device_id.in_(gone[start : start + _BATCH])
-        session.execute(delete(GroupMember).where(GroupMember.group_id == group.id, part))
+        _remove(session, GroupMember.group_id == group.id, part)
 
 
 def refresh_device(session: Session, device: Device, now: datetime) -> bool:
@@ -88,17 +89,35 @@ def refresh_device(session: Session, device: Device, now: datetime) -> bool:
     Returns:
         Whether anything changed.
     """
+    return refresh_devices(session, [device], now)
+
+
+def refresh_devices(session: Session, devices: Sequence[Device], now: datetime) -> bool:
+    """The same for some devices, few enough for one statement."""
     dynamic = session.execute(select(Group.id, Group.rule).where(Group.rule.is_not(None))).all()
     if not dynamic:
         return False
-    facts = facts_of(device)
-    matching = {group_id for group_id, rule in dynamic if rule is not None and matches(stored_rule(rule), facts)}
-    known = select(GroupMember.group_id).where(GroupMember.device_id == device.id)
-    members = set(session.scalars(known)) & {group_id for group_id, _ in dynamic}
-    _add(session, ((group_id, device.id) for group_id in sorted(matching - members)), now)
-    left = (GroupMember.device_id == device.id, GroupMember.group_id.in_(members - matching))
-    session.execute(delete(GroupMember).where(*left))
+    rules = {group_id: stored_rule(rule) for group_id, rule in dynamic if rule is not None}
+    matching = {
+        (group_id, device.id)
+        for device, facts in ((device, facts_of(device)) for device in devices)
+        for group_id, rule in rules.items()
+        if matches(rule, facts)
+    }
+    known = select(GroupMember.group_id, GroupMember.device_id).where(
+        GroupMember.device_id.in_([device.id for device in devices])
+    )
+    members = {(group_id, device_id) for group_id, device_id in session.execute(known) if group_id in rules}
+    _add(session, sorted(matching - members), now)
+    for group_id, device_id in sorted(members - matching):
+        left = (GroupMember.device_id == device_id, GroupMember.group_id == group_id)
+        _remove(session, *left)
     return matching != members
+
+
+def _remove(session: Session, *which: ColumnElement[bool]) -> None:
+    discount_members(session, *which)
+    session.execute(delete(GroupMember).where(*which))
 
 
 def _add(session: Session, pairs: Iterable[tuple[str, str]], now: datetime) -> None:

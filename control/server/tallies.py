@@ -21,7 +21,7 @@ def tallies(
         for one in wrong:
             typer.echo(_line(one))
         if wrong and repair:
-            typer.echo(f"{recount(database)} jobs counted anew.")
+            typer.echo(f"{recount(database)} jobs and members counted anew.")
         elif wrong:
             raise typer.Exit(1)
         else:
@@ -29,4 +29,5 @@ def tallies(
 
 
 def _line(one: WrongTally) -> str:
-    return f"app {one.app_id}, {one.place}: {one.tallied} instead of {one.jobs}"
+    group = "" if one.group_id is None else f"group {one.group_id}, "
+    return f"{group}app {one.app_id}, {one.place}: {one.tallied} instead of {one.jobs}"

@@ -3,20 +3,27 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from control.database.session import Database, lock_tallies
-from control.database.tables import Job, JobTally
+from control.database.tables import GroupMember, GroupTally, Job, JobTally
+from control.tallies.changes import Place
 from control.tallies.counting import BATCH, count_batch
+from control.tallies.members import count_members, counted_of_members
 
 _PLACE: Final = (Job.app_id, Job.tallied_as)
 
 
 @dataclass(frozen=True)
 class WrongTally:
-    """A place of an app whose number is not that of the jobs that were counted there."""
+    """A place of an app whose number is not that of the jobs that were counted there.
 
+    Attributes:
+        group_id: The group whose number it is; None for that of the fleet.
+    """
+
+    group_id: str | None
     app_id: str
     place: str
     tallied: int
@@ -24,28 +31,40 @@ class WrongTally:
 
 
 def wrong_tallies(session: Session) -> list[WrongTally]:
-    """What is wrong, by app and place; it reads every job once. Nobody counts until the transaction ends."""
+    """What is wrong; every job is read once, and once for each group. Nobody counts until the transaction ends."""
     lock_tallies(session)
-    counts = select(*_PLACE, func.count()).where(Job.tallied_as != "").group_by(*_PLACE)
-    jobs = {(app_id, place): number for app_id, place, number in session.execute(counts)}
-    tallies = {(row.app_id, row.place): row.jobs for row in session.scalars(select(JobTally))}
+    fleet = select(*_PLACE, func.count()).where(Job.tallied_as != "").group_by(*_PLACE)
+    jobs: dict[Place, int] = {(app_id, place): number for app_id, place, number in session.execute(fleet)}
+    jobs |= counted_of_members(session, and_(GroupMember.is_tallied))
+    tallies: dict[Place, int] = {(row.app_id, row.place): row.jobs for row in session.scalars(select(JobTally))}
+    tallies |= {(row.group_id, row.app_id, row.place): row.jobs for row in session.scalars(select(GroupTally))}
     return [
-        WrongTally(*place, tallied=tallies.get(place, 0), jobs=jobs.get(place, 0))
+        _wrong(place, tallies.get(place, 0), jobs.get(place, 0))
         for place in sorted(jobs.keys() | tallies.keys())
         if jobs.get(place, 0) != tallies.get(place, 0)
     ]
 
 
+def _wrong(key: Place, tallied: int, jobs: int) -> WrongTally:
+    *group, app_id, place = key
+    return WrongTally(group[0] if group else None, app_id, place, tallied, jobs)
+
+
 def recount(database: Database) -> int:
-    """Forget the tallies and count all jobs anew; how many. Answers are right all the while, and slow until the end."""
+    """Forget the tallies and count all jobs and members anew; how many.
+
+    Answers are right all the while, and slow until the end.
+    """
     with database.transaction() as session:
         lock_tallies(session)
         session.execute(delete(JobTally))
+        session.execute(delete(GroupTally))
+        session.execute(update(GroupMember).values(is_tallied=False))
         session.execute(update(Job).where(Job.tallied_as != "").values(tallied_as="", changed_at=Job.changed_at))
     counted = 0
     while True:
         with database.transaction() as session:
-            batch = count_batch(session, BATCH)
+            batch = count_batch(session, BATCH) + count_members(session)
         if not batch:
             return counted
         counted += batch

@@ -7,25 +7,20 @@ everybody counts in. Until a moved job is counted, `control.tallies.standings` l
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final
 
-from sqlalchemy import ColumnClause, Row, Text, delete, literal_column, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnClause, Row, Text, literal_column, select, text, update
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.dml import Insert
 
 from control.database.session import Database, lock_tallies
-from control.database.tables import Job, JobTally
+from control.database.tables import GroupTally, Job, JobTally
 from control.database.tables.job_place import HAS_MOVED, PLACE
-
-if TYPE_CHECKING:
-    from sqlalchemy import Table
+from control.tallies.changes import Place, add_to
+from control.tallies.members import count_members, group_changes
 
 #: Jobs of one transaction: nobody waits for its locks for long.
 BATCH: Final = 1000
 
-_KEY: Final = ("app_id", "place")
 _PLACE: Final[ColumnClause[str]] = literal_column(PLACE, Text)
 _FACTS: Final = (
     Job.state,
@@ -36,15 +31,14 @@ _FACTS: Final = (
     Job.error_code,
 )
 
-_Place = tuple[str, str]
 _Row = Row[*tuple[Any, ...]]
 
 
 def count_moved(database: Database, limit: int) -> int:
-    """Count up to `limit` jobs that have moved, in batches of one transaction each.
+    """Count up to `limit` jobs that have moved, and members that have come, in batches of one transaction each.
 
     Returns:
-        How many had.
+        How many.
 
     Raises:
         UnavailableError: The database does not answer; what was counted until then is counted.
@@ -52,7 +46,7 @@ def count_moved(database: Database, limit: int) -> int:
     counted = 0
     while counted < limit:
         with database.transaction() as session:
-            batch = count_batch(session, min(BATCH, limit - counted))
+            batch = count_batch(session, min(BATCH, limit - counted)) + count_members(session)
         if not batch:
             break
         counted += batch
@@ -62,7 +56,7 @@ def count_moved(database: Database, limit: int) -> int:
 def count_batch(session: Session, limit: int = BATCH) -> int:
     """Count some of the jobs that have moved and that nobody has locked; how many."""
     lock_tallies(session)
-    columns = (Job.id, Job.app_id, Job.tallied_as, _PLACE.label("place"), *_FACTS)
+    columns = (Job.id, Job.device_id, Job.app_id, Job.tallied_as, _PLACE.label("place"), *_FACTS)
     moved = select(*columns).where(text(HAS_MOVED)).order_by(Job.id).limit(limit)
     rows = session.execute(moved.with_for_update(skip_locked=True, key_share=True)).all()
     if rows:
@@ -74,21 +68,15 @@ def count_batch(session: Session, limit: int = BATCH) -> int:
 
 
 def _add(session: Session, rows: Sequence[_Row]) -> None:
-    facts: dict[_Place, Mapping[str, Any]] = {(row.app_id, row.place): _facts(row) for row in rows if row.place}
-    changes = _changes((row.app_id, row.tallied_as, row.place) for row in rows)
-    more = [{**facts[place], "jobs": by} for place, by in sorted(changes.items()) if place in facts]
-    less = {place: by for place, by in sorted(changes.items()) if place not in facts}
-    if more:
-        session.execute(_upsert(session.get_bind().dialect.name), more)
-    for (app_id, place), by in less.items():
-        there = JobTally.app_id == app_id, JobTally.place == place
-        session.execute(update(JobTally).where(*there).values(jobs=JobTally.jobs + by))
-    session.execute(delete(JobTally).where(JobTally.jobs == 0))
+    facts: dict[Place, Mapping[str, Any]] = {(row.app_id, row.place): _facts(row) for row in rows if row.place}
+    add_to(session, JobTally, _changes((row.app_id, row.tallied_as, row.place) for row in rows), facts)
+    moves = [(row.device_id, row.app_id, row.tallied_as, row.place) for row in rows]
+    add_to(session, GroupTally, group_changes(session, moves))
 
 
-def _changes(moves: Iterable[tuple[str, str, str]]) -> Mapping[_Place, int]:
+def _changes(moves: Iterable[tuple[str, str, str]]) -> Mapping[Place, int]:
     """By how much each place's number changes, from (app, old place, new place)."""
-    changes: Counter[_Place] = Counter()
+    changes: Counter[Place] = Counter()
     for app_id, old, new in moves:
         if old:
             changes[app_id, old] -= 1
@@ -101,11 +89,4 @@ def _facts(row: _Row) -> dict[str, Any]:
     phase = row.phase if row.error_code is not None else None
     number = row.error_number if row.error_code is not None else None
     named = {fact.key: getattr(row, fact.key) for fact in _FACTS}
-    return {**named, "app_id": row.app_id, "place": row.place, "phase": phase, "error_number": number}
-
-
-@lru_cache
-def _upsert(dialect: str) -> Insert:
-    table = cast("Table", JobTally.__table__)
-    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-    return statement.on_conflict_do_update(index_elements=_KEY, set_={"jobs": table.c.jobs + statement.excluded.jobs})
+    return {**named, "phase": phase, "error_number": number}

@@ -23,6 +23,7 @@ from control.database.tables import (
     Device,
     Group,
     GroupMember,
+    GroupTally,
     Job,
     JobTally,
     Package,
@@ -83,17 +84,23 @@ def fill(database: Database, size: Size) -> None:
         load(Job, _jobs(size, random))
         load(PhaseRow, _phases(size))
     with database.transaction() as session:
-        session.execute(insert(JobTally).from_select(*_tallies()))
+        for kind, rows in ((JobTally, _tallies()), (GroupTally, _group_tallies())):
+            session.execute(insert(kind).from_select([str(column.key) for column in rows.selected_columns], rows))
     _look_over(database)
 
 
-def _tallies() -> tuple[list[str], Select[*tuple[Any, ...]]]:
+def _tallies() -> Select[*tuple[Any, ...]]:
     """The tallies, as the jobs say that they were counted."""
     facts = (Job.state, Job.outcome, Job.next_action_reason, Job.error_number, Job.error_code)
     phase = case((Job.error_code.is_not(None), Job.phase)).label("phase")
     place = (Job.app_id, Job.tallied_as.label("place"), *facts, phase)
-    rows = select(*place, func.count().label("jobs")).where(Job.is_newest).group_by(*place)
-    return [str(column.key) for column in rows.selected_columns], rows
+    return select(*place, func.count().label("jobs")).where(Job.is_newest).group_by(*place)
+
+
+def _group_tallies() -> Select[*tuple[Any, ...]]:
+    place = (GroupMember.group_id, Job.app_id, Job.tallied_as.label("place"))
+    jobs = select(*place, func.count().label("jobs")).join(Job, Job.device_id == GroupMember.device_id)
+    return jobs.where(Job.is_newest).group_by(*place)
 
 
 def _look_over(database: Database) -> None:
@@ -180,9 +187,9 @@ def _device(number: int, random: Random) -> dict[str, Any]:
 
 def _members(size: Size) -> Iterator[dict[str, Any]]:
     for number in range(size.devices):
-        yield {"group_id": EVERYONE, "device_id": device_id(number), "added_at": NOW}
+        yield {"group_id": EVERYONE, "device_id": device_id(number), "added_at": NOW, "is_tallied": True}
     for number in range(min(_FEW_DEVICES, size.devices)):
-        yield {"group_id": FEW, "device_id": device_id(number), "added_at": NOW}
+        yield {"group_id": FEW, "device_id": device_id(number), "added_at": NOW, "is_tallied": True}
 
 
 def _jobs(size: Size, random: Random) -> Iterator[dict[str, Any]]:

@@ -9,10 +9,11 @@ from control.database.tables.filters import Filter
 from control.database.tables.fleet import Assignment, Device, Group, GroupMember
 from control.database.tables.history import ArchivedJob
 from control.database.tables.jobs import AdmissionRow, Job, OrderRow, OutboxEntry, PhaseRow, ReportRow
+from control.database.tables.planning import PlanningRow
 from control.database.tables.requests import CallRow, CounterRow, KeptAnswer
 from control.database.tables.rollouts import Rollout, RolloutDevice, RolloutEvent, RolloutRing
 from control.database.tables.secrets import RevisionSecret, Secret
-from control.database.tables.tallies import JobTally
+from control.database.tables.tallies import GroupTally, JobTally
 from control.database.tables.trust import TrustedKeysRow
 from control.roles import Role
 
@@ -32,6 +33,7 @@ __all__ = [
     "Filter",
     "Group",
     "GroupMember",
+    "GroupTally",
     "Job",
     "JobTally",
     "KeptAnswer",
@@ -40,6 +42,7 @@ __all__ = [
     "OutboxEntry",
     "Package",
     "PhaseRow",
+    "PlanningRow",
     "PolicyRow",
     "RelationRow",
     "ReportRow",

@@ -80,13 +80,27 @@ class Group(Base):
 
 
 class GroupMember(Base):
-    """One device in one group."""
+    """One device in one group.
+
+    Attributes:
+        is_tallied: Its jobs are counted in the group's tallies; see `control.tallies.members`.
+    """
 
     __tablename__ = "group_members"
+    __table_args__ = (
+        Index(
+            "ix_group_members_untallied",
+            "group_id",
+            "device_id",
+            sqlite_where=text("is_tallied = 0"),
+            postgresql_where=text("NOT is_tallied"),
+        ),
+    )
 
     group_id: Mapped[Id] = mapped_column(ForeignKey("groups.id"), primary_key=True)
     device_id: Mapped[Id] = mapped_column(ForeignKey("devices.id"), primary_key=True, index=True)
     added_at: Mapped[datetime]
+    is_tallied: Mapped[bool] = mapped_column(default=False)
 
 
 class Assignment(Base):

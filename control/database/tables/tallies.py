@@ -30,3 +30,14 @@ class JobTally(Base):
     error_number: Mapped[Count | None]
     error_code: Mapped[Name | None]
     jobs: Mapped[Count]
+
+
+class GroupTally(Base):
+    """Jobs of one app in the same place on the devices of one group; what the place is says `JobTally`."""
+
+    __tablename__ = "group_tallies"
+
+    group_id: Mapped[Id] = mapped_column(ForeignKey("groups.id"), primary_key=True)
+    app_id: Mapped[Id] = mapped_column(ForeignKey("apps.id"), primary_key=True)
+    place: Mapped[LongText] = mapped_column(primary_key=True)
+    jobs: Mapped[Count]

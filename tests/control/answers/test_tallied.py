@@ -15,15 +15,18 @@ from contract.states import Intent, Outcome
 from control.answers.devices import device_detail
 from control.answers.errors import error_counts
 from control.answers.job_filter import JobFilter
+from control.answers.jobs import list_jobs
 from control.answers.moment import Moment
+from control.answers.pages import PageRequest
 from control.answers.summaries import job_summary
 from control.database.migrate import upgrade
 from control.database.session import Database
 from control.database.tables import Job
+from control.fleet.groups import remove_member
 from control.tallies.counting import count_moved
 from control.views.status import ErrorCount, JobSummary
 from tests.bench import big_fleet
-from tests.bench.big_fleet import EVERYONE, Size
+from tests.bench.big_fleet import EVERYONE, FEW, Size
 
 _MOMENT = Moment(big_fleet.NOW, big_fleet.NOW - timedelta(hours=1), timedelta(hours=1))
 _FILTERS = (
@@ -61,11 +64,11 @@ def _move_some(database: Database) -> None:
 
 
 def of_each(wanted: JobFilter) -> JobFilter:
-    """The same of a group that everybody is in: whoever asks for a group has each of its devices looked at."""
-    return JobFilter(**{**vars(wanted), "group": EVERYONE})
+    """The same of two groups of which one has everybody: then each of the jobs is looked at."""
+    return JobFilter(**{**vars(wanted), "group": None, "group_ids": frozenset({EVERYONE, FEW})})
 
 
-@pytest.mark.parametrize("wanted", _FILTERS, ids=str)
+@pytest.mark.parametrize("wanted", [*_FILTERS, JobFilter(group=EVERYONE), JobFilter(target=EVERYONE)], ids=str)
 def test_a_summary_is_that_of_the_jobs(session: Session, wanted: JobFilter) -> None:
     def sorted_counts(found: JobSummary) -> JobSummary:
         return found.model_copy(update={"counts": sorted(found.counts, key=str)})
@@ -73,6 +76,14 @@ def test_a_summary_is_that_of_the_jobs(session: Session, wanted: JobFilter) -> N
     found = job_summary(session, wanted, _MOMENT)
     assert found.jobs > 0
     assert sorted_counts(found) == sorted_counts(job_summary(session, of_each(wanted), _MOMENT))
+
+
+def test_a_summary_of_a_group_is_that_of_its_devices(session: Session) -> None:
+    for number in range(0, 150, 3):
+        remove_member(session, FEW, big_fleet.device_id(number))
+    found = job_summary(session, JobFilter(group_ids=frozenset({FEW})), _MOMENT)
+    jobs = list_jobs(session, JobFilter(group=FEW), _MOMENT, PageRequest(limit=1000)).items
+    assert found.jobs == len(jobs)
 
 
 @pytest.mark.parametrize("wanted", _FILTERS, ids=str)

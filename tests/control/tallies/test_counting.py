@@ -19,10 +19,12 @@ from contract.states import Intent, Outcome
 from control.cancel_reasons import CancelReason
 from control.database.migrate import upgrade
 from control.database.session import Database
-from control.database.tables import Job, JobTally
+from control.database.tables import Assignment, GroupMember, GroupTally, Job, JobTally
+from control.fleet.groups import add_member, delete_group, remove_member
 from control.newest_jobs import give_way, is_newest, make_way
 from control.tallies.checking import recount, wrong_tallies
 from control.tallies.counting import count_batch, count_moved
+from control.tallies.members import count_members
 from control.tallies.standings import standings
 from tests.bench import big_fleet
 from tests.bench.big_fleet import Size
@@ -55,19 +57,22 @@ def undone(database: Database) -> Iterator[Session]:
         session.rollback()
 
 
-def by_standings(session: Session) -> Counter[tuple[Any, ...]]:
+def by_standings(session: Session, group_id: str | None = None) -> Counter[tuple[Any, ...]]:
     """How many jobs are where, as answers have it."""
-    found = standings()
+    found = standings(group_id)
     counts: Counter[tuple[Any, ...]] = Counter()
     for *place, jobs in session.execute(select(*(found.c[name] for name in _FACTS), found.c.jobs)):
         counts[tuple(place)] += jobs
     return +counts
 
 
-def by_counting(session: Session) -> Counter[tuple[Any, ...]]:
+def by_counting(session: Session, group_id: str | None = None) -> Counter[tuple[Any, ...]]:
     """The same by looking at every job."""
     counts: Counter[tuple[Any, ...]] = Counter()
-    for job in session.scalars(select(Job).where(is_newest()).execution_options(populate_existing=True)):
+    jobs = select(Job).where(is_newest()).execution_options(populate_existing=True)
+    if group_id is not None:
+        jobs = jobs.join(GroupMember, GroupMember.device_id == Job.device_id).where(GroupMember.group_id == group_id)
+    for job in session.scalars(jobs):
         error = (None, None) if job.error_code is None else (job.phase, job.error_number)
         counts[job.app_id, job.state, job.outcome, job.next_action_reason, *error, job.error_code] += 1
     return counts
@@ -134,8 +139,29 @@ def handing_back(draw: st.DrawFn) -> Step:
     return hand_back
 
 
-COUNTING: st.SearchStrategy[Step] = st.integers(1, 5).map(lambda limit: lambda session: count_batch(session, limit))
-STEPS = st.lists(st.one_of(moving(), replacing(), handing_back(), COUNTING), max_size=25)
+@st.composite
+def coming_and_going(draw: st.DrawFn) -> Step:
+    """A device comes to a group, or goes."""
+    group, device_id = draw(st.sampled_from(GROUPS)), big_fleet.device_id(draw(st.integers(0, _SIZE.devices - 1)))
+    if draw(st.booleans()):
+        return lambda session: add_member(session, group, device_id, big_fleet.NOW)
+    return lambda session: remove_member(session, group, device_id)
+
+
+def counting(limit: int) -> Step:
+    """A part of what is to be counted is counted."""
+
+    def count(session: Session) -> None:
+        count_batch(session, limit)
+        count_members(session, limit)
+
+    return count
+
+
+GROUPS = (big_fleet.EVERYONE, big_fleet.FEW)
+STEPS = st.lists(
+    st.one_of(moving(), replacing(), handing_back(), coming_and_going(), st.integers(1, 5).map(counting)), max_size=25
+)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -145,11 +171,14 @@ def test_answers_are_what_counting_all_jobs_would_give(few_jobs: Database, steps
         for step in steps:
             step(session)
             session.flush()
-            assert by_standings(session) == by_counting(session)
+            for group_id in (None, *GROUPS):
+                assert by_standings(session, group_id) == by_counting(session, group_id)
             assert wrong_tallies(session) == []
-        while count_batch(session):
+        while count_batch(session) + count_members(session):
             pass
         assert sum(session.scalars(select(JobTally.jobs))) == by_counting(session).total(), "all are counted by now"
+        in_groups = sum(by_counting(session, group_id).total() for group_id in GROUPS)
+        assert sum(session.scalars(select(GroupTally.jobs))) == in_groups
 
 
 def test_a_fleet_that_was_counted_has_nothing_left_to_count(few_jobs: Database) -> None:
@@ -161,6 +190,14 @@ def test_places_without_jobs_are_forgotten(few_jobs: Database) -> None:
         session.execute(update(Job).values(is_newest=False))
         count_batch(session)
         assert session.scalar(select(func.count()).select_from(JobTally)) == 0
+
+
+def test_a_group_that_is_deleted_leaves_no_numbers(few_jobs: Database) -> None:
+    with undone(few_jobs) as session:
+        session.execute(delete(Assignment))
+        delete_group(session, big_fleet.FEW, big_fleet.NOW)
+        assert {row.group_id for row in session.scalars(select(GroupTally))} == {big_fleet.EVERYONE}
+        assert wrong_tallies(session) == []
 
 
 def test_being_counted_is_no_change_that_followers_are_told(few_jobs: Database) -> None:
@@ -176,9 +213,11 @@ def test_a_wrong_tally_is_found_and_put_right(few_jobs: Database) -> None:
         right = by_counting(session)
         session.execute(delete(JobTally).where(JobTally.app_id == big_fleet.app_id(0)))
         session.execute(update(JobTally).values(jobs=JobTally.jobs + 1))
+        session.execute(update(GroupTally).where(GroupTally.group_id == big_fleet.FEW).values(jobs=0))
     with few_jobs.transaction() as session:
         wrong = wrong_tallies(session)
         assert {one.app_id for one in wrong} == {big_fleet.app_id(0), big_fleet.app_id(1)}
+        assert {one.group_id for one in wrong} == {None, big_fleet.FEW}
         assert by_standings(session) != right
     recount(few_jobs)
     with few_jobs.transaction() as session:

@@ -45,6 +45,32 @@ def _add_tallies() -> None:
         op.create_index(name, "jobs", columns, sqlite_where=failed, postgresql_where=failed)
 
 
+def _add_group_tallies() -> None:
+    op.create_table(
+        "group_tallies",
+        sa.Column("group_id", sa.String(36), sa.ForeignKey("groups.id", name="fk_group_tallies_group_id")),
+        sa.Column("app_id", sa.String(36), sa.ForeignKey("apps.id", name="fk_group_tallies_app_id")),
+        sa.Column("place", sa.Text()),
+        sa.Column("jobs", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("group_id", "app_id", "place", name="pk_group_tallies"),
+    )
+    op.add_column("group_members", sa.Column("is_tallied", sa.Boolean(), nullable=False, server_default=sa.false()))
+    untallied = sa.text("is_tallied = 0") if op.get_bind().dialect.name == "sqlite" else sa.text("NOT is_tallied")
+    op.create_index(
+        "ix_group_members_untallied",
+        "group_members",
+        ["group_id", "device_id"],
+        sqlite_where=untallied,
+        postgresql_where=untallied,
+    )
+
+
+def _drop_group_tallies() -> None:
+    op.drop_index("ix_group_members_untallied", "group_members")
+    op.drop_column("group_members", "is_tallied")
+    op.drop_table("group_tallies")
+
+
 def _drop_tallies() -> None:
     for name in _OF_FAILED:
         op.drop_index(name, "jobs")
@@ -74,6 +100,16 @@ def _drop_archive() -> None:
     op.drop_table("archived_jobs")
 
 
+def _add_planning() -> None:
+    op.create_table(
+        "planning",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("wanted", sa.String(64), nullable=False),
+        sa.Column("looked_at_until", sa.String(36), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_planning"),
+    )
+
+
 def upgrade() -> None:
     """Which job is the newest of its device and app is kept; what lists and counts look at is indexed."""
     op.add_column("jobs", sa.Column("is_newest", sa.Boolean(), nullable=False, server_default=sa.false()))
@@ -87,12 +123,16 @@ def upgrade() -> None:
     op.drop_index("ix_devices_name", "devices")
     op.create_index("ix_devices_name", "devices", ["name", "id"])
     _add_tallies()
+    _add_planning()
+    _add_group_tallies()
     _add_archive()
 
 
 def downgrade() -> None:
     """Forget it."""
+    op.drop_table("planning")
     _drop_archive()
+    _drop_group_tallies()
     _drop_tallies()
     op.drop_index("ix_devices_name", "devices")
     op.create_index("ix_devices_name", "devices", ["name"])

@@ -1,0 +1,57 @@
+"""Add to and take from the numbers of places; whoever does holds `lock_tallies`."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+
+from sqlalchemy import delete, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import Insert
+
+from control.database.tables import GroupTally, JobTally
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+
+#: A place by its primary key: the app and the place's text, and before them the group for a group's number.
+Place: TypeAlias = tuple[str, ...]
+
+_KEYS: Final[Mapping[type[JobTally] | type[GroupTally], tuple[str, ...]]] = {
+    JobTally: ("app_id", "place"),
+    GroupTally: ("group_id", "app_id", "place"),
+}
+
+
+def add_to(
+    session: Session,
+    kind: type[JobTally] | type[GroupTally],
+    changes: Mapping[Place, int],
+    facts: Mapping[Place, Mapping[str, Any]] | None = None,
+) -> None:
+    """Change the numbers of places; those that come to nothing are forgotten.
+
+    Args:
+        session: A transaction.
+        kind: Whose numbers.
+        changes: By how much each is changed.
+        facts: What else the row of a place says, where its number grows.
+    """
+    key, known = _KEYS[kind], facts or {}
+    rows = [{**known.get(place, {}), **dict(zip(key, place, strict=True)), "jobs": by} for place, by in changes.items()]
+    more, less = [row for row in rows if row["jobs"] > 0], [row for row in rows if row["jobs"] < 0]
+    if more:
+        session.execute(_upsert(kind, session.get_bind().dialect.name), more)
+    for row in less:
+        there = [getattr(kind, name) == row[name] for name in key]
+        session.execute(update(kind).where(*there).values(jobs=kind.jobs + row["jobs"]))
+    if less:
+        session.execute(delete(kind).where(kind.jobs == 0))
+
+
+@lru_cache
+def _upsert(kind: type[JobTally] | type[GroupTally], dialect: str) -> Insert:
+    table = cast("Table", kind.__table__)
+    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    more = {"jobs": table.c.jobs + statement.excluded.jobs}
+    return statement.on_conflict_do_update(index_elements=_KEYS[kind], set_=more)
