@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links
 
-.PHONY: help setup demo down test check lock bench faults security audit sbom clean
+.PHONY: help setup demo down test check lock bench profile faults security audit sbom clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "  make %-8s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ lock: ## Rewrite the lock files from pyproject.toml
 
 bench: setup ## Measure, as ratios against baselines run side by side (QUICK=1 for a short run)
 	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
+
+profile: setup ## Show where the time of a benchmark's area goes (AREA=api, FULL=1, PROCESS="outrider-control worker")
+	@$(BIN)/python -m tests.bench.profile $(if $(FULL),--full) $(if $(PROCESS),--process "$(PROCESS)") $(AREA)
 
 faults: setup ## Kill, cut and starve real parts; fails where a job is lost or installed twice (QUICK=1 for a short run)
 	@$(BIN)/python -m tests.faults $(if $(QUICK),--quick) $(ARGS)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import psutil
@@ -50,6 +51,7 @@ IN_CONTROL = (
 
 #: Agents that start side by side.
 _STARTED_TOGETHER = 10
+_AGENT_START = timedelta(minutes=5)
 _COMMAND_SECONDS = 60
 _CHECKED_IN_SECONDS = 120
 _DEPLOYED_SECONDS = 600
@@ -140,7 +142,8 @@ def _start_agents(fleet: RunningFleet, addresses: StackAddresses) -> None:
     for home in fleet.homes:
         state = home.parent / f"{home.name}-state"
         _enroll(state, home.name, addresses.api_url, token)
-        parts.append(agent_part(home.name, {"HOME": str(home), "OUTRIDER_AGENT_STATE_DIR": str(state)}))
+        part = agent_part(home.name, {"HOME": str(home), "OUTRIDER_AGENT_STATE_DIR": str(state)})
+        parts.append(part.model_copy(update={"start_timeout": _AGENT_START}))
     for start in range(0, len(parts), _STARTED_TOGETHER):
         fleet.stack.add(*parts[start : start + _STARTED_TOGETHER])
 

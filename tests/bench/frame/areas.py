@@ -107,6 +107,12 @@ def measure(name: str, *, quick: bool, load: Callable[[str], Rows] = load_area) 
                 run.rows.append(MeasuredRow(row, os.getloadavg()[0]))
     except Exception as error:  # noqa: BLE001 - the other areas are measured, whatever this one met
         traceback.print_exc()
-        run.failure = f"{type(error).__name__}: {error}"
+        run.failure = f"{type(error).__name__}: {_in_one_line(str(error))}"
     run.seconds = time.perf_counter() - began
     return run
+
+
+def _in_one_line(words: str) -> str:
+    """The first line and the last; all of it stands on the standard error."""
+    lines = words.strip().splitlines()
+    return words.strip() if len(lines) <= 1 else f"{lines[0]} ... {lines[-1]}"

@@ -43,6 +43,14 @@ def test_an_area_that_fails_says_why_and_keeps_what_it_measured(capsys: pytest.C
     assert "_falls" in capsys.readouterr().err
 
 
+def test_a_long_failure_is_told_by_its_first_and_last_line() -> None:
+    def falls(_quick: bool) -> Iterable[Row]:
+        raise RuntimeError("Traceback:\n  in a child\nImportError: no such module\n")
+
+    failure = measure("anything", quick=True, load=lambda _: falls).failure
+    assert failure == "RuntimeError: Traceback: ... ImportError: no such module"
+
+
 def test_an_area_that_cannot_be_imported_has_failed() -> None:
     run = measure("no_such_area", quick=True)
     assert run.failure is not None
