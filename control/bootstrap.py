@@ -14,6 +14,8 @@ from contract.trusted_keys import TrustedKeys
 from control.audit.seals import AuditSealer
 from control.audit.trail import AuditTrail
 from control.catalog.content import PackageIntake
+from control.catalog.content_urls import ContentUrls
+from control.catalog.kept_policies import KeptPolicies
 from control.catalog.policies import PolicyOffice
 from control.database.migrate import upgrade
 from control.database.session import Database
@@ -22,9 +24,12 @@ from control.dispatch.ports import ControlQueue, DeviceCaller, JobPublisher, Que
 from control.dispatch.redis_publisher import RedisJobPublisher
 from control.dispatch.redis_queues import RedisQueueInspector
 from control.fleet.broker_users import BrokerUsers, RedisBrokerUsers
+from control.fleet.check_in import CheckInTerms
 from control.fleet.device_auth import DeviceGate
 from control.fleet.enrollment import Enrollment, EnrollmentTerms
+from control.fleet.job_access import JobAccess
 from control.fleet.known_devices import KnownDevices
+from control.fleet.reception import Reception
 from control.ingest.intake import Intake
 from control.secrets.vault import SecretVault
 from control.security.command_policy_signer import CommandPolicySigner
@@ -80,6 +85,8 @@ def assemble(
     content_keys = ContentKeys.load(settings.state_dir)
     chain, audit = TrustChain(), AuditTrail(AuditSealer.load(settings.state_dir))
     terms = EnrollmentTerms(broker_url=settings.broker_url_for_devices, check_in_interval=settings.check_in_interval)
+    check_in_terms = CheckInTerms(settings.check_in_interval, settings.online_window)
+    policies = PolicyOffice(signer, chain, settings.policy_lifetime)
     return Services(
         settings=settings,
         clock=clock,
@@ -88,13 +95,17 @@ def assemble(
         content_keys=content_keys,
         secrets=SecretVault.load(settings.state_dir),
         packages=PackageIntake(database, store, content_keys, clock),
-        policies=PolicyOffice(signer, chain, settings.policy_lifetime),
+        policies=policies,
+        kept_policies=KeptPolicies(database, policies, clock),
+        content_urls=ContentUrls(store, settings.presign_lifetime, clock),
+        jobs=JobAccess(database),
         enrollment=Enrollment(broker_users, chain, audit, terms),
         broker_users=broker_users,
         audit=audit,
         trust=chain,
         gate=DeviceGate(KnownDevices(database, clock), nonces, RateLimiter(settings.device_rate, clock)),
         intake=Intake(database, clock),
+        reception=Reception(database, chain, queue, clock, check_in_terms),
         queue=queue,
     )
 
@@ -164,7 +175,7 @@ def make_inspector(settings: ControlSettings) -> QueueInspector:
 def beat_intervals(settings: ControlSettings) -> Mapping[ControlTask, timedelta]:
     """How often the scheduler asks for each task."""
     return {
-        ControlTask.PLAN: timedelta(seconds=settings.plan_interval_seconds),
+        ControlTask.CATCH_UP: timedelta(seconds=settings.plan_interval_seconds),
         ControlTask.DISPATCH: timedelta(seconds=settings.dispatch_interval_seconds),
         ControlTask.CALL: timedelta(seconds=settings.plan_interval_seconds),
         ControlTask.RECONCILE: timedelta(seconds=settings.reconcile_interval_seconds),

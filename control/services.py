@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from contract.clock import Clock
 from control.audit.trail import AuditTrail
 from control.catalog.content import PackageIntake
+from control.catalog.content_urls import ContentUrls
+from control.catalog.kept_policies import KeptPolicies
 from control.catalog.policies import PolicyOffice
 from control.database.session import Database
 from control.dispatch.ports import ControlQueue
 from control.fleet.broker_users import BrokerUsers
 from control.fleet.device_auth import DeviceGate
 from control.fleet.enrollment import Enrollment
+from control.fleet.job_access import JobAccess
+from control.fleet.reception import Reception
 from control.ingest.intake import Intake
 from control.secrets.vault import SecretVault
 from control.security.content_keys import ContentKeys
@@ -31,10 +35,14 @@ class Services:
     secrets: SecretVault
     packages: PackageIntake
     policies: PolicyOffice
+    kept_policies: KeptPolicies
+    content_urls: ContentUrls
+    jobs: JobAccess
     enrollment: Enrollment
     broker_users: BrokerUsers
     gate: DeviceGate
     intake: Intake
+    reception: Reception
     audit: AuditTrail
     trust: TrustChain
     queue: ControlQueue

@@ -37,10 +37,8 @@ from contract.uplink import (
     content_key_context,
 )
 from control.api.dependencies import BodyDep, DeviceDep, ServicesDep, SourceDep
-from control.catalog.content import find_package, object_key
-from control.catalog.policies import Order
+from control.api.documents import answer
 from control.database.tables import Device
-from control.fleet.check_in import check_in
 from control.fleet.job_access import live_revision
 from control.fleet.key_rotation import rotate_keys
 from control.metrics import count_report
@@ -80,23 +78,11 @@ def rotate_device_keys(body: BodyDep, device: DeviceDep, services: ServicesDep, 
     return reply
 
 
-@router.post(CHECK_IN_PATH)
-def device_check_in(body: BodyDep, device: DeviceDep, services: ServicesDep) -> CheckInReply:
+@router.post(CHECK_IN_PATH, response_model=CheckInReply)
+async def device_check_in(body: BodyDep, device: DeviceDep, services: ServicesDep) -> Response:
     """Note that a device is there, and send what is due for it."""
-    message = CheckIn.from_json(body)
-    with services.database.transaction() as session:
-        reply = check_in(
-            session,
-            session.get_one(Device, device.id),
-            message,
-            check_in_interval=services.settings.check_in_interval,
-            online_window=services.settings.online_window,
-            trusted_keys_version=services.trust.version(session),
-            now=services.clock.now(),
-        )
-    if reply.jobs_sent:
-        services.queue.request(ControlTask.DISPATCH)
-    return reply
+    reply = await services.reception.check_in(device.id, CheckIn.from_json(body))
+    return answer(reply)
 
 
 @router.get(ORDERS_PATH)
@@ -107,7 +93,7 @@ def orders(device: DeviceDep, services: ServicesDep) -> OrdersReply:
 
 
 @router.get(POLICY_PATH)
-def policy(
+async def policy(
     job_id: str,
     device: DeviceDep,
     services: ServicesDep,
@@ -115,14 +101,9 @@ def policy(
     if_none_match: Annotated[str, Header()] = "",
 ) -> Response:
     """The signed policy of a live job, unless the device has it already."""
-    now = services.clock.now()
-    with services.database.snapshot() as session:
-        job, revision = live_revision(session, job_id, device.id, generation)
-        order = Order(revision, job.intent, job.settings_digest)
-        row = services.policies.fresh(session, order, now)
-    if row is None:
-        with services.database.transaction() as session:
-            row = services.policies.current(session, order, now)
+    job = await services.jobs.live_job(job_id, device.id, generation)
+    key = (job.app_id, job.revision, job.intent, job.settings_digest)
+    row = await services.kept_policies.current(key, job.trusted_keys_version)
     headers = {"ETag": f'"{row.digest}"', GENERATION_REASON_HEADER: job.generation_reason}
     headers[TRUSTED_KEYS_VERSION_HEADER] = str(row.trusted_keys_version)
     if headers["ETag"] in (tag.strip() for tag in if_none_match.split(",")):
@@ -139,20 +120,22 @@ def trusted_keys(
         return TrustedKeysReply(chain=tuple(services.trust.after(session, after)))
 
 
-@router.post(CONTENT_INFO_PATH)
-def content_info(job_id: str, device: DeviceDep, services: ServicesDep, generation: Generation = None) -> ContentInfo:
+@router.post(CONTENT_INFO_PATH, response_model=ContentInfo)
+async def content_info(
+    job_id: str, device: DeviceDep, services: ServicesDep, generation: Generation = None
+) -> Response:
     """Where a live job's content is, and its key, sealed to the device."""
-    with services.database.snapshot() as session:
-        job, revision = live_revision(session, job_id, device.id, generation)
-        package = find_package(session, revision.package_digest)
-    presigned = services.store.presign_get(object_key(package.digest), lifetime=services.settings.presign_lifetime)
+    job = await services.jobs.live_job(job_id, device.id, generation)
+    presigned = services.content_urls.url_of(job.package_digest)
     recipient = X25519PublicKey.from_public_bytes(device.sealing_key)
-    context = content_key_context(job.id, device.id, package.digest)
-    return ContentInfo(
-        url=presigned.url,
-        expires_at=presigned.expires_at,
-        size=package.size,
-        sealed_key=seal(services.content_keys.unwrap(package.wrapped_key), recipient, context),
+    context = content_key_context(job.id, device.id, job.package_digest)
+    return answer(
+        ContentInfo(
+            url=presigned.url,
+            expires_at=presigned.expires_at,
+            size=job.package_size,
+            sealed_key=seal(services.content_keys.unwrap(job.wrapped_key), recipient, context),
+        )
     )
 
 

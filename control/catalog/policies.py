@@ -196,7 +196,12 @@ class PolicyOffice:
     def fresh(self, session: Session, order: Order, now: datetime) -> PolicyRow | None:
         """The policy as it was signed; None where it is time to sign a new one."""
         row = session.get(PolicyRow, order.key)
-        return row if row is not None and self._is_fresh(session, row, now) else None
+        return row if row is not None and self.is_fresh(row, self._chain.version(session), now) else None
+
+    def is_fresh(self, row: PolicyRow, trusted_keys_version: int, now: datetime) -> bool:
+        """Whether a signed policy may still be handed out, where this is the newest version of the trusted keys."""
+        is_young = row.expires_at - now > self._lifetime / 2
+        return is_young and row.trusted_keys_version == trusted_keys_version
 
     def current(self, session: Session, order: Order, now: datetime) -> PolicyRow:
         """The policy to hand out now, signed anew where it is time to.
@@ -207,15 +212,11 @@ class PolicyOffice:
         # Many devices may ask at once for a policy that is yet to be signed.
         lock_policies(session)
         row = session.get(PolicyRow, order.key, populate_existing=True)
-        if row is not None and self._is_fresh(session, row, now):
+        if row is not None and self.is_fresh(row, self._chain.version(session), now):
             return row
         # Devices refuse one that is older than what they saw, and the clocks of several hosts differ.
         issued_at = now if row is None else max(now, row.issued_at)
         return session.merge(self._issue(session, order, issued_at))
-
-    def _is_fresh(self, session: Session, row: PolicyRow, now: datetime) -> bool:
-        is_young = row.expires_at - now > self._lifetime / 2
-        return is_young and row.trusted_keys_version == self._chain.version(session)
 
     def _issue(self, session: Session, order: Order, issued_at: datetime) -> PolicyRow:
         revision = order.revision

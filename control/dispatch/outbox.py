@@ -4,7 +4,7 @@ An entry is claimed, sent, and marked as sent. A dispatcher that dies in between
 same generation is sent again: the device's ledger knows it and does nothing twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
@@ -59,15 +59,16 @@ def dispatch_due(
     return sent
 
 
-def pending_entries(session: Session, device_id: str) -> int:
-    """How many jobs in the outbox are still to be sent to this device."""
+def pending_entries(session: Session, device_ids: Collection[str]) -> Mapping[str, int]:
+    """How many jobs in the outbox are still to be sent to these devices; those that have none are left out."""
     unsent = (
-        select(func.count())
+        select(Job.device_id, func.count())
         .select_from(OutboxEntry)
         .join(Job, (Job.id == OutboxEntry.job_id) & (Job.generation == OutboxEntry.generation))
-        .where(OutboxEntry.sent_at.is_(None), Job.device_id == device_id, Job.state.in_(WANTED_STATES))
+        .where(OutboxEntry.sent_at.is_(None), Job.device_id.in_(sorted(device_ids)), Job.state.in_(WANTED_STATES))
+        .group_by(Job.device_id)
     )
-    return session.scalar(unsent) or 0
+    return dict(session.execute(unsent).all())
 
 
 def _admit(session: Session, now: datetime, limit: int, admission: Admission | None) -> list[AddressedJob]:

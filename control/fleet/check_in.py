@@ -1,8 +1,10 @@
-"""Check-in: a device says that it is there, and what is due for it is sent."""
+"""Check-in: devices say that they are there, and what is due for them is sent; all that come together at once."""
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from structlog import get_logger
 
@@ -11,48 +13,74 @@ from contract.uplink import CheckIn, CheckInReason, CheckInReply
 from control.database.session import lock_planning
 from control.database.tables import Device, Job
 from control.dispatch.outbox import pending_entries
-from control.fleet.membership import refresh_device
+from control.fleet.membership import refresh_devices
 from control.fleet.refused_messages import note_refused_messages
 from control.fleet.restored import note_memory
 from control.live_states import LIVE_STATES
-from control.planning.service import plan_device
-from control.steering.orders import standing_orders
+from control.planning.service import plan_devices
+from control.steering.orders import standing_orders_of
 
 _log = get_logger(__name__)
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """A device that checks in, and what it says."""
+
+    device_id: str
+    message: CheckIn
+
+
+@dataclass(frozen=True)
+class CheckInTerms:
+    """What holds for every check-in.
+
+    Attributes:
+        interval: How often devices check in.
+        online_window: How long after its last sign of life a device still counts as online.
+    """
+
+    interval: timedelta
+    online_window: timedelta
+
+
 def check_in(
-    session: Session,
-    device: Device,
-    message: CheckIn,
-    *,
-    check_in_interval: timedelta,
-    online_window: timedelta,
-    trusted_keys_version: int,
-    now: datetime,
-) -> CheckInReply:
-    """Note that the device is there, plan for it, put what is due for it into the outbox, and say what is void."""
-    was_away = device.last_seen_at < now - online_window
-    if was_away:
-        _begin_listening(session, device.id, now)
-    if message.reason is CheckInReason.AGENT_RESTART:
-        device.agent_started_at = now
-    device.last_seen_at = now
-    device.facts = message.facts.model_dump(mode="json")
-    note_refused_messages(device, message)
-    session.flush()
+    session: Session, arrivals: Sequence[Arrival], terms: CheckInTerms, *, trusted_keys_version: int, now: datetime
+) -> list[CheckInReply | None]:
+    """Note that devices are there, plan for them, put what is due for them into the outbox, and say what is void.
+
+    Returns:
+        An answer for each; None for a device that there is not.
+    """
+    # Before any row is locked: who holds the lock may be about to change one of these devices.
     lock_planning(session)
-    refresh_device(session, device, now)
-    if note_memory(session, device, message, now):
-        _log.warning("a device came back from an old image", device=device.id)
-    plan_device(session, device.id, now=now, online_since=now)
-    return CheckInReply(
-        jobs_sent=pending_entries(session, device.id),
-        check_in_interval_seconds=next_check_in(check_in_interval, device.id, was_away=was_away).total_seconds(),
-        server_time=now,
-        trusted_keys_version=trusted_keys_version,
-        orders=standing_orders(session, device.id),
-    )
+    ids = sorted({arrival.device_id for arrival in arrivals})
+    devices = {device.id: device for device in session.scalars(select(Device).where(Device.id.in_(ids)))}
+    away = {id_ for id_, device in devices.items() if device.last_seen_at < now - terms.online_window}
+    if away:
+        _begin_listening(session, away, now)
+    present = [(devices[one.device_id], one.message) for one in arrivals if one.device_id in devices]
+    for device, message in present:
+        _note(device, message, now)
+    session.flush()
+    refresh_devices(session, list(devices.values()), now)
+    for device, message in present:
+        if note_memory(session, device, message, now):
+            _log.warning("a device came back from an old image", device=device.id)
+    plan_devices(session, list(devices), now=now, online_since=now)
+    sent, orders = pending_entries(session, devices), standing_orders_of(session, devices)
+
+    def reply(device_id: str) -> CheckInReply:
+        interval = next_check_in(terms.interval, device_id, was_away=device_id in away)
+        return CheckInReply(
+            jobs_sent=sent.get(device_id, 0),
+            check_in_interval_seconds=interval.total_seconds(),
+            server_time=now,
+            trusted_keys_version=trusted_keys_version,
+            orders=orders.get(device_id, ()),
+        )
+
+    return [reply(arrival.device_id) if arrival.device_id in devices else None for arrival in arrivals]
 
 
 def next_check_in(interval: timedelta, device_id: str, *, was_away: bool) -> timedelta:
@@ -65,7 +93,15 @@ def next_check_in(interval: timedelta, device_id: str, *, was_away: bool) -> tim
     return interval * share
 
 
-def _begin_listening(session: Session, device_id: str, now: datetime) -> None:
-    """Count silence from now on: what was sent while the device was away waits in its queue."""
-    waiting = (Job.device_id == device_id, Job.state.in_(LIVE_STATES), Job.state != JobState.PLANNED)
+def _note(device: Device, message: CheckIn, now: datetime) -> None:
+    if message.reason is CheckInReason.AGENT_RESTART:
+        device.agent_started_at = now
+    device.last_seen_at = now
+    device.facts = message.facts.model_dump(mode="json")
+    note_refused_messages(device, message)
+
+
+def _begin_listening(session: Session, device_ids: Collection[str], now: datetime) -> None:
+    """Count silence from now on: what was sent while the devices were away waits in their queues."""
+    waiting = (Job.device_id.in_(sorted(device_ids)), Job.state.in_(LIVE_STATES), Job.state != JobState.PLANNED)
     session.execute(update(Job).where(*waiting).values(last_sign_at=now))

@@ -1,6 +1,6 @@
 """The orders that stand for devices: kept until the jobs they concern are reported, sent anew or long over."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -41,6 +41,12 @@ def standing_orders(session: Session, device_id: str) -> tuple[JobOrder, ...]:
         .limit(MAX_ORDERS)
     )
     return tuple(JobOrder(job_id=row.job_id, generation=row.generation, kind=row.kind) for row in session.scalars(rows))
+
+
+def standing_orders_of(session: Session, device_ids: Collection[str]) -> Mapping[str, tuple[JobOrder, ...]]:
+    """The same for each of these devices that is to let go of something."""
+    concerned = select(OrderRow.device_id).where(OrderRow.device_id.in_(sorted(device_ids))).distinct()
+    return {device_id: standing_orders(session, device_id) for device_id in session.scalars(concerned).all()}
 
 
 def forget_orders(session: Session, job_ids: Sequence[str]) -> None:

@@ -89,7 +89,7 @@ def _why(session: Session, number: int) -> object:
 def _check_in(session: Session, number: int) -> object:
     id_ = big_fleet.device_id(number)
     plan_device(session, id_, now=big_fleet.NOW, online_since=big_fleet.NOW)
-    return pending_entries(session, id_), standing_orders(session, id_)
+    return pending_entries(session, [id_]), standing_orders(session, id_)
 
 
 #: What is asked, by what it is called in the table.

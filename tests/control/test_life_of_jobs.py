@@ -33,7 +33,7 @@ from control.answers.moment import this_moment
 from control.answers.pages import PageRequest
 from control.bootstrap import assemble, make_signer
 from control.database.tables import Device, Job, OutboxEntry
-from control.fleet.check_in import check_in
+from control.fleet.check_in import Arrival, CheckInTerms, check_in
 from control.live_states import LIVE_STATES, WANTED_STATES
 from control.security.content_keys import ensure_key_encryption_key
 from control.security.file_policy_signer import ensure_policy_key, policy_key_folder
@@ -148,15 +148,9 @@ class LifeOfJobs(RuleBasedStateMachine):
         services, now = self.plane.services, self.plane.clock.now()
         message = CheckIn(reason=CheckInReason.MAINTENANCE_TIMER, facts=FACTS)
         with services.database.transaction() as session:
-            check_in(
-                session,
-                session.get_one(Device, self.devices[number]),
-                message,
-                check_in_interval=services.settings.check_in_interval,
-                online_window=services.settings.online_window,
-                trusted_keys_version=services.trust.version(session),
-                now=now,
-            )
+            terms = CheckInTerms(services.settings.check_in_interval, services.settings.online_window)
+            arrivals = [Arrival(self.devices[number], message)]
+            check_in(session, arrivals, terms, trusted_keys_version=services.trust.version(session), now=now)
             planned = select(Job.id, Job.generation).where(
                 Job.device_id == self.devices[number], Job.state == JobState.PLANNED
             )

@@ -109,7 +109,7 @@ def test_a_job_cancelled_meanwhile_is_not_sent(due: Plane) -> None:
         job.state = JobState.CANCELLED
     assert len(due.dispatch()) == DEVICES - 1
     with due.services.database.snapshot() as session:
-        assert pending_entries(session, job.device_id) == 0
+        assert pending_entries(session, [job.device_id]) == {}
 
 
 class FastDevicePublisher(RecordingPublisher):

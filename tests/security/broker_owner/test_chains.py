@@ -6,14 +6,12 @@ from pathlib import Path
 
 import pytest
 import redis
-from sqlalchemy.orm import Session
 
 from contract.jobs import JobRef, JobState
 from contract.phases import PHASES, Phase
 from contract.policy import Requirements
 from contract.queues import phase_task
 from contract.rules import FileRule
-from control.database.tables import Job, Revision
 from tests.security.broker_owner.messages import (
     Message,
     any_ref,
@@ -66,11 +64,7 @@ def test_chains_of_foreign_and_invented_jobs_run_nothing(
 def test_an_api_that_looks_at_no_device_has_the_foreign_job_installed(
     site: Site, agent: Agent, broker: redis.Redis, others_job: JobRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def anybodys(session: Session, job_id: str, *_: object) -> tuple[Job, Revision]:
-        job = session.get_one(Job, job_id)
-        return job, session.get_one(Revision, (job.app_id, job.revision))
-
-    monkeypatch.setattr("control.api.device_routes.live_revision", anybodys)
+    monkeypatch.setattr("control.fleet.job_access.require_live", lambda *_: None)
     before = len(agent.ran)
     put(broker, agent, chain_of(others_job))
     eventually(lambda: len(agent.ran) == before + 1, lambda: agent.log[-3000:])

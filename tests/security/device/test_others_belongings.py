@@ -2,13 +2,12 @@
 
 import httpx
 import pytest
-from sqlalchemy.orm import Session
 
 from contract.jobs import JobRef
 from contract.states import Outcome
 from contract.uplink import CONTENT_INFO_PATH, POLICY_PATH
 from control.api.guarded_route import RoleGuard
-from control.database.tables import Job, Revision, Role
+from control.database.tables import Job, Role
 from control.security.operators import Operator
 from tests.control.plane import Plane, SignedDevice, report_of
 from tests.security.conftest import RefusedBy
@@ -51,11 +50,7 @@ def test_policy_and_content_key_of_anothers_job_are_not_given_out(
 def test_without_the_look_at_whose_job_it_is_all_is_given_out(
     enrolled: Enrolled, theirs: tuple[SignedDevice, JobRef], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def anybodys(session: Session, job_id: str, *_: object) -> tuple[Job, Revision]:
-        job = session.get_one(Job, job_id)
-        return job, session.get_one(Revision, (job.app_id, job.revision))
-
-    monkeypatch.setattr("control.api.device_routes.live_revision", anybodys)
+    monkeypatch.setattr("control.fleet.job_access.require_live", lambda *_: None)
     _, ref = theirs
     mine = enrolled("mine")
     for method, path in (("GET", POLICY_PATH), ("POST", CONTENT_INFO_PATH)):
