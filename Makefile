@@ -38,8 +38,8 @@ lock: ## Rewrite the lock files from pyproject.toml
 	@$(LOCK) --group graph --constraints requirements.lock --output-file requirements-graph.lock
 	@$(LOCK) --group bench --output-file requirements-bench.lock
 
-bench: setup ## Measure, as ratios against baselines run side by side (QUICK=1 for a short run)
-	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
+bench: setup ## Measure beside baselines run in the same minutes (QUICK=1 for a short run, AREAS="api trust", JSON=FILE)
+	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick) $(if $(JSON),--json $(JSON)) $(AREAS)
 
 profile: setup ## Show where the time of a benchmark's area goes (AREA=api, FULL=1, PROCESS="outrider-control worker")
 	@$(BIN)/python -m tests.bench.profile $(if $(FULL),--full) $(if $(PROCESS),--process "$(PROCESS)") $(AREA)
