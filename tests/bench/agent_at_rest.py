@@ -17,6 +17,7 @@ import redis
 
 from deploy.local.layout import StackLayout
 from deploy.local.polling import wait_until
+from tests.bench.cpu_clock import cpu_seconds
 from tests.bench.row import Row, Unit
 from tests.faults.apps import Pace, publish, upload_package
 from tests.faults.device import device
@@ -31,7 +32,7 @@ AIM_COMMANDS_A_SECOND = 0.2
 AIM_PERCENT_OF_A_CORE = 0.1
 
 _REST_SECONDS = 120
-_QUICK_REST_SECONDS = 30
+_QUICK_REST_SECONDS = 20
 #: What a process still does of its own when a job has just ended.
 _SETTLE_SECONDS = 12
 _READY_SECONDS = 60
@@ -166,10 +167,9 @@ def _clients(resting: _Resting, broker: redis.Redis) -> list[dict[str, str]]:
 
 
 def _counts(resting: _Resting, clients: list[dict[str, str]]) -> _Counts:
-    times = resting.process.cpu_times()
     return _Counts(
         commands=sum(int(client["tot-cmds"]) for client in clients),
-        cpu_seconds=times.user + times.system,
+        cpu_seconds=cpu_seconds(resting.process.pid),
         wake_ups=_wake_ups(resting.process.pid),
     )
 

@@ -18,14 +18,14 @@ Rows = Callable[[bool], Iterable[Row]]
 
 #: How long each area's short run may take on a quiet machine, in seconds; together less than three minutes.
 QUICK_BUDGETS: Final = {
-    "agent_at_rest": 50.0,
+    "agent_at_rest": 45.0,
     "agent_job": 15.0,
     "api": 25.0,
     "control_plane": 15.0,
     "database": 20.0,
     "deployment": 25.0,
     "dispatch": 5.0,
-    "packages": 10.0,
+    "packages": 15.0,
     "planning": 8.0,
     "trust": 5.0,
 }
