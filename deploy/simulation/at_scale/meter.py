@@ -40,10 +40,12 @@ class Meter:
     Attributes:
         folder: The stack's.
         simulation: The ids of the simulation's processes, once there are any.
+        look_seconds: From one look to the next.
     """
 
     folder: Path
     simulation: Callable[[], Collection[int]] = tuple
+    look_seconds: float = _LOOK_SECONDS
     _cpu: dict[tuple[str, int, float], float] = field(default_factory=dict)
     _peaks: Counter[str] = field(default_factory=Counter)
     _processes: Counter[str] = field(default_factory=Counter)
@@ -72,8 +74,12 @@ class Meter:
                 name: Usage(float(cpu[name]), self._peaks[name] / _MIB, self._processes[name]) for name in sorted(cpu)
             }
 
+    def seen(self) -> set[tuple[str, int, float]]:
+        """Every process that was looked at: its part, its id, and when it began."""
+        return set(self._cpu)
+
     def _look_on(self) -> None:
-        while not self._stopped.wait(_LOOK_SECONDS):
+        while not self._stopped.wait(self.look_seconds):
             with self._looking:
                 self._look()
 

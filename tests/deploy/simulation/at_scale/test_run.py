@@ -1,0 +1,54 @@
+"""A small run from nothing to its end, as the command does it: real parts, real devices' processes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.local.orphans import stack_processes
+
+pytestmark = pytest.mark.integration
+
+_SECONDS = 600
+_REQUESTS = (
+    "POST /v1/device/enroll",
+    "POST /v1/device/check-in",
+    "GET /v1/device/jobs/{id}/policy",
+    "POST /v1/device/jobs/{id}/content-info",
+    "GET content",
+    "POST /v1/device/reports",
+)
+
+
+def run(folder: Path, *options: str) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
+    figures = folder / "figures.json"
+    command = [sys.executable, "-m", "deploy.simulation.at_scale", "--folder", str(folder / "run")]
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    done = subprocess.run(
+        [*command, "--json", str(figures), *options],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        check=False,
+    )
+    return done, json.loads(figures.read_text()) if figures.exists() else {}
+
+
+def test_every_device_gets_its_job_once_and_the_costs_are_told(tmp_path: Path) -> None:
+    done, figures = run(tmp_path, "--devices", "20", "--processes", "2", "--apis", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "wanted 20 jobs, reported 20 (20 done), lost 0, installed twice 0" in " ".join(done.stdout.split())
+    assert figures["told_by_devices"] == {"installed": 20}
+    assert figures["rollout_state"] == "finished"
+    assert figures["lost"] == figures["installed_twice"] == figures["stumbles"] == 0
+    assert {kind: figures["requests"].get(kind) for kind in _REQUESTS} == dict.fromkeys(_REQUESTS, 20)
+    parts = {part["name"]: part for part in figures["parts"]}
+    assert {"api", "api-2", "worker", "scheduler", "broker", "store", "simulation"} <= set(parts)
+    assert parts["simulation"]["processes"] == 2
+    assert all(parts[name]["rollout_cpu_seconds"] > 0 for name in ("api", "store", "simulation"))
+    assert stack_processes(tmp_path / "run") == [], "nothing is left running"
