@@ -19,6 +19,7 @@ class ControlTask(StrEnum):
     """The tasks of the control plane's own workers."""
 
     PLAN = "control.plan"
+    CATCH_UP = "control.catch-up"
     DISPATCH = "control.dispatch"
     RECONCILE = "control.reconcile"
     CALL = "control.call"

@@ -16,7 +16,8 @@ from control.dispatch.reconcile import Watchfulness, reconcile
 from control.history.archive import archive
 from control.idempotency.keeping import forget_old_answers
 from control.planning import service
-from control.planning.service import plan_fleet
+from control.planning.service import Planned
+from control.planning.upkeep import catch_up, plan_all
 from control.rollouts.service import advance_rollouts
 from control.services import Services
 from control.steering.calls import call_asked
@@ -37,6 +38,7 @@ def handlers(
     """What to call for each task."""
     return {
         ControlTask.PLAN: partial(plan_now, services),
+        ControlTask.CATCH_UP: partial(catch_up_now, services),
         ControlTask.DISPATCH: partial(dispatch_now, services, publisher),
         ControlTask.CALL: partial(call_now, services, caller),
         ControlTask.RECONCILE: partial(reconcile_now, services, inspector),
@@ -49,7 +51,16 @@ def handlers(
 def plan_now(services: Services) -> None:
     """Plan for the whole fleet, and ask for what is due to be sent."""
     now = services.clock.now()
-    planned = plan_fleet(services.database, now=now, online_since=now - services.settings.online_window)
+    _follow_up(services, plan_all(services.database, now=now, online_since=now - services.settings.online_window))
+
+
+def catch_up_now(services: Services) -> None:
+    """Plan where that was missed, and ask for what is due to be sent."""
+    now = services.clock.now()
+    _follow_up(services, catch_up(services.database, now=now, online_since=now - services.settings.online_window))
+
+
+def _follow_up(services: Services, planned: Planned) -> None:
     if planned.made or planned.cancelled:
         _log.info("planned", made=planned.made, cancelled=planned.cancelled, queued=planned.queued)
     if planned.queued:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
 
 #: Devices planned for at once: they fit into memory, and nobody who waits for the lock notices.
-_PART: Final = 1000
+PART: Final = 1000
 #: Databases bound the number of parameters of one statement.
 _BATCH = 500
 
@@ -78,27 +78,46 @@ def plan_device(session: Session, device_id: str, *, now: datetime, online_since
     return plan_devices(session, [device_id], now=now, online_since=online_since)
 
 
+@dataclass(frozen=True)
+class Part:
+    """What came of a part of the fleet, up to the device with this id."""
+
+    planned: Planned
+    last_id: str
+
+
 def plan_fleet(database: Database, *, now: datetime, online_since: datetime) -> Planned:
     """Plan for the whole fleet, part by part, each in a transaction of its own: nobody waits long for a large fleet.
 
-    A part is looked at first, and locked only where something is to be changed. One that dies in the middle has planned
-    for whole devices, and who comes after him plans for the others. The arguments are those of `plan_devices`.
+    One that dies in the middle has planned for whole devices, and who comes after him plans for the others. The
+    arguments are those of `plan_devices`.
     """
     total, after = Planned(), ""
-    while (span := _next(database, after)) is not None:
-        with database.snapshot() as session:
-            is_due = _is_due(session, span, now, online_since)
-        if is_due:
-            with database.transaction() as session:
-                lock_planning(session)
-                total += _carry_out(session, load_span(session, now, span), online_since)
-        after = span.last_id
+    while (part := plan_part(database, after, now=now, online_since=online_since)) is not None:
+        total, after = total + part.planned, part.last_id
     return total
+
+
+def plan_part(database: Database, after: str, *, now: datetime, online_since: datetime) -> Part | None:
+    """Plan for the devices that follow the one with this id; None where there is no more.
+
+    They are looked at first, and locked only where something is to be changed.
+    """
+    span = _next(database, after)
+    if span is None:
+        return None
+    with database.snapshot() as session:
+        is_due = _is_due(session, span, now, online_since)
+    if not is_due:
+        return Part(Planned(), span.last_id)
+    with database.transaction() as session:
+        lock_planning(session)
+        return Part(_carry_out(session, load_span(session, now, span), online_since), span.last_id)
 
 
 def _next(database: Database, after: str) -> Span | None:
     with database.snapshot() as session:
-        return next_span(session, after, _PART)
+        return next_span(session, after, PART)
 
 
 def _is_due(session: Session, span: Span, now: datetime, online_since: datetime) -> bool:

@@ -1,0 +1,57 @@
+"""Plan for the fleet, and see that nothing was missed: at once where something is wanted, bit by bit where not.
+
+Whoever changes what is wanted asks for planning, and each device is planned for when it checks in. What was asked for
+while the broker was away is found in the digest of what is wanted; the rest, by looking at some devices each time.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from control.database.session import Database
+from control.database.tables import Device, PlanningRow
+from control.planning.service import PART, Planned, plan_fleet, plan_part
+from control.planning.wanted import wanted_digest
+
+#: Times after which every device has been looked at though nothing else asked for it.
+_ROUND: Final = 15
+#: The only row.
+_ROW: Final = 1
+
+
+def plan_all(database: Database, *, now: datetime, online_since: datetime) -> Planned:
+    """Plan for the whole fleet, and note what it was planned for. The arguments are those of `plan_devices`."""
+    with database.snapshot() as session:
+        wanted = wanted_digest(session, now)
+    planned = plan_fleet(database, now=now, online_since=online_since)
+    with database.transaction() as session:
+        _row(session).wanted = wanted
+    return planned
+
+
+def catch_up(database: Database, *, now: datetime, online_since: datetime) -> Planned:
+    """Plan for the whole fleet where other things are wanted than it was planned for, else for a share of it."""
+    with database.snapshot() as session:
+        row = session.get(PlanningRow, _ROW)
+        is_planned = row is not None and row.wanted == wanted_digest(session, now)
+        after = "" if row is None else row.looked_at_until
+        devices = session.scalar(select(func.count()).select_from(Device)) or 0
+    if not is_planned:
+        return plan_all(database, now=now, online_since=online_since)
+    planned = Planned()
+    for _ in range(-(-devices // (PART * _ROUND))):
+        part = plan_part(database, after, now=now, online_since=online_since)
+        planned, after = (planned, "") if part is None else (planned + part.planned, part.last_id)
+    with database.transaction() as session:
+        _row(session).looked_at_until = after
+    return planned
+
+
+def _row(session: Session) -> PlanningRow:
+    row = session.get(PlanningRow, _ROW, with_for_update=True)
+    if row is None:
+        row = PlanningRow(id=_ROW, wanted="", looked_at_until="")
+        session.add(row)
+    return row
