@@ -94,6 +94,7 @@ class MovingChannel(stock.Channel):
     most_waiting: int | None = None
 
     _in_poll: Any = None
+    _sender: Any = None
 
     from_transport_options = (
         *stock.Channel.from_transport_options,
@@ -137,6 +138,14 @@ class MovingChannel(stock.Channel):
             pool = _shared_pools[where] = super()._get_pool()
         return pool
 
+    def _create_client(self, asynchronous: bool = False) -> Any:
+        """One client for each pool: making one costs more than most commands."""
+        if asynchronous:
+            return super()._create_client(asynchronous=True)
+        if self._sender is None or self._sender.connection_pool is not self.pool:
+            self._sender = super()._create_client()
+        return self._sender
+
     def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
         params: dict[str, Any] = super()._connparams(asynchronous=asynchronous)
         if not asynchronous and self.command_timeout is not None:
@@ -145,7 +154,7 @@ class MovingChannel(stock.Channel):
 
     def _disconnect_pools(self) -> None:
         # Other channels use it, too; a broken connection in it is made anew when it is next asked for.
-        self._pool = None
+        self._pool = self._sender = None
         super()._disconnect_pools()
 
     def finish(self, delivery_tag: str) -> None:

@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -68,7 +69,7 @@ class GenericPlatform:
             os_name=self.os_name,
             os_version=self.os_version(),
             architecture=_ARCHITECTURES.get(machine, machine),
-            agent_version=version("outrider"),
+            agent_version=_agent_version(),
             processors=psutil.cpu_count(logical=True) or 1,
             memory_in_mb=psutil.virtual_memory().total // _MIB,
             free_disk_space_in_mb=shutil.disk_usage(self.state_dir).free // _MIB,
@@ -205,6 +206,12 @@ class GenericPlatform:
 
     def _without(self, what: str, asked: str) -> str:
         return f"{self.os_name} has no {what}, asked for {asked}"
+
+
+@cache
+def _agent_version() -> str:
+    """Of this agent, as it was installed; looking it up reads files."""
+    return version("outrider")
 
 
 def why_no_program(program: str) -> str:
