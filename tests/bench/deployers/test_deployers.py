@@ -5,12 +5,14 @@ import time
 from hashlib import sha256
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.bench.cpu_clock import cpu_seconds, family_cpu_seconds
 from tests.bench.deployers import with_ansible, with_pyinfra
 from tests.bench.deployers.cost import Deploy, run_counted
 from tests.bench.deployers.small_app import APPS, SmallApp, empty_homes, is_installed, make_small_app
+from tests.bench.deployers.with_outrider import IN_CONTROL, running_fleet
 from tests.bench.frame.tools import TOOLS
 
 _HAS_TOOLS = (TOOLS / ".ready").exists()
@@ -80,3 +82,18 @@ def test_the_others_bring_the_app_to_every_device(app: SmallApp, tmp_path: Path,
     assert all(is_installed(home, app, "editor") for home in homes)
     assert cost.control > 0
     assert cost.devices > 0
+
+
+@pytest.mark.integration
+@pytest.mark.timeout(300)
+def test_ours_brings_each_app_to_as_many_devices_as_are_asked_for(app: SmallApp, tmp_path: Path) -> None:
+    homes = empty_homes(tmp_path / "devices", 2)
+    with running_fleet(tmp_path / "stack", app, homes) as fleet:
+        first, both = fleet.deploy(1), fleet.deploy(2)
+        pids = [state.pid for state in fleet.stack.status()]
+    assert [is_installed(home, app, "editor-1") for home in homes] == [True, False]
+    assert [is_installed(home, app, "editor-2") for home in homes] == [True, True]
+    assert set(fleet.shares) == set(IN_CONTROL)
+    assert both.control == pytest.approx(sum(fleet.shares.values()))
+    assert first.devices > 0
+    assert not any(map(psutil.pid_exists, pids))
