@@ -18,6 +18,7 @@ from control.database.tables import Role
 from control.dispatch.celery_app import run_scheduler, run_worker
 from control.security.operator_tokens import create_operator_token
 from control.security.operators import on_this_machine
+from control.server.bounded_http import BoundedHttp
 from control.server.history import history_app
 from control.server.keys import keys_app
 from control.server.logs import configure_logs
@@ -78,7 +79,7 @@ def api(
     configure_logs()
     with handled():
         served = create_app(make_services(load_settings()))
-        uvicorn.run(served, host=host, port=port, log_config=None, server_header=False)
+        uvicorn.run(served, host=host, port=port, http=BoundedHttp, log_config=None, server_header=False)
 
 
 @app.command()
