@@ -26,7 +26,7 @@ from control.security.tokens import new_token, token_hash
 from control.security.trust_chain import TrustChain
 
 #: Broker users that one transaction saves at most.
-_SAVED_AT_ONCE: Final = 500
+_SAVED_AT_ONCE: Final = 2000
 
 
 @dataclass(frozen=True)
