@@ -11,8 +11,8 @@ from contract.errors import UnavailableError
 
 _log = get_logger(__name__)
 
-#: The broker writes the users of the whole fleet at a step, and does nothing else meanwhile. A step is followed by a rest
-#: of so many times its length, but never of more than so many seconds.
+#: The broker writes the users of the whole fleet at a step, and does nothing else meanwhile. A step is followed by a
+#: rest of so many times its length, but never of more than so many seconds.
 _REST: Final = 20
 _LONGEST_REST_SECONDS: Final = 15.0
 
