@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, exists, insert, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from control.database.tables import Job, Rollout, RolloutDevice
 from control.rollouts.ring_sizing import Candidate, ring_of_late_joiner, split
@@ -62,8 +62,20 @@ def _join(session: Session, rollout: Rollout, rings: Mapping[str, int], now: dat
 
 
 def _have_it(session: Session, rollout: Rollout) -> frozenset[str]:
-    sent = (Job.app_id == rollout.app_id, Job.revision >= rollout.revision, Job.sent_at.is_not(None))
-    return frozenset(session.scalars(select(Job.device_id).where(*sent)))
+    """The devices that were sent the revision, or a later one.
+
+    A device's newest job tells; only where that was not sent, as few are, the ones before it are looked at.
+    """
+    sent = (Job.revision >= rollout.revision, Job.sent_at.is_not(None))
+    earlier = aliased(Job)
+    was_sent = exists().where(
+        earlier.device_id == Job.device_id,
+        earlier.app_id == Job.app_id,
+        earlier.revision >= rollout.revision,
+        earlier.sent_at.is_not(None),
+    )
+    newest = select(Job.device_id).where(Job.is_newest, Job.app_id == rollout.app_id)
+    return frozenset(session.scalars(newest.where(or_(and_(*sent), and_(Job.sent_at.is_(None), was_sent)))))
 
 
 def _set_left(session: Session, rollout: Rollout, device_ids: list[str], at: datetime | None) -> None:

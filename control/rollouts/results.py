@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, Subquery, and_, func, not_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, false, func, not_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from contract.error_codes import ErrorCode
@@ -50,38 +50,34 @@ def load_results(session: Session, rollout: Rollout, online_since: datetime) -> 
 
 def results_query(rollout: Rollout, online_since: datetime) -> Select[Any]:
     """A row for each device that has not left, with the facts of its newest job for the revision, if any."""
-    newest = newest_jobs(rollout)
     return (
         select(
             RolloutDevice.device_id,
             RolloutDevice.ring,
             RolloutDevice.admitted_at.is_not(None).label("admitted"),
             (Device.last_seen_at >= online_since).label("online"),
-            *(newest.c[fact.key] for fact in _FACTS),
-            newest.c.finished_at,
+            *_FACTS,
+            Job.finished_at,
         )
         .join(Device, Device.id == RolloutDevice.device_id)
-        .outerjoin(newest, and_(newest.c.device_id == RolloutDevice.device_id, newest.c["rank"] == 1))
+        .outerjoin(Job, _newest_for(rollout))
         .where(RolloutDevice.rollout_id == rollout.id, RolloutDevice.left_at.is_(None))
     )
 
 
-def newest_jobs(rollout: Rollout) -> Subquery:
-    """The jobs for the revision that admitted devices get, the newest of each device ranked 1.
+def _newest_for(rollout: Rollout) -> ColumnElement[bool]:
+    """The device's newest job for the app, where it is for the revision that admitted devices get.
 
-    Those that nobody wanted any more, or whose device was given up, have been planned anew or will be.
+    One that nobody wanted any more, or whose device was given up, has been planned anew or will be.
     """
     void = and_(Job.state == JobState.CANCELLED, Job.cancel_reason != CancelReason.OPERATOR)
-    rank = func.row_number().over(partition_by=Job.device_id, order_by=(Job.created_at.desc(), Job.id)).label("rank")
-    return (
-        select(Job.device_id, *_FACTS, Job.finished_at, rank)
-        .where(
-            Job.app_id == rollout.app_id,
-            Job.revision == target_of(rollout),
-            Job.intent == Intent.REQUIRED,
-            not_(void),
-        )
-        .subquery()
+    return and_(
+        Job.device_id == RolloutDevice.device_id,
+        Job.app_id == rollout.app_id,
+        Job.is_newest,
+        Job.revision == target_of(rollout),
+        Job.intent == Intent.REQUIRED,
+        not_(func.coalesce(void, false())),
     )
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, case, func, insert, select, text
 
-from contract.jobs import JobState
+from contract.jobs import JobRef, JobState
 from contract.phases import Phase
 from contract.report import PhaseOutcome, WaitReason
 from contract.states import EnforcementState, Intent, Outcome
@@ -26,12 +26,14 @@ from control.database.tables import (
     GroupTally,
     Job,
     JobTally,
+    OutboxEntry,
     Package,
     PhaseRow,
+    ReportRow,
     Revision,
 )
 from tests.bench.bulk_load import bulk_load
-from tests.control.plane import FACTS, manifest_data
+from tests.control.plane import FACTS, manifest_data, report_of
 
 NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 #: The group that every device is in, and one that few are in.
@@ -42,7 +44,7 @@ _FEW_DEVICES = 200
 _DIGEST = "0" * 64
 _ID_BYTES = 16
 _BETWEEN_JOBS = timedelta(days=30)
-#: Every so many jobs have records of their phases.
+#: Every so many jobs have records of their phases, a report and an entry in the outbox.
 _WITH_PHASES = 20
 _PHASES = (Phase.DETECT, Phase.DOWNLOAD, Phase.INSTALL, Phase.CONFIRM)
 
@@ -82,7 +84,9 @@ def fill(database: Database, size: Size) -> None:
         load(Device, (_device(number, random) for number in range(size.devices)))
         load(GroupMember, _members(size))
         load(Job, _jobs(size, random))
+        load(OutboxEntry, _sent(size))
         load(PhaseRow, _phases(size))
+        load(ReportRow, _reports(size))
     with database.transaction() as session:
         for kind, rows in ((JobTally, _tallies()), (GroupTally, _group_tallies())):
             session.execute(insert(kind).from_select([str(column.key) for column in rows.selected_columns], rows))
@@ -253,6 +257,19 @@ _ERROR: Final[dict[str, Any]] = {
     "next_action_reason": WaitReason.GRS,
     "error_code": "installer-failed",
 }
+
+
+def _sent(size: Size) -> Iterator[dict[str, Any]]:
+    for number in range(0, size.jobs, _WITH_PHASES):
+        yield {"job_id": job_id(number), "generation": 1, "created_at": NOW, "sent_at": NOW}
+
+
+def _reports(size: Size) -> Iterator[dict[str, Any]]:
+    # What is in it does not matter, how long it is does.
+    body = report_of(JobRef(job_id=job_id(0), generation=1, attempt=1)).to_json()
+    for number in range(0, size.jobs, _WITH_PHASES):
+        key = {"job_id": job_id(number), "generation": 1, "attempt": 1, "sequence": 1}
+        yield {**key, "body": body, "received_at": NOW}
 
 
 def _phases(size: Size) -> Iterator[dict[str, Any]]:
