@@ -1,16 +1,19 @@
 """ETags: ask for a thing only if it has changed (304), change it only while it is as it was seen (412).
 
-A tag is a digest of the thing as it is shown, so whatever changes what an operator sees changes the tag.
+A tag is a digest of the thing as it is shown, so whatever changes the thing changes the tag; what follows from the
+clock alone is left out of it, or a tag would hardly ever fit (`View.OUTSIDE_TAG`).
 """
 
 from hashlib import sha256
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request, Response
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 from contract.error_codes import ErrorCode
 from contract.errors import InputError
+from control.views.base import View
 
 ViewT = TypeVar("ViewT", bound=BaseModel)
 
@@ -68,7 +71,19 @@ TagDep = Annotated[EntityTag, Depends(EntityTag)]
 
 def tag_of(view: BaseModel) -> str:
     """The tag of a thing as it is shown now."""
-    return f'"{sha256(view.model_dump_json().encode()).hexdigest()[:32]}"'
+    return f'"{sha256(to_json(_covered(view))).hexdigest()[:32]}"'
+
+
+def _covered(value: Any) -> Any:
+    """What a tag covers of a view, and of those within it."""
+    match value:
+        case View():
+            names = type(value).model_fields.keys() - value.OUTSIDE_TAG
+            return {name: _covered(getattr(value, name)) for name in sorted(names)}
+        case tuple():
+            return [_covered(part) for part in value]
+        case _:
+            return value
 
 
 def _names(header: str | None, tag: str) -> bool:

@@ -26,7 +26,7 @@ _ONE = "/assignments/{group}/{app:path}"
 
 @router.post("/assignments", dependencies=[requires(Role.OPERATOR, confined=True)], status_code=status.HTTP_201_CREATED)
 def make_assignment(
-    body: AssignmentRequest, services: ServicesDep, operator: OperatorDep, response: Response
+    body: AssignmentRequest, services: ServicesDep, operator: OperatorDep, tag: TagDep, response: Response
 ) -> AssignmentView:
     """Want an app on a group, or leave the group out of it; devices that are online are sent to at once.
 
@@ -38,6 +38,8 @@ def make_assignment(
     with services.database.transaction() as session:
         find_app(session, body.app)
         operator.require_group(find_group(session, body.group).id, body.group)
+        if tag.is_conditional:
+            tag.require(assignment_view(find_assignment(session, body.app, body.group)))
         _, app, group, created = assign(session, body.app, body.group, intent, now, terms=terms)
         view = assignment_view(find_assignment(session, app.name, group.name))
         services.audit.record(session, operator, "assignment.set", app.id, now=now, after=_said(view))

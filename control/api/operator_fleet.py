@@ -60,7 +60,7 @@ def members(name: str, services: ServicesDep, operator: OperatorDep, page: PageD
 
 
 @router.put(_MEMBER_PATH, dependencies=[requires(Role.OPERATOR, confined=True)], status_code=status.HTTP_204_NO_CONTENT)
-def put_member(name: str, device: str, services: ServicesDep, operator: OperatorDep) -> None:
+def put_member(name: str, device: str, services: ServicesDep, operator: OperatorDep, tag: TagDep) -> None:
     """Put a device into a group; a confined token deals with its own groups and the devices in them."""
     now = services.clock.now()
     with services.database.transaction() as session:
@@ -68,6 +68,8 @@ def put_member(name: str, device: str, services: ServicesDep, operator: Operator
         operator.require_group(group.id, name)
         operator.require_device(session, member.id)
         require_static(group)
+        if tag.is_conditional:
+            tag.require(group_view(session, group))
         add_member(session, group.id, member.id, now)
         services.audit.record(session, operator, "group.add", group.name, now=now, after={"device": member.id})
     services.queue.request(ControlTask.PLAN)
@@ -76,7 +78,7 @@ def put_member(name: str, device: str, services: ServicesDep, operator: Operator
 @router.delete(
     _MEMBER_PATH, dependencies=[requires(Role.OPERATOR, confined=True)], status_code=status.HTTP_204_NO_CONTENT
 )
-def delete_member(name: str, device: str, services: ServicesDep, operator: OperatorDep) -> None:
+def delete_member(name: str, device: str, services: ServicesDep, operator: OperatorDep, tag: TagDep) -> None:
     """Take a device out of a group; a confined token deals with its own groups and the devices in them."""
     now = services.clock.now()
     with services.database.transaction() as session:
@@ -84,6 +86,8 @@ def delete_member(name: str, device: str, services: ServicesDep, operator: Opera
         operator.require_group(group.id, name)
         operator.require_device(session, member.id)
         require_static(group)
+        if tag.is_conditional:
+            tag.require(group_view(session, group))
         remove_member(session, group.id, member.id)
         services.audit.record(session, operator, "group.remove", group.name, now=now, after={"device": member.id})
     services.queue.request(ControlTask.PLAN)

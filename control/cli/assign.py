@@ -13,7 +13,7 @@ from control.catalog.assignment_entries import MaintenanceWindowEntry
 from control.catalog.manifest_entries import NotificationWord, RestartSettingsEntry
 from control.cli.assignment_words import wish_word
 from control.cli.connection import connect
-from control.cli.options import STATUSES, IntentWord, Json
+from control.cli.options import STATUSES, IfMatch, IntentWord, Json
 from control.cli.output import handled
 from control.cli.printing import print_views
 from control.cli.rollout_words import window_of
@@ -69,6 +69,7 @@ def assign(
     priority: Annotated[
         DeliveryPriority, typer.Option(help="How soon beside other work.")
     ] = DeliveryPriority.BACKGROUND,
+    if_match: IfMatch = None,
     as_json: Json = False,
 ) -> None:
     """Want an app on the devices of a group; devices that are online begin at once.
@@ -97,7 +98,7 @@ def assign(
             delivery_priority=priority,
         )
         with connect() as client:
-            made = client.assign(request)
+            made = client.assign(request, if_match=if_match)
         if as_json:
             print_views(made)
         else:

@@ -7,9 +7,9 @@ import typer
 from contract.printable import printable
 from control.cli.assignment_words import assignment_lines, assignment_table
 from control.cli.connection import connect
-from control.cli.options import STATUSES, Json
+from control.cli.options import STATUSES, IfMatch, Json
 from control.cli.output import handled, say
-from control.cli.printing import print_table, print_views
+from control.cli.printing import print_table, print_tagged, print_views
 
 assignment_app = typer.Typer(no_args_is_help=True, help="What is wanted where.")
 unassign_app = typer.Typer()
@@ -47,18 +47,18 @@ def show(app: App, group: Group, as_json: Json = False) -> None:
         with connect() as client:
             found = client.assignment(app, group)
         if as_json:
-            print_views(found)
+            print_tagged(found)
         else:
-            for line in assignment_lines(found):
+            for line in assignment_lines(found.view):
                 typer.echo(printable(line))
 
 
 @unassign_app.command("unassign", epilog=STATUSES)
-def unassign(app: App, group: Group, as_json: Json = False) -> None:
+def unassign(app: App, group: Group, if_match: IfMatch = None, as_json: Json = False) -> None:
     """Want nothing of an app on a group any more; what is installed stays, jobs that wait are cancelled.
 
     Example: outrider unassign Editor --group desks
     """
     with handled(as_json=as_json), connect() as client:
-        client.unassign(app, group)
+        client.unassign(app, group, if_match=if_match)
         say(f"{app} is not assigned to {group} any more.", {"app": app, "group": group}, as_json=as_json)

@@ -53,12 +53,12 @@ def show(name: Group, as_json: Json = False) -> None:
     Example: outrider group show desks
     """
     with handled(as_json=as_json), connect() as client:
-        group = client.group(name)
+        found = client.group(name)
         if as_json:
             members = [member.model_dump(mode="json") for member in client.members(name)]
-            print_json({**group.model_dump(mode="json"), "devices": members})
+            print_json({**found.view.model_dump(mode="json"), "devices": members, "etag": found.tag})
         else:
-            typer.echo(f"{group.name}: {group.members} devices")
+            typer.echo(f"{found.view.name}: {found.view.members} devices")
             print_tables(client.members(name), lambda rows: device_table(rows, datetime.now(UTC)))
 
 

@@ -6,7 +6,7 @@ import typer
 
 from contract.printable import printable
 from control.cli.connection import connect
-from control.cli.options import STATUSES, Json
+from control.cli.options import STATUSES, IfMatch, Json
 from control.cli.output import handled, say
 from control.cli.printing import print_views
 from control.cli.rule_tables import verdict_lines
@@ -20,6 +20,7 @@ Group = Annotated[str, typer.Argument(help="The group's name.")]
 def set_rule(
     name: Group,
     rule: Annotated[str | None, typer.Argument(help="The rule; without one operators choose the members.")] = None,
+    if_match: IfMatch = None,
     as_json: Json = False,
 ) -> None:
     """Let another rule choose a group's members; without a rule they stay as they are, for operators to change.
@@ -28,7 +29,7 @@ def set_rule(
     """
     with handled(as_json=as_json):
         with connect() as client:
-            group = client.set_rule(name, rule)
+            group = client.set_rule(name, rule, if_match=if_match)
         if as_json:
             print_views(group)
         else:
@@ -55,11 +56,11 @@ def explain(
 
 
 @group_rules_app.command("delete", epilog=STATUSES)
-def delete(name: Group, as_json: Json = False) -> None:
+def delete(name: Group, if_match: IfMatch = None, as_json: Json = False) -> None:
     """Remove a group that neither assignments nor tokens refer to; its devices stay enrolled.
 
     Example: outrider group delete desks
     """
     with handled(as_json=as_json), connect() as client:
-        client.delete_group(name)
+        client.delete_group(name, if_match=if_match)
         say(f"Group {name} is gone.", {"deleted": name}, as_json=as_json)

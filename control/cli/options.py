@@ -10,6 +10,16 @@ from contract.states import Intent
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
+IfMatch = Annotated[
+    str | None,
+    typer.Option(
+        "--if-match",
+        metavar="ETAG",
+        help="Only if nobody has changed it since: the `etag` that its `--json` said.",
+        show_default=False,
+    ),
+]
+
 STATUSES = (
     "Exit status: 0 done, 1 the control plane failed, 2 a name or value is wrong, 3 the control plane does not answer, "
     "4 refused, 130 ended by Ctrl-C."

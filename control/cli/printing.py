@@ -10,8 +10,10 @@ from pydantic import BaseModel
 from rich.console import Console, RenderableType
 
 from control.cli.output import json_text, print_json
+from control.client.requests import Tagged
 
 RowT = TypeVar("RowT")
+ViewT = TypeVar("ViewT", bound=BaseModel)
 
 #: Rows of one table; its columns are as wide as its own rows need.
 _TABLE_ROWS: Final = 1000
@@ -28,6 +30,11 @@ def print_views(views: BaseModel | Iterable[BaseModel]) -> None:
         typer.echo(textwrap.indent(json_text(view.model_dump(mode="json")), "  "), nl=False)
         written = True
     typer.echo("\n]" if written else "[]")
+
+
+def print_tagged(found: Tagged[ViewT]) -> None:
+    """Print a thing as JSON, with the `etag` that `--if-match` takes."""
+    print_json({**found.view.model_dump(mode="json"), "etag": found.tag})
 
 
 def print_tables(rows: Iterable[RowT], table: Callable[[Sequence[RowT]], RenderableType]) -> None:

@@ -8,9 +8,9 @@ from rich.table import Table
 
 from contract.printable import printable
 from control.cli.connection import connect
-from control.cli.options import STATUSES, Json
+from control.cli.options import STATUSES, IfMatch, Json
 from control.cli.output import handled
-from control.cli.printing import print_tables, print_views
+from control.cli.printing import print_tables, print_tagged, print_views
 from control.cli.tables import plain_table
 from control.cli.words import time_word
 from control.views.revisions import DeployedRevisionView, DeploymentView
@@ -37,27 +37,35 @@ def revisions(app: App, as_json: Json = False) -> None:
 @revisions_app.command("pin", epilog=STATUSES)
 def pin(
     app: App,
-    revision: Annotated[int, typer.Argument(min=1, help="Its number.", show_default=False)],
+    revision: Annotated[
+        int | None, typer.Argument(min=1, help="Its number; else, say which is deployed.", show_default=False)
+    ] = None,
+    if_match: IfMatch = None,
     as_json: Json = False,
 ) -> None:
-    """Deploy this revision until another one is pinned, whatever is published meanwhile.
+    """Deploy this revision until another one is pinned, whatever is published meanwhile; or say which is deployed.
 
     Devices that have had a newer revision keep theirs; `outrider app rollback` brings an older one back there, too.
 
     Example: outrider app pin Editor 3
     """
     with handled(as_json=as_json), connect() as client:
-        _print(client.pin(app, revision), as_json=as_json)
+        if revision is not None:
+            _print(client.pin(app, revision, if_match=if_match), as_json=as_json)
+        elif as_json:
+            print_tagged(client.deployment(app))
+        else:
+            _print(client.deployment(app).view, as_json=False)
 
 
 @revisions_app.command("unpin", epilog=STATUSES)
-def unpin(app: App, as_json: Json = False) -> None:
+def unpin(app: App, if_match: IfMatch = None, as_json: Json = False) -> None:
     """Roll forward: deploy the newest revision from now on.
 
     Example: outrider app unpin Editor
     """
     with handled(as_json=as_json), connect() as client:
-        _print(client.roll_forward(app), as_json=as_json)
+        _print(client.roll_forward(app, if_match=if_match), as_json=as_json)
 
 
 @revisions_app.command("rollback", epilog=STATUSES)
@@ -66,6 +74,7 @@ def rollback(
     to: Annotated[
         int | None, typer.Option("--to", min=1, help="The revision; else the one before the deployed one.")
     ] = None,
+    if_match: IfMatch = None,
     as_json: Json = False,
 ) -> None:
     """Bring an older revision back, under a new number: a device never goes to a smaller one.
@@ -73,7 +82,7 @@ def rollback(
     Example: outrider app rollback Editor --to 2
     """
     with handled(as_json=as_json), connect() as client:
-        _print(client.roll_back(app, to), as_json=as_json)
+        _print(client.roll_back(app, to, if_match=if_match), as_json=as_json)
 
 
 def revisions_table(revisions: Iterable[DeployedRevisionView]) -> Table:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from control.client.requests import Requests, word
+from control.client.requests import Requests, Tagged, word
 from control.views.access import (
     EnrollmentTokenRequest,
     EnrollmentTokenView,
@@ -23,9 +23,9 @@ class FleetCalls(Requests):
         """All groups."""
         return self.pages(GroupView, "/v1/groups")
 
-    def group(self, name: str) -> GroupView:
+    def group(self, name: str) -> Tagged[GroupView]:
         """One group."""
-        return self.one(GroupView, "GET", f"/v1/groups/{word(name)}")
+        return self.tagged(GroupView, f"/v1/groups/{word(name)}")
 
     def members(self, group: str) -> Iterator[DeviceView]:
         """The devices in a group."""

@@ -1,6 +1,6 @@
 """Rules of groups, sites of devices, and groups that are no longer needed."""
 
-from control.client.requests import Requests, word
+from control.client.requests import Requests, only_if, word
 from control.views.filters import MatchView
 from control.views.fleet import DeviceView, GroupRuleRequest, GroupView, SiteRequest
 
@@ -8,19 +8,18 @@ from control.views.fleet import DeviceView, GroupRuleRequest, GroupView, SiteReq
 class GroupCalls(Requests):
     """Rules of groups, sites of devices, and groups that are no longer needed."""
 
-    def set_rule(self, group: str, rule: str | None) -> GroupView:
+    def set_rule(self, group: str, rule: str | None, *, if_match: str | None = None) -> GroupView:
         """Let a rule choose the members; without one, operators do."""
-        return self.send(
-            GroupView, f"/v1/groups/{word(group)}/rule", GroupRuleRequest.model_construct(rule=rule), method="PUT"
-        )
+        request = GroupRuleRequest.model_construct(rule=rule)
+        return self.send(GroupView, f"/v1/groups/{word(group)}/rule", request, method="PUT", if_match=if_match)
 
     def why_member(self, group: str, device: str) -> MatchView:
         """Why a device is, or is not, in a dynamic group."""
         return self.one(MatchView, "GET", f"/v1/groups/{word(group)}/matches/{word(device)}")
 
-    def delete_group(self, name: str) -> None:
+    def delete_group(self, name: str, *, if_match: str | None = None) -> None:
         """Remove a group."""
-        self.request("DELETE", f"/v1/groups/{word(name)}")
+        self.request("DELETE", f"/v1/groups/{word(name)}", headers=only_if(if_match))
 
     def set_site(self, device: str, site: str | None) -> DeviceView:
         """Say where a device stands."""

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -20,6 +21,14 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 _CONNECT_SECONDS: Final = 5
 #: The content store may take a while to take a large package in.
 _ANSWER_SECONDS: Final = 600
+
+
+@dataclass(frozen=True)
+class Tagged(Generic[ModelT]):
+    """A thing, and the tag that names it as it was then, without its quotes."""
+
+    view: ModelT
+    tag: str
 
 
 class Requests:
@@ -51,9 +60,11 @@ class Requests:
     ) -> None:
         self.http.close()
 
-    def send(self, kind: type[ModelT], path: str, body: BaseModel, *, method: str = "POST") -> ModelT:
-        """Send a body; what is answered."""
-        headers = {"Content-Type": "application/json"}
+    def send(
+        self, kind: type[ModelT], path: str, body: BaseModel, *, method: str = "POST", if_match: str | None = None
+    ) -> ModelT:
+        """Send a body; what is answered. With a tag, only while the thing is as the tag says."""
+        headers = {"Content-Type": "application/json", **only_if(if_match)}
         return self.one(kind, method, path, content=body.model_dump_json(), headers=headers)
 
     def one(self, kind: type[ModelT], method: str, path: str, **options: Any) -> ModelT:
@@ -61,6 +72,13 @@ class Requests:
         response = self.request(method, path, **options)
         with _understood(response):
             return kind.model_validate_json(response.content)
+
+    def tagged(self, kind: type[ModelT], path: str) -> Tagged[ModelT]:
+        """Ask for one thing and the tag that names it as it is now."""
+        response = self.request("GET", path)
+        with _understood(response):
+            tag = response.headers.get("etag", "").removeprefix("W/").strip('"')
+            return Tagged(kind.model_validate_json(response.content), tag)
 
     def pages(self, kind: type[ModelT], path: str, **params: Any) -> Iterator[ModelT]:
         """The entries of a list, page by page as they are taken; parameters that are None are left out."""
@@ -107,6 +125,11 @@ def _address(url: str) -> str:
     except ValidationError as error:
         raise InputError(ErrorCode.URL_INVALID, place=url, detail=error.errors()[0]["msg"]) from error
     return url
+
+
+def only_if(tag: str | None) -> dict[str, str]:
+    """The header of a change that is to be made only while the thing is as the tag says; none without a tag."""
+    return {} if tag is None else {"If-Match": f'"{tag}"'}
 
 
 def word(name: str) -> str:

@@ -1,7 +1,7 @@
 """Groups and devices."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from pydantic import Field
 
@@ -64,6 +64,8 @@ class DeviceView(View):
         online: Whether it was seen within its check-in interval.
         site: Where it stands; None where operators did not say.
     """
+
+    OUTSIDE_TAG: ClassVar = frozenset({"online", "last_seen_at"})
 
     id: str
     name: str

@@ -1,6 +1,7 @@
 """Jobs and their phases."""
 
 from datetime import datetime
+from typing import ClassVar
 
 from pydantic import ConfigDict
 
@@ -31,6 +32,8 @@ class JobView(View):
         waiting_until: When that ends, or something is done about it, where that is known.
         next_action: What it waits for and what happens next, in words.
     """
+
+    OUTSIDE_TAG: ClassVar = frozenset({"waiting_for", "waiting_since", "waiting_until", "next_action"})
 
     id: str
     device_id: str

@@ -1,6 +1,7 @@
 """ETags: what has not changed is not sent again."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -48,6 +49,33 @@ def test_a_tag_is_recognised_in_each_form_that_http_allows(admin: httpx.Client, 
 @pytest.mark.parametrize("tag", ["", "nonsense", '"', '"other"'])
 def test_any_other_tag_is_no_match(admin: httpx.Client, group: str, tag: str) -> None:
     assert admin.get(group, headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_a_job_at_rest_keeps_its_tag_while_time_goes_by(
+    plane: Plane, admin: httpx.Client, sent: tuple[SignedDevice, JobRef]
+) -> None:
+    device, ref = sent
+    path = f"/v1/jobs/{ref.job_id}"
+    first = admin.get(path)
+    plane.clock.advance(timedelta(days=2))
+    assert admin.get(path).json()["next_action"] != first.json()["next_action"]
+    assert admin.get(path, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+    device.progress(progress_of(ref))
+    assert admin.get(path, headers={"If-None-Match": first.headers["ETag"]}).status_code == 200
+
+
+def test_a_sign_of_life_changes_nothing_about_a_device(
+    plane: Plane, admin: httpx.Client, sent: tuple[SignedDevice, JobRef]
+) -> None:
+    device, ref = sent
+    path = "/v1/devices/desk-1"
+    first = admin.get(path)
+    plane.clock.advance(timedelta(seconds=30))
+    assert device.check_in().is_success
+    assert admin.get(path).json()["last_seen_at"] != first.json()["last_seen_at"]
+    assert admin.get(path, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+    device.progress(progress_of(ref))
+    assert admin.get(path, headers={"If-None-Match": first.headers["ETag"]}).status_code == 200
 
 
 # --- changes of what was seen -----------------------------------------------------------------------------------------
@@ -110,3 +138,18 @@ def test_a_token_is_shown_by_its_id_and_revoked_as_it_was_seen(admin: httpx.Clie
 @pytest.mark.parametrize("path", ["/v1/tokens", "/v1/enrollment-tokens"])
 def test_a_token_that_is_not_there_is_not_found(admin: httpx.Client, path: str) -> None:
     assert admin.get(f"{path}/nothing").status_code == 404
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_devices_come_and_go_only_while_the_group_is_as_it_was_seen(
+    admin: httpx.Client, group: str, enrolled: Callable[..., SignedDevice], method: str
+) -> None:
+    enrolled("desk-1")
+    enrolled("desk-2")
+    seen = admin.get(group).headers["ETag"]
+    assert admin.put(f"{group}/members/desk-2").is_success
+    now = admin.get(group)
+    assert refused(admin.request(method, f"{group}/members/desk-1", headers={"If-Match": seen}))
+    assert admin.get(group).json() == now.json()
+    headers = {"If-Match": now.headers["ETag"]}
+    assert admin.request(method, f"{group}/members/desk-1", headers=headers).is_success
