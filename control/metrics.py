@@ -10,6 +10,10 @@ from contract.report import Report
 #: A device's routes begin so; all other routes are operators'.
 _DEVICE_PREFIX: Final = "/v1/device/"
 
+DEVICE_REQUESTS: Final = Counter(
+    "outrider_device_requests", "Requests of devices, by the HTTP status that they were answered with.", ["status"]
+)
+
 REFUSED: Final = Counter(
     "outrider_refused_requests",
     "Requests that were refused: forged, replayed, foreign, too large, too many, or of too low a role.",
@@ -61,6 +65,11 @@ _REFUSALS: Final = frozenset(
 def count_refusal(path: str, code: ErrorCode) -> None:
     """Count a request that was refused for what it is, not for what went wrong."""
     REFUSED.labels(side="device" if is_device_path(path) else "operator", reason=code.slug).inc()
+
+
+def count_device_request(status: int) -> None:
+    """Count a request of a device that was answered with this HTTP status."""
+    DEVICE_REQUESTS.labels(status=str(status)).inc()
 
 
 def is_device_path(path: str) -> bool:

@@ -19,6 +19,7 @@ from control.dispatch.celery_app import run_scheduler, run_worker
 from control.security.operator_tokens import create_operator_token
 from control.security.operators import on_this_machine
 from control.server.bounded_http import BoundedHttp
+from control.server.device_requests import count_device_requests
 from control.server.history import history_app
 from control.server.keys import keys_app
 from control.server.logs import configure_logs
@@ -77,6 +78,7 @@ def api(
 ) -> None:
     """Serve the API until SIGTERM or SIGINT."""
     configure_logs()
+    count_device_requests()
     with handled():
         served = create_app(make_services(load_settings()))
         uvicorn.run(served, host=host, port=port, http=BoundedHttp, log_config=None, server_header=False)
