@@ -39,6 +39,8 @@ class _Part:
         except subprocess.TimeoutExpired:
             self.process.kill()
         self._listener.join()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
     def _listen(self) -> None:
         for line in self.process.stdout or ():

@@ -23,9 +23,9 @@ from deploy.local.stack import LocalStack
 from deploy.simulation.script import FleetScript
 from deploy.simulation.simulation import running
 
-pytestmark = pytest.mark.integration
-
 _SECONDS = 180
+pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(3 * _SECONDS)]
+
 APP = "hello"
 
 

@@ -4,16 +4,17 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deploy.local.orphans import stack_processes
-
-pytestmark = pytest.mark.integration
+from deploy.local.orphans import end_processes, stack_processes
 
 _SECONDS = 600
+pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(_SECONDS)]
+
 _REQUESTS = (
     "POST /v1/device/enroll",
     "POST /v1/device/check-in",
@@ -22,6 +23,13 @@ _REQUESTS = (
     "GET content",
     "POST /v1/device/reports",
 )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Nothing of a run outlives the test."""
+    yield tmp_path
+    end_processes(tmp_path / "run")
 
 
 def run(folder: Path, *options: str) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
@@ -39,8 +47,8 @@ def run(folder: Path, *options: str) -> tuple[subprocess.CompletedProcess[str], 
     return done, json.loads(figures.read_text()) if figures.exists() else {}
 
 
-def test_every_device_gets_its_job_once_and_the_costs_are_told(tmp_path: Path) -> None:
-    done, figures = run(tmp_path, "--devices", "20", "--processes", "2", "--apis", "2")
+def test_every_device_gets_its_job_once_and_the_costs_are_told(folder: Path) -> None:
+    done, figures = run(folder, "--devices", "20", "--processes", "2", "--apis", "2")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "wanted 20 jobs, reported 20 (20 done), lost 0, installed twice 0" in " ".join(done.stdout.split())
     assert figures["told_by_devices"] == {"installed": 20}
@@ -51,4 +59,4 @@ def test_every_device_gets_its_job_once_and_the_costs_are_told(tmp_path: Path) -
     assert {"api", "api-2", "worker", "scheduler", "broker", "store", "simulation"} <= set(parts)
     assert parts["simulation"]["processes"] == 2
     assert all(parts[name]["rollout_cpu_seconds"] > 0 for name in ("api", "store", "simulation"))
-    assert stack_processes(tmp_path / "run") == [], "nothing is left running"
+    assert stack_processes(folder / "run") == [], "nothing is left running"
