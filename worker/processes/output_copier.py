@@ -2,27 +2,33 @@
 
 What to leave out comes first on its input, where nobody else can read it: the length of a JSON list of texts, then the
 list. It is a process because installers outlive the agent, and what takes their output must do so, too. It is run as a
-file and imports nothing but the standard library, so that it starts in moments and stays small.
+file and imports nothing but the standard library, so that it starts in moments and stays small; what only secrets need
+is imported where there are any.
 """
 
-import json
 import os
-import re
 import sys
-from pathlib import Path
-from typing import BinaryIO
+
+# As in `typing`, which itself takes longer than all else here.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+    from typing import BinaryIO
 
 _CHUNK_BYTES = 64 * 1024
 _GAP = b"\n[... %15d bytes are left out here ...]\n"
 _GAP_BYTES = len(_GAP % 0)
 _ARGUMENTS = 3
 _LENGTH_BYTES = 4
+_NO_TEXTS = b"[]"
 #: As everywhere in the agent's logs.
 _STRUCK_OUT = b"[redacted]"
 
 
 def header(secrets: "tuple[str, ...]") -> bytes:
     """What the copier is to be told first: which texts to leave out."""
+    import json  # noqa: PLC0415  as said above
+
     texts = json.dumps(secrets).encode()
     return len(texts).to_bytes(_LENGTH_BYTES, "big") + texts
 
@@ -35,7 +41,7 @@ class Strike:
 
     def __init__(self, secrets: "list[bytes]") -> None:
         self._secrets = sorted(filter(None, secrets), key=len, reverse=True)
-        self._pattern = re.compile(b"|".join(map(re.escape, self._secrets))) if self._secrets else None
+        self._pattern = _pattern_of(self._secrets)
         self._rest = b""
 
     def feed(self, data: bytes) -> bytes:
@@ -71,6 +77,14 @@ class Strike:
         return first
 
 
+def _pattern_of(secrets: "list[bytes]") -> "re.Pattern[bytes] | None":
+    if not secrets:
+        return None
+    import re  # noqa: PLC0415  as said above
+
+    return re.compile(b"|".join(map(re.escape, secrets)))
+
+
 class BoundedLog:
     """A file that keeps the beginning and the end of what is written to it.
 
@@ -80,7 +94,7 @@ class BoundedLog:
         tail_bytes: Kept of the end, at least; at most twice as much.
     """
 
-    def __init__(self, file: BinaryIO, *, head_bytes: int, tail_bytes: int) -> None:
+    def __init__(self, file: "BinaryIO", *, head_bytes: int, tail_bytes: int) -> None:
         self._file = file
         self._head_bytes = head_bytes
         self._tail_bytes = tail_bytes
@@ -125,8 +139,12 @@ def _write(log: BoundedLog, data: bytes) -> bool:
 
 def read_header(source: int) -> "list[bytes]":
     """The texts to leave out."""
-    length = int.from_bytes(_read(source, _LENGTH_BYTES), "big")
-    return [text.encode() for text in json.loads(_read(source, length) or b"[]")]
+    texts = _read(source, int.from_bytes(_read(source, _LENGTH_BYTES), "big"))
+    if texts in {b"", _NO_TEXTS}:
+        return []
+    import json  # noqa: PLC0415  as said above
+
+    return [text.encode() for text in json.loads(texts)]
 
 
 def _read(source: int, size: int) -> bytes:
@@ -140,7 +158,7 @@ def main(arguments: list[str]) -> None:
     """Copy standard input: PATH HEAD_BYTES TAIL_BYTES."""
     path, head, tail = arguments[:_ARGUMENTS]
     strike = Strike(read_header(sys.stdin.fileno()))
-    with Path(path).open("w+b", buffering=0) as file:
+    with open(path, "w+b", buffering=0) as file:  # noqa: PTH123  `pathlib` is more than all else here
         copy(sys.stdin.fileno(), BoundedLog(file, head_bytes=int(head), tail_bytes=int(tail)), strike)
 
 

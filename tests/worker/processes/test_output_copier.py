@@ -1,11 +1,15 @@
 import os
+import subprocess
+import sys
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.logs.known_secrets import STRUCK_OUT
+from worker.processes import output_copier
 from worker.processes.output_copier import Strike, header, read_header
 
 _OUT = STRUCK_OUT.encode()
@@ -67,3 +71,13 @@ def test_an_input_that_ends_at_once_names_no_secrets() -> None:
     os.close(writing)
     assert read_header(reading) == []
     os.close(reading)
+
+
+def test_without_secrets_it_loads_nothing_that_takes_long(tmp_path: Path) -> None:
+    """It is started for each command."""
+    program = [sys.executable, "-I", "-S", "-X", "importtime", output_copier.__file__, str(tmp_path / "log"), "9", "9"]
+    ran = subprocess.run(program, input=header(()) + b"word", capture_output=True, check=True)
+    loaded = {line.rpartition(b"|")[2].strip() for line in ran.stderr.splitlines()}
+    assert b"os" in loaded
+    assert not loaded & {b"json", b"re", b"pathlib", b"typing"}
+    assert (tmp_path / "log").read_bytes() == b"word"
