@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links
 
-.PHONY: help setup demo down test check lock bench profile faults security audit sbom clean
+.PHONY: help setup demo down test check lock bench profile simulate faults security audit sbom clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "  make %-8s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ bench: setup ## Measure beside baselines run in the same minutes (QUICK=1 for a 
 
 profile: setup ## Show where the time of a benchmark's area goes (AREA=api, FULL=1, PROCESS="outrider-control worker")
 	@$(BIN)/python -m tests.bench.profile $(if $(FULL),--full) $(if $(PROCESS),--process "$(PROCESS)") $(AREA)
+
+simulate: setup ## Bring an app to simulated devices by a rollout and say what each part takes (DEVICES=1000, ARGS=--help for more)
+	@$(BIN)/python -m deploy.simulation.at_scale --devices $(or $(DEVICES),1000) $(if $(JSON),--json $(JSON)) $(ARGS)
 
 faults: setup ## Kill, cut and starve real parts; fails where a job is lost or installed twice (QUICK=1 for a short run)
 	@$(BIN)/python -m tests.faults $(if $(QUICK),--quick) $(ARGS)
