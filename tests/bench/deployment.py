@@ -51,6 +51,7 @@ def _rows(fleet: RunningFleet, app: SmallApp, count: int, pyinfra: Cost, ansible
     ours = fleet.deploy(count)
     assert all(is_installed(home, app, f"editor-{count}") for home in fleet.homes[:count]), "not every device has it"
     shares = ", ".join(f"{part} {_each(seconds, count):.1f}" for part, seconds in fleet.shares.items())
+    shares += f"; at rest {fleet.at_rest * _MILLISECONDS:.0f} ms a second"
     for name, theirs, aims in (("pyinfra", pyinfra, (AIM_CONTROL, AIM_WALL)), ("ansible-core", ansible, (None, None))):
         beside = f"{count} devices beside {name}"
         control = (_each(ours.control, count), _each(theirs.control, count))

@@ -10,7 +10,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -55,17 +55,18 @@ _AGENT_START = timedelta(minutes=5)
 _COMMAND_SECONDS = 60
 _CHECKED_IN_SECONDS = 120
 _DEPLOYED_SECONDS = 600
-#: The control plane has nothing left to do when it computes no more than this in the time.
-_QUIET_CPU_SECONDS, _QUIET_SECONDS = 0.05, 1.0
+#: The control plane has nothing left to do when it takes no more of a core than this in the time.
+_QUIET_SHARE, _QUIET_SECONDS = 0.05, 1.0
 
 
-@dataclass(frozen=True)
+@dataclass
 class RunningFleet:
     """A control plane with devices that wait for orders.
 
     Attributes:
         homes: Of the devices, in the order of their numbers.
         shares: Seconds of processor time by part of the control plane, of the last deployment.
+        at_rest: The control plane's seconds of processor time in a second before it, with nothing to do.
     """
 
     stack: LocalStack
@@ -73,7 +74,8 @@ class RunningFleet:
     database: Database
     package: str
     homes: Sequence[Path]
-    shares: dict[StandardPart, float]
+    shares: dict[StandardPart, float] = field(default_factory=dict)
+    at_rest: float = 0.0
 
     def deploy(self, count: int) -> Cost:
         """Bring an app of its own to the first so many devices."""
@@ -87,7 +89,7 @@ class RunningFleet:
         self.client.assign(AssignmentRequest(app=name, group=name))
         assert wait_until(lambda: self._finished(name) == count, seconds=_DEPLOYED_SECONDS), "not deployed in time"
         wall = time.perf_counter() - began
-        self.shares.update({part: seconds - control[part] for part, seconds in self._control().items()})
+        self.shares = {part: seconds - control[part] for part, seconds in self._control().items()}
         return Cost(wall, sum(self.shares.values()), self._devices() - devices)
 
     def have_checked_in(self) -> bool:
@@ -102,9 +104,10 @@ class RunningFleet:
             return session.scalar(of_app.where(Job.state == JobState.FINISHED)) or 0
 
     def _is_quiet(self) -> bool:
-        before = sum(self._control().values())
+        before, began = sum(self._control().values()), time.perf_counter()
         time.sleep(_QUIET_SECONDS)
-        return sum(self._control().values()) - before <= _QUIET_CPU_SECONDS
+        self.at_rest = (sum(self._control().values()) - before) / (time.perf_counter() - began)
+        return self.at_rest <= _QUIET_SHARE
 
     def _control(self) -> dict[StandardPart, float]:
         pids = {state.name: state.pid for state in self.stack.status()}
@@ -128,7 +131,7 @@ def running_fleet(folder: Path, app: SmallApp, homes: Sequence[Path]) -> Iterato
         ):
             package = build_package(app.source, SETUP_FILE, folder / "packages").path
             digest = client.upload(package, lambda _: None).digest
-            fleet = RunningFleet(stack, client, database, digest, homes, {})
+            fleet = RunningFleet(stack, client, database, digest, homes)
             _start_agents(fleet, addresses)
             assert wait_until(fleet.have_checked_in, seconds=_CHECKED_IN_SECONDS), "not every device has checked in"
             yield fleet
