@@ -6,11 +6,13 @@ It turns a message into a call of the engine, and the engine's handover into wha
 import socket
 import sys
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from celery import Celery, Task
-from celery.signals import worker_shutting_down
+from celery.signals import task_prerun, worker_shutting_down
+from celery.worker.consumer import Consumer
 from kombu import Queue
 
 from contract.celery_process import prepare_celery_process
@@ -42,6 +44,33 @@ PUBLISH_RETRY_POLICY = {"max_retries": sys.maxsize, "interval_start": 0.2, "inte
 MOST_WAITING = 1000
 #: Seconds between two signs of life for the dashboard; the default of 2 is far too chatty for a fleet.
 HEARTBEAT_SECONDS = 60
+#: Seconds that events of quick phases wait for each other, to reach the dashboard in one message.
+EVENTS_SECONDS = 1.0
+#: Phases that may take long: what the dashboard has not heard yet, their own beginning included, it hears before them.
+_LONG_PHASES = (Phase.DOWNLOAD, Phase.UNPACK, Phase.INSTALL)
+
+
+class BatchingConsumer(Consumer):
+    """Celery's consumer, but for sending the events of several phases together."""
+
+    _sends_at = float("-inf")
+
+    def on_send_event_buffered(self) -> None:
+        """Some event waits; called for each, in the loop's own thread."""
+        now = monotonic()
+        # A lost connection takes its timers with it: what is overdue will not come.
+        if self.hub is not None and now >= self._sends_at:
+            self._sends_at = now + EVENTS_SECONDS
+            self.hub.call_later(EVENTS_SECONDS, self.send_events)
+
+    def send_events(self) -> None:
+        """Send what waits."""
+        self._flush_events()
+
+    def stop(self) -> None:
+        """Stop, nothing left unsaid."""
+        self.send_events()
+        super().stop()
 
 
 def make_app(
@@ -83,6 +112,7 @@ def make_app(
         task_default_routing_key=queue,
         task_create_missing_queues=False,
         task_publish_retry_policy=PUBLISH_RETRY_POLICY,
+        worker_consumer=BatchingConsumer,
         worker_prefetch_multiplier=1,
         worker_enable_remote_control=False,
         worker_send_task_events=True,
@@ -130,7 +160,18 @@ def run_worker(
         heartbeat_interval=HEARTBEAT_SECONDS,
         quiet=True,
     )
+    tell_before_long_phases(worker)
     worker.start()
+
+
+def tell_before_long_phases(worker: Any) -> None:
+    """Let the dashboard know of a phase that may take long before it begins: the loop stands still while it runs."""
+
+    def tell(**_: object) -> None:
+        worker.consumer.send_events()
+
+    for phase in _LONG_PHASES:
+        task_prerun.connect(tell, sender=worker.app.tasks[phase_task(phase)], weak=False)
 
 
 def _keepalive() -> dict[int, int]:
