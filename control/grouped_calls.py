@@ -1,12 +1,13 @@
 """Calls that arrive while others of their kind are being made are made next, together.
 
-There is no waiting for company: who comes first and finds nobody at work is served at once, alone; who comes meanwhile
-goes with the next group. So a single caller waits for nobody, and under load the cost of a transaction, a query or a
-round trip is shared. The event loop collects the calls; one thread makes them, group after group, so that a caller
-costs no thread of its own. Nobody is answered before his group is done.
+Who comes after a quiet moment is served at once, alone; who comes meanwhile goes with the next group. Groups keep a
+pace: under load each begins some milliseconds after the one before it at the earliest, so that it is worth its cost,
+which is a transaction, a query or a round trip. The event loop collects the calls; one thread makes them, group after
+group, so that a caller costs no thread of its own. Nobody is answered before his group is done.
 """
 
 import asyncio
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,8 @@ AnswerT = TypeVar("AnswerT")
 
 #: Items in one group at most: it bounds how long the last of them waits.
 _MOST: Final = 64
+#: Seconds from the begin of a group to the begin of the next one at least.
+_PACE_SECONDS: Final = 0.005
 
 
 @dataclass(eq=False)
@@ -43,6 +46,7 @@ class GroupedCalls(Generic[ItemT, AnswerT]):
         together: Does items together, waiting for nobody's locks, and answers each; None for one that has to be done
             alone. When it raises, nothing of any of them may be left.
         alone: Does one by itself.
+        pace_seconds: From the begin of a group to the begin of the next one, at least.
         most: Items of one group at most.
     """
 
@@ -51,13 +55,17 @@ class GroupedCalls(Generic[ItemT, AnswerT]):
         name: str,
         together: Callable[[Sequence[ItemT]], Sequence[AnswerT | None]],
         alone: Callable[[ItemT], AnswerT],
+        *,
+        pace_seconds: float = _PACE_SECONDS,
         most: int = _MOST,
     ) -> None:
         self._together = together
         self._alone = alone
+        self._pace_seconds = pace_seconds
         self._most = most
         self._waiting: deque[_Waiting[ItemT, AnswerT]] = deque()
         self._is_at_work = False
+        self._begun_at = -pace_seconds
         self._lock = Lock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
 
@@ -79,14 +87,20 @@ class GroupedCalls(Generic[ItemT, AnswerT]):
         return await run_in_threadpool(self._alone, item) if answer is None else answer
 
     def _work(self) -> None:
-        while group := self._next_group():
+        while self._is_anybody_waiting():
+            time.sleep(max(0.0, self._begun_at + self._pace_seconds - time.monotonic()))
+            self._begun_at = time.monotonic()
+            group = self._next_group()
             _answer(group, self._answers([one.item for one in group]))
+
+    def _is_anybody_waiting(self) -> bool:
+        with self._lock:
+            self._is_at_work = bool(self._waiting)
+            return self._is_at_work
 
     def _next_group(self) -> Sequence[_Waiting[ItemT, AnswerT]]:
         with self._lock:
-            group = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
-            self._is_at_work = bool(group)
-        return group
+            return [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
 
     def _answers(self, items: Sequence[ItemT]) -> Sequence[AnswerT | None]:
         try:

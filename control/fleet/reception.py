@@ -1,6 +1,7 @@
 """Where devices check in: those that come together are one transaction, and one request to send what is due."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from contract.clock import Clock
 from contract.error_codes import ErrorCode
@@ -12,6 +13,9 @@ from control.dispatch.ports import ControlQueue
 from control.fleet.check_in import Arrival, CheckInTerms, check_in
 from control.grouped_calls import GroupedCalls
 from control.security.trust_chain import TrustChain
+
+#: Under load a check-in waits so long at most before its transaction begins.
+_PACE_SECONDS: Final = 0.02
 
 
 class Reception:
@@ -25,7 +29,7 @@ class Reception:
         self._queue = queue
         self._clock = clock
         self._terms = terms
-        self._calls = GroupedCalls("check-ins", self._together, self._alone)
+        self._calls = GroupedCalls("check-ins", self._together, self._alone, pace_seconds=_PACE_SECONDS)
 
     async def check_in(self, device_id: str, message: CheckIn) -> CheckInReply:
         """What the device hears.

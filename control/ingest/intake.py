@@ -1,6 +1,7 @@
 """Where devices' words come in: many that arrive together are one transaction."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from contract.clock import Clock
 from contract.report import Report
@@ -10,6 +11,9 @@ from control.grouped_calls import GroupedCalls
 from control.ingest.taken import Taken
 from control.ingest.words import Word, checked_word, take_word, take_words
 
+#: Under load a word waits so long at most before its transaction begins.
+_PACE_SECONDS: Final = 0.02
+
 
 class Intake:
     """Stores what devices say; when it returns, that is stored for good."""
@@ -17,7 +21,7 @@ class Intake:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._group = GroupedCalls("intake", self._together, self._alone)
+        self._group = GroupedCalls("intake", self._together, self._alone, pace_seconds=_PACE_SECONDS)
 
     async def take(self, device_id: str, said: Report | ProgressBatch) -> Taken:
         """Store a report, or a batch of progress, of the device that signed it.

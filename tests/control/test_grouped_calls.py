@@ -1,7 +1,9 @@
 """Grouped calls: what arrives together is done together; everybody is answered as if alone, after his group."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import pairwise
 from threading import Event, active_count
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from control.grouped_calls import GroupedCalls
 
 _PATIENCE_SECONDS = 20
+_PACE_SECONDS = 0.1
 
 
 class Ledger:
@@ -37,7 +40,7 @@ class Ledger:
 
 
 def calls(ledger: Ledger, most: int = 64) -> GroupedCalls[int, int]:
-    return GroupedCalls("test", ledger.together, ledger.one, most)
+    return GroupedCalls("test", ledger.together, ledger.one, most=most)
 
 
 async def held(ledger: Ledger) -> None:
@@ -152,3 +155,27 @@ def test_several_event_loops_may_call() -> None:
     ledger.may_go.set()
     grouped = calls(ledger)
     assert [asyncio.run(grouped.call(item)) for item in (2, 3)] == [4, 6]
+
+
+def test_groups_keep_a_pace_and_who_comes_after_a_quiet_moment_does_not_wait() -> None:
+    begun: list[float] = []
+
+    def together(items: Sequence[int]) -> list[int]:
+        begun.append(time.monotonic())
+        return list(items)
+
+    async def call() -> float:
+        grouped = GroupedCalls("test", together, lambda item: item, pace_seconds=_PACE_SECONDS)
+        await asyncio.gather(*(later(grouped, number) for number in range(20)))
+        await asyncio.sleep(_PACE_SECONDS)
+        asked_at = time.monotonic()
+        await grouped.call(1)
+        return begun[-1] - asked_at
+
+    async def later(grouped: GroupedCalls[int, int], number: int) -> int:
+        await asyncio.sleep(number * _PACE_SECONDS / 10)
+        return await grouped.call(number)
+
+    assert asyncio.run(call()) < _PACE_SECONDS
+    assert all(later - earlier >= _PACE_SECONDS for earlier, later in pairwise(begun))
+    assert len(begun) < 10
