@@ -13,6 +13,7 @@ from control.database.tables import Role, Rollout, RolloutRing
 from control.rollouts.actions import Order, act
 from control.rollouts.admission import admit
 from control.rollouts.advance import Decision, Step, advance
+from control.rollouts.attention import Glance, glance_at, is_stale
 from control.rollouts.counts import RingCounts
 from control.rollouts.events import ITSELF, record_event
 from control.rollouts.joining import follow_assignments
@@ -49,9 +50,9 @@ class Advanced:
     """
 
     rollout: str
-    steps: tuple[Step, ...]
-    admitted: int
-    joined: int
+    steps: tuple[Step, ...] = ()
+    admitted: int = 0
+    joined: int = 0
 
     @property
     def changes_plan(self) -> bool:
@@ -68,21 +69,40 @@ def advance_rollouts(services: Services) -> list[Advanced]:
 
 
 def advance_rollout(services: Services, rollout_id: str) -> Advanced:
-    """Take one rollout as far as it gets now.
+    """Take one rollout as far as it gets now, where anything has happened since it was looked at.
 
     One transaction: a control plane that dies in the middle has done nothing, and one that comes after does it.
     """
     moment = this_moment(services)
+    with services.database.snapshot() as session:
+        rollout = session.get_one(Rollout, rollout_id)
+        if not _is_due(rollout, glance_at(session, rollout, moment), moment):
+            return Advanced(rollout.name)
     with services.database.transaction() as session:
         lock_planning(session)
         rollout = lock_rollout(session, rollout_id)
-        follows = rollout.state in _FOLLOWS_ASSIGNMENTS
-        joined = follow_assignments(session, rollout, moment.now) if follows else 0
+        glance = glance_at(session, rollout, moment)
+        joined = _follow(session, rollout, glance, moment)
         counts = load_counts(session, rollout, moment.online_since)
         steps = _take_steps(services, session, rollout, counts, moment)
         is_running = rollout.state is RolloutState.RUNNING
         admitted = admit(session, rollout, moment.now, moment.online_since) if is_running else 0
+        rollout.seen_progress = glance.progress
     return Advanced(rollout.name, steps, admitted, joined)
+
+
+def _is_due(rollout: Rollout, glance: Glance, moment: Moment) -> bool:
+    seen = Glance(rollout.seen_members, rollout.seen_progress)
+    return rollout.state in _MOVES and (is_stale(rollout, moment.now) or glance != seen)
+
+
+def _follow(session: Session, rollout: Rollout, glance: Glance, moment: Moment) -> int:
+    """Look whom the rollout is for where that may have changed; how many came."""
+    if glance.members == rollout.seen_members and not is_stale(rollout, moment.now):
+        return 0
+    rollout.seen_members, rollout.looked_at = glance.members, moment.now
+    follows = rollout.state in _FOLLOWS_ASSIGNMENTS
+    return follow_assignments(session, rollout, moment.now) if follows else 0
 
 
 def _take_steps(
