@@ -1,5 +1,6 @@
 """The composition root: which implementation does what, in one place."""
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from random import SystemRandom
@@ -28,6 +29,7 @@ from worker.notices.select import this_notifier
 from worker.platform.select import this_platform, this_state_mirror
 from worker.processes.environment import Environment
 from worker.progress import ProgressQueue
+from worker.relocation import Relocation
 from worker.restart.duty import RestartDuty
 from worker.restart.restarter import this_restarter
 from worker.restart.restarts import Restarts
@@ -49,6 +51,7 @@ class Agent:
     housekeeping: HousekeepingThread
     departure: Departure
     check_ins: CheckInDuty
+    relocation: Relocation
 
     def check_in_now(self) -> None:
         """Check in without waiting for the next time."""
@@ -73,7 +76,8 @@ def build_agent(settings: AgentSettings, identity: Identity, known_secrets: Know
     progress = ProgressQueue()
     activity = Activity(device.clock)
     orders = OrdersDuty(device, activity)
-    check_ins = _check_in_duty(settings, device, orders)
+    relocation = _relocation(settings, identity, Departure(activity, device.clock, limit_seconds=math.inf))
+    check_ins = _check_in_duty(settings, device, orders, relocation)
     housekeeping = HousekeepingThread(
         [
             check_ins,
@@ -88,7 +92,7 @@ def build_agent(settings: AgentSettings, identity: Identity, known_secrets: Know
     )
     progress.on_news = housekeeping.wake
     departure = Departure(activity, device.clock, limit_seconds=settings.stop_limit_seconds)
-    return Agent(device, Engine(device, progress, activity=activity), housekeeping, departure, check_ins)
+    return Agent(device, Engine(device, progress, activity=activity), housekeeping, departure, check_ins, relocation)
 
 
 def build_device(
@@ -127,7 +131,20 @@ def build_uplink(settings: AgentSettings, identity: Identity, clock: Clock) -> H
     return HttpUplink(http_client(settings, base_url=identity.control_plane_url), identity, clock)
 
 
-def _check_in_duty(settings: AgentSettings, device: Device, orders: OrdersDuty) -> CheckInDuty:
+def _relocation(settings: AgentSettings, identity: Identity, departure: Departure) -> Relocation:
+    from worker.celery_app import leave_queue, reaches_broker  # noqa: PLC0415  other commands need not load Celery
+
+    return Relocation(
+        identity,
+        Folders(settings.state_dir).identity,
+        require_secure=partial(require_secure_broker, settings),
+        reaches=reaches_broker,
+        leave=leave_queue,
+        departure=departure,
+    )
+
+
+def _check_in_duty(settings: AgentSettings, device: Device, orders: OrdersDuty, relocation: Relocation) -> CheckInDuty:
     override = settings.check_in_interval_seconds
     return CheckInDuty(
         device.uplink,
@@ -136,11 +153,12 @@ def _check_in_duty(settings: AgentSettings, device: Device, orders: OrdersDuty) 
         SystemRandom(),
         interval_seconds=override or device.identity.check_in_interval_seconds,
         fixed_interval=override is not None,
-        on_reply=partial(hear, device, orders),
+        on_reply=partial(hear, device, orders, relocation),
     )
 
 
-def hear(device: Device, orders: OrdersDuty, reply: CheckInReply) -> None:
-    """What a check-in brings: the orders that stand, and whether there are newer trusted keys."""
+def hear(device: Device, orders: OrdersDuty, relocation: Relocation, reply: CheckInReply) -> None:
+    """What a check-in brings: the orders that stand, whether there are newer trusted keys, and where to listen."""
     orders.take(reply.orders)
     device.trust.learn_in_passing(reply.trusted_keys_version, device.uplink)
+    relocation.consider(reply.broker_url)

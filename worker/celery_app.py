@@ -12,10 +12,14 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from celery import Celery, Task
 from celery.signals import task_prerun, worker_shutting_down
+from celery.worker import state as worker_state
 from celery.worker.consumer import Consumer
-from kombu import Queue
+from kombu import Connection, Queue
+from kombu.asynchronous import set_event_loop
+from kombu.exceptions import OperationalError
 
 from contract.celery_process import prepare_celery_process
+from contract.exit_statuses import ExitStatus
 from contract.job_chain import job_chain
 from contract.jobs import JobRef
 from contract.moving_transport import TRANSPORT_NAME
@@ -135,8 +139,8 @@ def run_worker(
     on_stop: Callable[[], None],
     on_refused: Callable[[], None] | None = None,
     on_call: Callable[[], None] = lambda: None,
-) -> None:
-    """Process the device's queue until SIGTERM or SIGINT; the phase in progress is finished first.
+) -> bool:
+    """Process the device's queue until SIGTERM, SIGINT or `leave_queue`; the phase in progress is finished first.
 
     Args:
         identity: The device, with its broker and queue.
@@ -144,10 +148,16 @@ def run_worker(
         on_stop: Called at each of these signals, in the handler.
         on_refused: Called for each message that is not let in.
         on_call: Called when the device is to check in now.
+
+    Returns:
+        Whether a signal ended it.
     """
     prepare_celery_process()
+    signals = 0
 
     def told(**_: object) -> None:
+        nonlocal signals
+        signals += 1
         on_stop()
 
     worker_shutting_down.connect(told, weak=False)
@@ -162,6 +172,38 @@ def run_worker(
     )
     tell_before_long_phases(worker)
     worker.start()
+    if not signals:
+        # The next worker of this process begins as the first one did.
+        worker_shutting_down.disconnect(told)
+        worker_state.should_stop = None
+        set_event_loop(None)
+    return bool(signals)
+
+
+def leave_queue() -> None:
+    """Have `run_worker` end when the phase in progress has ended; any thread may ask."""
+    worker_state.should_stop = ExitStatus.OK
+
+
+def reaches_broker(identity: Identity) -> bool:
+    """Whether the device's broker lets it in, to its own queue."""
+    queue = device_queue(identity.device_id)
+    options = {
+        "socket_timeout": COMMAND_TIMEOUT_SECONDS,
+        "socket_connect_timeout": COMMAND_TIMEOUT_SECONDS,
+        "max_retries": 1,
+    }
+    with Connection(
+        _broker_url(identity),
+        transport=TRANSPORT_NAME,
+        ssl=broker_tls(identity.broker_url),
+        transport_options=options,
+    ) as connection:
+        try:
+            connection.default_channel.client.llen(queue)
+        except (*connection.connection_errors, *connection.channel_errors, OperationalError):
+            return False
+    return True
 
 
 def tell_before_long_phases(worker: Any) -> None:

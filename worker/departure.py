@@ -28,6 +28,7 @@ class _Verdict(Enum):
     IDLE = "nothing is in progress, yet the agent did not end by itself"
     LIMIT = "the phase in progress takes longer than a stop may take; it is gone on with after the next start"
     AGAIN = "told to stop a second time"
+    OFF = "it was called off"
 
 
 class Departure:
@@ -48,6 +49,7 @@ class Departure:
         self._limit_seconds = limit_seconds
         self._end = end
         self._again = threading.Event()
+        self._off = threading.Event()
         self._thread: threading.Thread | None = None
 
     def ask(self) -> None:
@@ -58,6 +60,12 @@ class Departure:
         self._thread = threading.Thread(target=self._watch, name="departure", daemon=True)
         self._thread.start()
 
+    def call_off(self) -> None:
+        """The process is to go on after all."""
+        self._off.set()
+        if self._thread is not None:
+            self._thread.join()
+
     def _watch(self) -> None:
         begun = idle_since = self._clock.monotonic()
         verdict = _Verdict.STAY
@@ -67,10 +75,14 @@ class Departure:
             if self._activity.is_busy:
                 idle_since = now
             verdict = self._judge(now - begun, now - idle_since)
+        if verdict is _Verdict.OFF:
+            return
         _log.warning("the agent ends now", reason=verdict.value)
         self._end(ExitStatus.OK)
 
     def _judge(self, since_asked: float, idle: float) -> _Verdict:
+        if self._off.is_set():
+            return _Verdict.OFF
         if self._again.is_set():
             return _Verdict.AGAIN
         if since_asked >= self._limit_seconds:

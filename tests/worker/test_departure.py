@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from uuid import uuid4
 
 import pytest
@@ -75,3 +75,14 @@ def test_a_phase_that_ends_leaves_time_for_its_hand_over(
         assert not ended.wait(1)
         assert ends.empty()
     assert ends.get(timeout=SECONDS) == 0
+
+
+def test_one_that_is_called_off_lets_the_process_go_on(
+    ends: SimpleQueue[int], leaving: Callable[[float], Departure], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(departure, "IDLE_LIMIT_SECONDS", 0.5)
+    agent = leaving(3600)
+    agent.ask()
+    agent.call_off()
+    with pytest.raises(Empty):
+        ends.get(timeout=1)

@@ -1,6 +1,7 @@
 """`outrider-agent run`."""
 
 import sys
+from typing import TYPE_CHECKING
 
 from worker.cli.options import StateDir, load_settings
 from worker.cli.output import handled
@@ -9,6 +10,9 @@ from worker.identity import Identity, load_identity
 from worker.lean import leave_out_terminal_colours
 from worker.lock import only_agent
 from worker.settings import AgentSettings
+
+if TYPE_CHECKING:
+    from worker.logs.known_secrets import KnownSecrets
 
 
 def run(state_dir: StateDir = None) -> None:
@@ -33,26 +37,29 @@ def _run(settings: AgentSettings) -> None:
     identity = load_identity(folders.identity)
     folders.create()
     with only_agent(folders):
-        _work(settings, identity, folders)
+        leave_out_terminal_colours()
+        from worker.logs.configure import configure_logs  # noqa: PLC0415  other commands need not load all of it
+        from worker.logs.known_secrets import KnownSecrets  # noqa: PLC0415
+        from worker.logs.secrets import secrets_of  # noqa: PLC0415
+
+        known = KnownSecrets(secrets_of(identity))
+        configure_logs(folders.logs, level_file=folders.log_level, secrets=known)
+        _heed_stops()
+        while _work(settings, identity, known):
+            identity = load_identity(folders.identity)
 
 
-def _work(settings: AgentSettings, identity: Identity, folders: Folders) -> None:
-    leave_out_terminal_colours()
-    from worker.bootstrap import build_agent  # noqa: PLC0415  other commands need not load all of it
+def _work(settings: AgentSettings, identity: Identity, known: "KnownSecrets") -> bool:
+    """Listen at the device's broker until told to stop or to go to another one; whether it is the latter."""
+    from worker.bootstrap import build_agent  # noqa: PLC0415
     from worker.celery_app import run_worker  # noqa: PLC0415
-    from worker.logs.configure import configure_logs  # noqa: PLC0415
-    from worker.logs.known_secrets import KnownSecrets  # noqa: PLC0415
-    from worker.logs.secrets import secrets_of  # noqa: PLC0415
     from worker.narration.start import agent_starts  # noqa: PLC0415
 
-    known = KnownSecrets(secrets_of(identity))
-    configure_logs(folders.logs, level_file=folders.log_level, secrets=known)
     agent = build_agent(settings, identity, known)
     agent_starts(agent.device)
     agent.housekeeping.start()
-    _heed_stops()
     try:
-        run_worker(
+        was_stopped = run_worker(
             identity,
             agent.engine,
             on_stop=agent.departure.ask,
@@ -62,6 +69,7 @@ def _work(settings: AgentSettings, identity: Identity, folders: Folders) -> None
     finally:
         agent.housekeeping.stop()
         agent.device.ledger.close()
+    return agent.relocation.conclude() and not was_stopped
 
 
 def _heed_stops() -> None:

@@ -22,12 +22,13 @@ JITTER = 0.1
 
 
 def message_of(device: Device, reason: CheckInReason) -> CheckIn:
-    """What a device says of itself: what it is, how far its memory goes, and what it did not let in."""
+    """What a device says of itself: what it is, how far its memory goes, what it did not let in, where it listens."""
     return CheckIn(
         reason=reason,
         facts=device.machine.platform.facts(),
         remembers_until=device.ledger.attempts.newest_opened_at(),
         refused_messages=device.refused_messages.total,
+        broker_url=device.identity.broker_url,
     )
 
 
