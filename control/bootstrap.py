@@ -1,7 +1,7 @@
 """The one place where the control plane's parts are chosen and put together."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import timedelta
 from typing import Final
@@ -23,7 +23,7 @@ from control.dispatch.celery_app import CeleryControlQueue, CeleryDeviceCaller, 
 from control.dispatch.ports import ControlQueue, DeviceCaller, JobPublisher, QueueInspector
 from control.dispatch.redis_publisher import RedisJobPublisher
 from control.dispatch.redis_queues import RedisQueueInspector
-from control.fleet.broker_users import BrokerUsers, RedisBrokerUsers
+from control.fleet.broker_users import RedisBrokerUsers
 from control.fleet.check_in import CheckInTerms
 from control.fleet.device_auth import DeviceGate
 from control.fleet.enrollment import Enrollment, EnrollmentTerms
@@ -44,6 +44,11 @@ from control.security.trust_chain import TrustChain
 from control.security.trust_changes import Term, first_version
 from control.services import Services
 from control.settings import ControlSettings
+from control.shards.addresses import BrokerShard
+from control.shards.device_brokers import DeviceBrokers
+from control.shards.device_queues import RedisDeviceQueues
+from control.shards.hashing import FIRST_SHARD
+from control.shards.inspection import ShardedInspector
 from storage.objects.port import ObjectStore
 from storage.objects.s3 import S3ObjectStore
 from storage.objects.s3_settings import S3Settings
@@ -64,7 +69,7 @@ def make_services(settings: ControlSettings) -> Services:
         clock=SystemClock(),
         store=make_store(settings),
         signer=make_signer(settings),
-        broker_users=RedisBrokerUsers((settings.broker_users_url or settings.broker_url).get_secret_value()),
+        brokers=make_device_brokers(settings.shards),
         nonces=BrokerNonces(broker_url, SystemClock()),
         queue=CeleryControlQueue(make_app(broker_url)),
     )
@@ -76,7 +81,7 @@ def assemble(
     clock: Clock,
     store: ObjectStore,
     signer: PolicySigner,
-    broker_users: BrokerUsers,
+    brokers: DeviceBrokers,
     nonces: NonceMemory,
     queue: ControlQueue,
 ) -> Services:
@@ -84,8 +89,9 @@ def assemble(
     database = Database.at(settings.database_url.get_secret_value())
     content_keys = ContentKeys.load(settings.state_dir)
     chain, audit = TrustChain(), AuditTrail(AuditSealer.load(settings.state_dir))
-    terms = EnrollmentTerms(broker_url=settings.broker_url_for_devices, check_in_interval=settings.check_in_interval)
-    check_in_terms = CheckInTerms(settings.check_in_interval, settings.online_window)
+    broker_urls = {shard.name: shard.device_url for shard in settings.shards}
+    terms = EnrollmentTerms(broker_urls=broker_urls, check_in_interval=settings.check_in_interval)
+    check_in_terms = CheckInTerms(settings.check_in_interval, settings.online_window, broker_urls)
     policies = PolicyOffice(signer, chain, settings.policy_lifetime)
     return Services(
         settings=settings,
@@ -99,8 +105,8 @@ def assemble(
         kept_policies=KeptPolicies(database, policies, clock),
         content_urls=ContentUrls(store, settings.presign_lifetime, clock),
         jobs=JobAccess(database),
-        enrollment=Enrollment(broker_users, chain, audit, terms),
-        broker_users=broker_users,
+        enrollment=Enrollment(brokers.users, chain, audit, terms),
+        brokers=brokers,
         audit=audit,
         trust=chain,
         gate=DeviceGate(KnownDevices(database, clock), nonces, RateLimiter(settings.device_rate, clock)),
@@ -157,19 +163,29 @@ def begin_trust(settings: ControlSettings, database: Database, signer: PolicySig
     return make_key_office(settings, database, clock).begin(first) is not None
 
 
-def make_publisher(settings: ControlSettings) -> JobPublisher:
-    """Sends jobs to devices by the broker that the settings name."""
-    return RedisJobPublisher(settings.broker_url.get_secret_value(), chain_template())
+def make_device_brokers(shards: Sequence[BrokerShard]) -> DeviceBrokers:
+    """Makes devices' users at each shard, and moves what waits there."""
+    return DeviceBrokers(
+        users={shard.name: RedisBrokerUsers(shard.users_url) for shard in shards},
+        queues={shard.name: RedisDeviceQueues(shard.users_url) for shard in shards},
+    )
 
 
-def make_caller(settings: ControlSettings) -> DeviceCaller:
-    """Has devices check in, by the broker that the settings name."""
-    return CeleryDeviceCaller(make_app(settings.broker_url.get_secret_value()))
+def make_publishers(shards: Sequence[BrokerShard]) -> Mapping[str, JobPublisher]:
+    """Sends jobs to the devices of each of these shards."""
+    template = chain_template()
+    return {shard.name: RedisJobPublisher(shard.url, template) for shard in shards}
 
 
-def make_inspector(settings: ControlSettings) -> QueueInspector:
-    """Looks into the devices' queues in the broker that the settings name."""
-    return RedisQueueInspector(settings.broker_url.get_secret_value())
+def make_callers(shards: Sequence[BrokerShard]) -> Mapping[str, DeviceCaller]:
+    """Has the devices of each of these shards check in."""
+    return {shard.name: CeleryDeviceCaller(make_app(shard.url)) for shard in shards}
+
+
+def make_inspector(settings: ControlSettings, database: Database) -> QueueInspector:
+    """Looks into the devices' queues, wherever they are."""
+    inspectors = {shard.name: RedisQueueInspector(shard.url) for shard in settings.shards}
+    return inspectors[FIRST_SHARD] if len(inspectors) == 1 else ShardedInspector(database, inspectors)
 
 
 def beat_intervals(settings: ControlSettings) -> Mapping[ControlTask, timedelta]:

@@ -1,6 +1,6 @@
 """Metrics of the fleet for Prometheus: counted by the database, at most once in a while however often it is scraped."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Final
@@ -18,6 +18,7 @@ from control.database.tables import CounterRow, Device, OutboxEntry
 from control.fleet.broker_users import BrokerUsers
 from control.rollouts.metrics import rollout_metrics
 from control.services import Services
+from control.shards.metrics import shard_metrics
 from control.tallies.standings import standings
 
 _log = get_logger(__name__)
@@ -50,7 +51,8 @@ class FleetCollector(Collector):
             if services.clock.monotonic() - self._counted_at >= FRESH.total_seconds():
                 with services.database.snapshot() as session:
                     counted = list(_counted(session, services.clock.now(), services.settings.online_window))
-                self._metrics = [*counted, *_refused_by_broker(services.broker_users)]
+                    counted += shard_metrics(session, services.enrollment.shards, services.clock.now())
+                self._metrics = [*counted, _refused_by_brokers(services.brokers.users)]
                 self._counted_at = services.clock.monotonic()
             yield from self._metrics
 
@@ -109,15 +111,16 @@ def _refused_messages(session: Session) -> Metric:
     return CounterMetricFamily("outrider_refused_control_messages", help_text, 0 if row is None else row.value)
 
 
-def _refused_by_broker(broker: BrokerUsers) -> Iterator[Metric]:
-    """What its rules refused; nothing while it does not answer."""
-    try:
-        refused = broker.refused()
-    except UnavailableError as error:
-        _log.warning("the broker does not say what it refused", error=str(error))
-        return
-    help_text = "What the broker refused since it started: a password, a command, a key, a channel."
-    metric = CounterMetricFamily("outrider_refused_by_broker", help_text, labels=["what"])
-    for what, count in sorted(refused.items()):
-        metric.add_metric([what], count)
-    yield metric
+def _refused_by_brokers(brokers: Mapping[str, BrokerUsers]) -> Metric:
+    """What their rules refused; nothing of one that does not answer."""
+    help_text = "What a broker refused since it started: a password, a command, a key, a channel."
+    metric = CounterMetricFamily("outrider_refused_by_broker", help_text, labels=["shard", "what"])
+    for shard, broker in brokers.items():
+        try:
+            refused = broker.refused()
+        except UnavailableError as error:
+            _log.warning("a broker does not say what it refused", shard=shard, error=str(error))
+            continue
+        for what, count in sorted(refused.items()):
+            metric.add_metric([shard, what], count)
+    return metric

@@ -10,7 +10,6 @@ from control.catalog.kept_policies import KeptPolicies
 from control.catalog.policies import PolicyOffice
 from control.database.session import Database
 from control.dispatch.ports import ControlQueue
-from control.fleet.broker_users import BrokerUsers
 from control.fleet.device_auth import DeviceGate
 from control.fleet.enrollment import Enrollment
 from control.fleet.job_access import JobAccess
@@ -20,6 +19,7 @@ from control.secrets.vault import SecretVault
 from control.security.content_keys import ContentKeys
 from control.security.trust_chain import TrustChain
 from control.settings import ControlSettings
+from control.shards.device_brokers import DeviceBrokers
 from storage.objects.port import ObjectStore
 
 
@@ -39,7 +39,7 @@ class Services:
     content_urls: ContentUrls
     jobs: JobAccess
     enrollment: Enrollment
-    broker_users: BrokerUsers
+    brokers: DeviceBrokers
     gate: DeviceGate
     intake: Intake
     reception: Reception

@@ -20,6 +20,8 @@ from control.planning.service import Planned
 from control.planning.upkeep import catch_up, plan_all
 from control.rollouts.service import advance_rollouts
 from control.services import Services
+from control.shards.each import at_each
+from control.shards.placement import is_at
 from control.steering.calls import call_asked
 from control.tallies.counting import count_moved
 
@@ -33,14 +35,17 @@ _ARCHIVE_LIMIT = 10_000
 
 
 def handlers(
-    services: Services, publisher: JobPublisher, inspector: QueueInspector, caller: DeviceCaller
+    services: Services,
+    publishers: Mapping[str, JobPublisher],
+    inspector: QueueInspector,
+    callers: Mapping[str, DeviceCaller],
 ) -> Mapping[ControlTask, Callable[[], object]]:
-    """What to call for each task."""
+    """What to call for each task; publishers and callers by shard."""
     return {
         ControlTask.PLAN: partial(plan_now, services),
         ControlTask.CATCH_UP: partial(catch_up_now, services),
-        ControlTask.DISPATCH: partial(dispatch_now, services, publisher),
-        ControlTask.CALL: partial(call_now, services, caller),
+        ControlTask.DISPATCH: partial(dispatch_now, services, publishers),
+        ControlTask.CALL: partial(call_now, services, callers),
         ControlTask.RECONCILE: partial(reconcile_now, services, inspector),
         ControlTask.ROLLOUT: partial(advance_now, services),
         ControlTask.TALLY: partial(tally_now, services),
@@ -76,18 +81,35 @@ def plan_device(services: Services, device_id: str) -> None:
         services.queue.request(ControlTask.DISPATCH)
 
 
-def dispatch_now(services: Services, publisher: JobPublisher) -> None:
-    """Send what is in the outbox."""
-    settings = services.settings
+def dispatch_now(services: Services, publishers: Mapping[str, JobPublisher]) -> None:
+    """Send what is in the outbox for the devices at these shards, side by side.
+
+    Raises:
+        UnavailableError: A broker or the database does not answer; the other shards' devices were sent what is theirs.
+    """
+    settings, shards = services.settings, services.enrollment.shards
     admission = Admission(settings.dispatch_per_second, settings.dispatch_burst)
-    sent = dispatch_due(services.database, publisher, services.clock, _DISPATCH_LIMIT, admission)
+
+    def dispatch(shard: str) -> int:
+        to = is_at(shard, shards) if len(shards) > 1 else None
+        return dispatch_due(services.database, publishers[shard], services.clock, _DISPATCH_LIMIT, admission, to=to)
+
+    sent = at_each(publishers.keys(), dispatch)
     if sent:
         _log.info("sent", jobs=sent)
 
 
-def call_now(services: Services, caller: DeviceCaller) -> None:
-    """Have devices check in that operators asked for."""
-    called = call_asked(services.database, caller)
+def call_now(services: Services, callers: Mapping[str, DeviceCaller]) -> None:
+    """Have devices at these shards check in that operators asked for.
+
+    Raises:
+        UnavailableError: A broker or the database does not answer; the other shards' devices were called.
+    """
+
+    def call(shard: str) -> int:
+        return call_asked(services.database, callers[shard], is_at(shard, services.enrollment.shards))
+
+    called = at_each(callers.keys(), call)
     if called:
         _log.info("called", devices=called)
 

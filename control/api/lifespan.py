@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from control.fleet.cutting_off import cutting_off
 from control.fleet.saving_users import saving_users
 from control.services import Services
+from control.shards.following import following
 
 
 def lifespan_of(services: Services) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
@@ -19,6 +20,7 @@ def lifespan_of(services: Services) -> Callable[[FastAPI], AbstractAsyncContextM
         upkeep = (
             cutting_off(services.database, services.enrollment, services.clock),
             saving_users(services.database, services.enrollment),
+            following(services.database, services.brokers, services.clock),
         )
         for thread in upkeep:
             thread.start()

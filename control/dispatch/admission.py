@@ -48,5 +48,5 @@ class Bucket:
         return int(self._row.tokens)
 
     def take(self, jobs: int) -> None:
-        """Count these as sent."""
+        """Count these as sent; a negative number gives back what was not sent after all."""
         self._row.tokens -= jobs

@@ -15,7 +15,7 @@ from contract.clock import Clock
 from contract.errors import UnavailableError
 from contract.jobs import JobRef, JobState
 from control.database.session import Database
-from control.database.tables import Job, OutboxEntry
+from control.database.tables import Device, Job, OutboxEntry
 from control.dispatch.admission import Admission, Bucket
 from control.dispatch.ports import AddressedJob, JobPublisher
 from control.live_states import WANTED_STATES
@@ -31,7 +31,13 @@ _Column: TypeAlias = InstrumentedAttribute[Any]
 
 
 def dispatch_due(
-    database: Database, publisher: JobPublisher, clock: Clock, limit: int, admission: Admission | None = None
+    database: Database,
+    publisher: JobPublisher,
+    clock: Clock,
+    limit: int,
+    admission: Admission | None = None,
+    *,
+    to: ColumnElement[bool] | None = None,
 ) -> int:
     """Send up to `limit` jobs.
 
@@ -41,6 +47,7 @@ def dispatch_due(
         clock: The time.
         limit: Jobs that are sent at most.
         admission: How fast jobs may be sent by all dispatchers together; None for any speed.
+        to: A condition on the `Device` that a job is for; None for all devices.
 
     Returns:
         How many were sent.
@@ -51,10 +58,10 @@ def dispatch_due(
     sent = 0
     while sent < limit:
         with database.transaction() as session:
-            parcels = _admit(session, clock.now(), min(_BATCH, limit - sent), admission)
+            parcels = _admit(session, clock.now(), min(_BATCH, limit - sent), admission, to)
         if not parcels:
             break
-        _send(database, publisher, clock, parcels)
+        _send(database, publisher, clock, parcels, admission)
         sent += len(parcels)
     return sent
 
@@ -71,18 +78,20 @@ def pending_entries(session: Session, device_ids: Collection[str]) -> Mapping[st
     return dict(session.execute(unsent).all())
 
 
-def _admit(session: Session, now: datetime, limit: int, admission: Admission | None) -> list[AddressedJob]:
+def _admit(
+    session: Session, now: datetime, limit: int, admission: Admission | None, to: ColumnElement[bool] | None
+) -> list[AddressedJob]:
     if admission is None:
-        return _claim(session, now, limit)
+        return _claim(session, now, limit, to)
     bucket = Bucket(session, admission, now)
-    parcels = _claim(session, now, min(limit, bucket.free))
+    parcels = _claim(session, now, min(limit, bucket.free), to)
     bucket.take(len(parcels))
     return parcels
 
 
-def _claim(session: Session, now: datetime, limit: int) -> list[AddressedJob]:
+def _claim(session: Session, now: datetime, limit: int, to: ColumnElement[bool] | None) -> list[AddressedJob]:
     claimed: list[AddressedJob] = []
-    while len(claimed) < limit and (entries := _free(session, now, limit - len(claimed))):
+    while len(claimed) < limit and (entries := _free(session, now, limit - len(claimed), to)):
         jobs = _still_wanted(session, [job_id for job_id, _ in entries])
         good = [entry for entry in entries if entry in jobs]
         # What was sent anew has a newer entry; what is over is never sent under this generation.
@@ -92,7 +101,7 @@ def _claim(session: Session, now: datetime, limit: int) -> list[AddressedJob]:
     return claimed
 
 
-def _free(session: Session, now: datetime, limit: int) -> list[_Key]:
+def _free(session: Session, now: datetime, limit: int, to: ColumnElement[bool] | None) -> list[_Key]:
     """The oldest entries that nobody sends; the index has them in order, however many have been sent."""
     free = or_(OutboxEntry.claimed_until.is_(None), OutboxEntry.claimed_until < now)
     due = (
@@ -102,6 +111,8 @@ def _free(session: Session, now: datetime, limit: int) -> list[_Key]:
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
+    if to is not None:
+        due = due.where(select(Job.id).join(Device).where(Job.id == OutboxEntry.job_id, to).exists())
     return [(job_id, generation) for job_id, generation in session.execute(due)]
 
 
@@ -114,13 +125,22 @@ def _still_wanted(session: Session, job_ids: Sequence[str]) -> dict[_Key, Addres
     }
 
 
-def _send(database: Database, publisher: JobPublisher, clock: Clock, parcels: Sequence[AddressedJob]) -> None:
+def _send(
+    database: Database,
+    publisher: JobPublisher,
+    clock: Clock,
+    parcels: Sequence[AddressedJob],
+    admission: Admission | None,
+) -> None:
     refs = [parcel.ref for parcel in parcels]
     try:
         publisher.publish(parcels)
     except UnavailableError:
         with database.transaction() as session:
             _release(session, refs)
+            if admission is not None:
+                # A broker that is down must not use up what may be sent to others.
+                Bucket(session, admission, clock.now()).take(-len(refs))
         raise
     with database.transaction() as session:
         _settle(session, refs, clock.now())

@@ -68,8 +68,8 @@ class BrokerUsers(Protocol):
         """
         ...
 
-    def remove(self, device_id: str) -> None:
-        """Shut the device out, end its connections, empty its queue; one that is not there is fine.
+    def remove(self, *device_ids: str) -> None:
+        """Shut devices out, end their connections, empty their queues; one that is not there is fine.
 
         Raises:
             UnavailableError: The broker does not answer.
@@ -114,12 +114,12 @@ class RedisBrokerUsers:
             self._acl_all([_let_in(device_id, hashed) for device_id, hashed in hashed_secrets.items()])
             self._acl("SAVE")
 
-    def remove(self, device_id: str) -> None:
-        """ACL DELUSER, which also ends the user's connections, then DEL and ACL SAVE."""
-        queue = device_queue(device_id)
+    def remove(self, *device_ids: str) -> None:
+        """ACL DELUSER, which also ends the user's connections, then DEL, and one ACL SAVE."""
+        queues = [device_queue(device_id) for device_id in device_ids]
         with _translated():
-            self._acl("DELUSER", device_broker_user(device_id))
-            self._redis.delete(queue, processing_list(queue))
+            self._acl_all([("DELUSER", device_broker_user(device_id)) for device_id in device_ids])
+            self._redis.delete(*queues, *map(processing_list, queues))
             self._acl("SAVE")
 
     def renew(self, hashed_secrets: Mapping[str, str]) -> None:

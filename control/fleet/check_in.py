@@ -1,6 +1,6 @@
 """Check-in: devices say that they are there, and what is due for them is sent; all that come together at once."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,6 +18,7 @@ from control.fleet.refused_messages import note_refused_messages
 from control.fleet.restored import note_memory
 from control.live_states import LIVE_STATES
 from control.planning.service import plan_devices
+from control.shards.arrival import told_broker
 from control.steering.orders import standing_orders_of
 
 _log = get_logger(__name__)
@@ -38,10 +39,12 @@ class CheckInTerms:
     Attributes:
         interval: How often devices check in.
         online_window: How long after its last sign of life a device still counts as online.
+        broker_urls: Where devices reach each shard.
     """
 
     interval: timedelta
     online_window: timedelta
+    broker_urls: Mapping[str, str]
 
 
 def check_in(
@@ -60,8 +63,10 @@ def check_in(
     if away:
         _begin_listening(session, away, now)
     present = [(devices[one.device_id], one.message) for one in arrivals if one.device_id in devices]
+    listen_at: dict[str, str | None] = {}
     for device, message in present:
         _note(device, message, now)
+        listen_at[device.id] = told_broker(device, message.broker_url, terms.broker_urls, now)
     session.flush()
     refresh_devices(session, list(devices.values()), now)
     for device, message in present:
@@ -78,6 +83,7 @@ def check_in(
             server_time=now,
             trusted_keys_version=trusted_keys_version,
             orders=orders.get(device_id, ()),
+            broker_url=listen_at[device_id],
         )
 
     return [reply(arrival.device_id) if arrival.device_id in devices else None for arrival in arrivals]

@@ -13,10 +13,12 @@ from control.database.session import Database
 from control.database.tables import Device
 from control.fleet.broker_upkeep import BrokerUpkeep
 from control.fleet.enrollment import Enrollment
+from control.shards.each import at_each
+from control.shards.placement import is_at
 
 #: A retired device is to be out of the broker within a minute of its return.
 _INTERVAL_SECONDS: Final = 10.0
-#: Devices of one turn.
+#: Devices of one shard and one turn.
 _BATCH: Final = 500
 
 
@@ -29,14 +31,18 @@ def cut_off_retired(database: Database, enrollment: Enrollment, clock: Clock) ->
     Raises:
         UnavailableError: Broker or database do not answer; what was done is not done again.
     """
-    left = select(Device.id).where(Device.retired_at.is_not(None), Device.cut_off_at.is_(None)).limit(_BATCH)
-    with database.snapshot() as session:
-        device_ids = session.scalars(left).all()
-    for device_id in device_ids:
-        enrollment.cut_off(device_id)
-        with database.transaction() as session:
-            session.execute(update(Device).where(Device.id == device_id).values(cut_off_at=clock.now()))
-    return len(device_ids)
+
+    def cut_off_at(shard: str) -> int:
+        left = (Device.retired_at.is_not(None), Device.cut_off_at.is_(None), is_at(shard, enrollment.shards))
+        with database.snapshot() as session:
+            devices = session.scalars(select(Device).where(*left).limit(_BATCH)).all()
+        for device in devices:
+            enrollment.cut_off(device)
+            with database.transaction() as session:
+                session.execute(update(Device).where(Device.id == device.id).values(cut_off_at=clock.now()))
+        return len(devices)
+
+    return at_each(enrollment.shards, cut_off_at)
 
 
 def cutting_off(

@@ -1,12 +1,14 @@
 """Enrolment: a token and proof of the device's key against an id, a broker user and the trusted keys."""
 
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from contract.error_codes import ErrorCode
 from contract.errors import TrustError
@@ -24,6 +26,8 @@ from control.fleet.retirement import retire
 from control.security.operators import DeviceActor
 from control.security.tokens import new_token, token_hash
 from control.security.trust_chain import TrustChain
+from control.shards.hashing import shard_of
+from control.shards.placement import PLACES, is_at, places_of
 
 #: Broker users that one transaction saves at most.
 _SAVED_AT_ONCE: Final = 2000
@@ -34,22 +38,44 @@ class EnrollmentTerms:
     """What every device is told when it enrols.
 
     Attributes:
-        broker_url: Where orders come from, without user or secret.
+        broker_urls: Where orders come from, without user or secret, by shard.
         check_in_interval: How often to check in.
     """
 
-    broker_url: str
+    broker_urls: Mapping[str, str]
     check_in_interval: timedelta
 
 
 class Enrollment:
-    """Lets devices in."""
+    """Lets devices in.
 
-    def __init__(self, broker_users: BrokerUsers, chain: TrustChain, audit: AuditTrail, terms: EnrollmentTerms) -> None:
+    Attributes:
+        terms: What devices are told.
+
+    Args:
+        broker_users: Of each shard, by its name.
+        chain: The keys that devices are to trust.
+        audit: Where it is recorded.
+        terms: What devices are told.
+    """
+
+    def __init__(
+        self, broker_users: Mapping[str, BrokerUsers], chain: TrustChain, audit: AuditTrail, terms: EnrollmentTerms
+    ) -> None:
         self._broker_users = broker_users
         self._chain = chain
         self._audit = audit
-        self._terms = terms
+        self.terms = terms
+
+    @property
+    def shards(self) -> Collection[str]:
+        """The names of all shards."""
+        return self._broker_users.keys()
+
+    @property
+    def broker_urls(self) -> Mapping[str, str]:
+        """Where devices reach each shard."""
+        return self.terms.broker_urls
 
     def enroll(self, session: Session, request: EnrollmentRequest, now: datetime, source: str) -> EnrollmentReply:
         """Let the device in, or, if its answer was lost, tell it once more with a new broker secret.
@@ -85,19 +111,22 @@ class Enrollment:
         """
         secret = new_token()
         device.broker_secret_hash = secret_hash(secret)
+        if device.broker_shard not in self.shards:
+            device.broker_shard = shard_of(device.id, self.shards)
         session.merge(UnsavedBrokerUser(device_id=device.id))
-        self._broker_users.put(device.id, secret)
+        for shard in places_of(device, self.shards):
+            self._broker_users[shard].put(device.id, secret)
         return EnrollmentReply(
             device_id=device.id,
-            broker_url=self._terms.broker_url,
+            broker_url=self.broker_urls.get(device.next_shard or "") or self.broker_urls[device.broker_shard],
             broker_user=device_broker_user(device.id),
             broker_secret=secret,
             trusted_keys=self._chain.envelope(session),
-            check_in_interval_seconds=self._terms.check_in_interval.total_seconds(),
+            check_in_interval_seconds=self.terms.check_in_interval.total_seconds(),
         )
 
-    def save_broker_users(self, session: Session) -> int:
-        """Have the broker keep the users of devices that were handed a secret since the last time.
+    def save_broker_users(self, session: Session, shard: str) -> int:
+        """Have a broker keep the users of its devices that were handed a secret since the last time.
 
         Called last in a transaction. A device that is retired meanwhile waits for it, and is shut out after it.
 
@@ -108,40 +137,56 @@ class Enrollment:
             UnavailableError: The broker does not answer; they are saved the next time.
         """
         unsaved = (
-            select(Device.id, Device.broker_secret_hash, Device.retired_at)
+            select(Device)
             .join(UnsavedBrokerUser, UnsavedBrokerUser.device_id == Device.id)
+            .where(is_at(shard, self.shards))
             .order_by(Device.id)
             .limit(_SAVED_AT_ONCE)
             .with_for_update(skip_locked=True)
         )
-        rows = session.execute(unsaved).all()
-        if rows:
-            ids = [row.id for row in rows]
-            session.execute(delete(UnsavedBrokerUser).where(UnsavedBrokerUser.device_id.in_(ids)))
-            self._broker_users.save({row.id: row.broker_secret_hash for row in rows if row.retired_at is None})
-        return len(rows)
+        devices = session.scalars(unsaved).all()
+        if not devices:
+            return 0
+        ids = [device.id for device in devices]
+        session.execute(delete(UnsavedBrokerUser).where(UnsavedBrokerUser.device_id.in_(ids)))
+        for place, hashes in self._hashes_by_place(devices).items():
+            self._broker_users[place].save(hashes)
+        return len(ids)
 
-    def cut_off(self, device_id: str) -> None:
+    def cut_off(self, device: Device) -> None:
         """Shut a retired device out of the broker; again is fine.
 
         Raises:
             UnavailableError: The broker does not answer.
         """
-        self._broker_users.remove(device_id)
+        for shard in places_of(device, self.shards):
+            self._broker_users[shard].remove(device.id)
 
     def renew_broker_users(self, session: Session) -> int:
-        """Let all enrolled devices into the broker, and nobody else's device.
+        """Let all enrolled devices into their brokers, and nobody else's device.
 
         Returns:
             How many there are.
 
         Raises:
-            UnavailableError: The broker does not answer.
+            UnavailableError: A broker does not answer.
         """
-        enrolled = select(Device.id, Device.broker_secret_hash).where(Device.retired_at.is_(None))
-        hashes = {device_id: hashed for device_id, hashed in session.execute(enrolled) if hashed}
-        self._broker_users.renew(hashes)
-        return len(hashes)
+        enrolled = select(Device).where(Device.retired_at.is_(None), Device.broker_secret_hash != "")
+        columns = (Device.broker_secret_hash, Device.retired_at, *PLACES)
+        devices = session.scalars(enrolled.options(load_only(*columns))).all()
+        hashes = self._hashes_by_place(devices)
+        for shard, users in self._broker_users.items():
+            users.renew(hashes.get(shard, {}))
+        return len(devices)
+
+    def _hashes_by_place(self, devices: Iterable[Device]) -> Mapping[str, dict[str, str]]:
+        """Whom to let in where: by shard the hashed secrets of the devices that have a place there."""
+        hashes: dict[str, dict[str, str]] = defaultdict(dict)
+        for device in devices:
+            if device.retired_at is None:
+                for shard in places_of(device, self.shards):
+                    hashes[shard][device.id] = device.broker_secret_hash
+        return hashes
 
     def _record(self, session: Session, device: Device, source: str, now: datetime, *, again: bool) -> None:
         """Record who came in, by which token, in whose place; last, for entries wait for each other."""
@@ -157,6 +202,7 @@ class Enrollment:
         token = spend(session, digest, now)
         old = None if token.replaces is None else session.get_one(Device, token.replaces)
         device = _add(session, request, digest, now)
+        device.broker_shard = shard_of(device.id, self.shards)
         device.site = token.site
         groups = set() if token.group_id is None else {token.group_id}
         if old is not None:
@@ -165,7 +211,8 @@ class Enrollment:
             retire(session, old, now)
             # Whoever saves the old one's user right now is waited for.
             session.flush()
-            self.cut_off(old.id)
+            session.refresh(old)
+            self.cut_off(old)
             old.cut_off_at = now
         # A rule chooses the members of the others.
         static = select(Group.id).where(Group.id.in_(groups), Group.rule.is_(None)).order_by(Group.id)

@@ -8,13 +8,14 @@ from typing import Final
 from control.database.session import Database
 from control.fleet.broker_upkeep import BrokerUpkeep
 from control.fleet.enrollment import Enrollment
+from control.shards.each import at_each
 
 #: For so long, at most, a new device's broker user could be lost by a restart of the broker, until the next save.
 _INTERVAL_SECONDS: Final = 3.0
 
 
 def save_new_users(database: Database, enrollment: Enrollment) -> int:
-    """Have the broker keep the users of newly enrolled devices.
+    """Have each broker keep the users of newly enrolled devices.
 
     Returns:
         How many there were.
@@ -22,8 +23,12 @@ def save_new_users(database: Database, enrollment: Enrollment) -> int:
     Raises:
         UnavailableError: Broker or database do not answer; it is done the next time.
     """
-    with database.transaction() as session:
-        return enrollment.save_broker_users(session)
+
+    def save(shard: str) -> int:
+        with database.transaction() as session:
+            return enrollment.save_broker_users(session, shard)
+
+    return at_each(enrollment.shards, save)
 
 
 def saving_users(

@@ -11,7 +11,7 @@ from contract.clock import SystemClock
 from control.api.app import create_app
 from control.audit.seals import AuditSealer
 from control.audit.trail import AuditTrail
-from control.bootstrap import beat_intervals, initialise, make_caller, make_inspector, make_publisher, make_services
+from control.bootstrap import beat_intervals, initialise, make_callers, make_inspector, make_publishers, make_services
 from control.cli.output import handled, print_json
 from control.database.session import Database
 from control.database.tables import Role
@@ -20,11 +20,14 @@ from control.security.operator_tokens import create_operator_token
 from control.security.operators import on_this_machine
 from control.server.bounded_http import BoundedHttp
 from control.server.device_requests import count_device_requests
+from control.server.dispatcher import send_until_stopped
 from control.server.history import history_app
 from control.server.keys import keys_app
 from control.server.logs import configure_logs
+from control.server.shards import shards_app
 from control.server.tallies import tallies
 from control.settings import load_settings
+from control.shards.addresses import find_shards
 from control.work import count_refused_message, handlers
 
 app = typer.Typer(no_args_is_help=True, help="Set a control plane up and run its parts.")
@@ -33,6 +36,7 @@ app.add_typer(token_app, name="token")
 app.add_typer(keys_app, name="keys")
 app.add_typer(history_app, name="history")
 app.command()(tallies)
+app.add_typer(shards_app, name="shards")
 
 
 @app.command()
@@ -85,13 +89,22 @@ def api(
 
 
 @app.command()
-def worker() -> None:
+def worker(
+    shards: Annotated[
+        list[str] | None,
+        typer.Option("--shard", metavar="NAME", help="Do nothing but send to the devices at this broker; repeatable."),
+    ] = None,
+) -> None:
     """Plan, send and reconcile until SIGTERM or SIGINT."""
     configure_logs()
     with handled():
         settings = load_settings()
         services = make_services(settings)
-        tasks = handlers(services, make_publisher(settings), make_inspector(settings), make_caller(settings))
+        if shards:
+            send_until_stopped(services, find_shards(settings.shards, shards))
+            return
+        inspector = make_inspector(settings, services.database)
+        tasks = handlers(services, make_publishers(settings.shards), inspector, make_callers(settings.shards))
         run_worker(settings.broker_url.get_secret_value(), tasks, lambda: count_refused_message(services))
 
 

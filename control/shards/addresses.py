@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from contract.error_codes import ErrorCode
+from contract.errors import InputError
 from control.shards.hashing import FIRST_SHARD
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
@@ -65,6 +67,20 @@ def without_user(broker_url: str) -> str:
     """An address without user and secret."""
     parts = urlsplit(broker_url)
     return parts._replace(netloc=_place(parts)).geturl()
+
+
+def find_shards(shards: Iterable[BrokerShard], names: Iterable[str]) -> tuple[BrokerShard, ...]:
+    """The shards with these names.
+
+    Raises:
+        InputError: There is no shard with one of them.
+    """
+    known = {shard.name: shard for shard in shards}
+    for name in names:
+        if name not in known:
+            detail = f"expected one of {', '.join(known)}, found {name!r}"
+            raise InputError(ErrorCode.SETTINGS_INVALID, place="OUTRIDER_BROKER_SHARDS", detail=detail)
+    return tuple(known[name] for name in names)
 
 
 def shared_address(shards: Iterable[BrokerShard]) -> str | None:

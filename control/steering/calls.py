@@ -41,8 +41,8 @@ def ask_for_calls(session: Session, devices: Sequence[Device], now: datetime) ->
     session.add_all(CallRow(device_id=device_id, asked_at=now) for device_id in ids if device_id not in known)
 
 
-def call_asked(database: Database, caller: DeviceCaller) -> int:
-    """Call the devices that are to be called; how many these were.
+def call_asked(database: Database, caller: DeviceCaller, to: ColumnElement[bool]) -> int:
+    """Call those devices that are to be called and meet a condition on `Device`; how many these were.
 
     Raises:
         UnavailableError: The broker or the database does not answer; who was not called is called later.
@@ -50,7 +50,8 @@ def call_asked(database: Database, caller: DeviceCaller) -> int:
     called = 0
     while True:
         with database.snapshot() as session:
-            ids = list(session.scalars(select(CallRow.device_id).order_by(CallRow.device_id).limit(_BATCH)))
+            asked = select(CallRow.device_id).join(Device, Device.id == CallRow.device_id).where(to)
+            ids = list(session.scalars(asked.order_by(CallRow.device_id).limit(_BATCH)))
         if not ids:
             return called
         caller.call(ids)

@@ -27,7 +27,8 @@ class BrokerUser(StrEnum):
     WORKER = "worker"
     #: Asks the workers at regular times.
     SCHEDULER = "scheduler"
-    #: Makes and removes devices' users and what they leave behind, and reads how often the broker refused somebody.
+    #: Makes and removes devices' users, takes what waits for a device to another shard or away, and reads how often the
+    #: broker refused somebody.
     #: Whoever may make users may make one of any rights: by its nature this is the broker's administrator, so the API
     #: alone knows its password.
     FLEET = "fleet"
@@ -62,7 +63,7 @@ RULES: Final[Mapping[BrokerUser, str]] = {
     BrokerUser.SCHEDULER: f"{_NOBODY} {_CONNECT} {_TRANSACTION} ~control +lpush +llen",
     BrokerUser.FLEET: (
         f"{_NOBODY} {_CONNECT} +acl|setuser +acl|deluser +acl|save +acl|users +info"
-        " (-@all +del ~device.* ~processing.device.*)"
+        " (-@all +del +lrange +lpos +rpush +lrem ~device.* ~processing.device.*)"
     ),
     BrokerUser.FLOWER: (
         f"{_NOBODY} {_CONNECT} {_TRANSACTION} +llen ~control* ~device.*"

@@ -30,10 +30,13 @@ from control.security.content_keys import ensure_key_encryption_key
 from control.security.file_policy_signer import ensure_policy_key, policy_key_folder
 from control.security.nonces import ProcessNonces
 from control.settings import ControlSettings
+from control.shards.device_brokers import DeviceBrokers
+from control.shards.hashing import FIRST_SHARD
 from storage.intunewin.builder import build_package
 from storage.objects.memory import MemoryObjectStore
 from tests.control.plane import (
     FACTS,
+    MemoryDeviceQueues,
     Plane,
     RecordingBrokerUsers,
     RecordingQueue,
@@ -88,7 +91,7 @@ def _plane(folder: Path) -> Iterator[Plane]:
         clock=clock,
         store=store,
         signer=make_signer(settings),
-        broker_users=users,
+        brokers=DeviceBrokers({FIRST_SHARD: users}, {FIRST_SHARD: MemoryDeviceQueues()}),
         nonces=ProcessNonces(clock),
         queue=queue,
     )

@@ -24,9 +24,11 @@ from control.security.file_policy_signer import ensure_policy_key, policy_key_fo
 from control.security.nonces import ProcessNonces
 from control.security.operator_tokens import create_operator_token
 from control.settings import ControlSettings
+from control.shards.device_brokers import DeviceBrokers
+from control.shards.hashing import FIRST_SHARD
 from storage.intunewin.builder import build_package
 from storage.objects.memory import MemoryObjectStore
-from tests.control.plane import Plane, RecordingBrokerUsers, RecordingQueue, SignedDevice
+from tests.control.plane import MemoryDeviceQueues, Plane, RecordingBrokerUsers, RecordingQueue, SignedDevice
 
 with warnings.catch_warnings():
     # It would rather have httpx2; the product and its devices use httpx.
@@ -92,7 +94,7 @@ def make_plane(package: Path) -> Iterator[Callable[[ControlSettings], Plane]]:
             clock=clock,
             store=store,
             signer=make_signer(settings),
-            broker_users=broker_users,
+            brokers=DeviceBrokers({FIRST_SHARD: broker_users}, {FIRST_SHARD: MemoryDeviceQueues()}),
             nonces=ProcessNonces(clock),
             queue=queue,
         )

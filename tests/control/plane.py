@@ -55,6 +55,7 @@ from control.dispatch.ports import AddressedJob
 from control.fleet.enrollment_tokens import Place, create_enrollment_token
 from control.fleet.groups import add_member, create_group
 from control.services import Services
+from control.shards.device_queues import Messages
 from control.work import plan_now, reconcile_now
 from storage.objects.memory import MemoryObjectStore
 from tests.support.trust import Roots
@@ -100,9 +101,10 @@ class RecordingBrokerUsers:
         self._check()
         self.saved.update(hashed_secrets)
 
-    def remove(self, device_id: str) -> None:
+    def remove(self, *device_ids: str) -> None:
         self._check()
-        self.secrets.pop(device_id, None)
+        for device_id in device_ids:
+            self.secrets.pop(device_id, None)
 
     def renew(self, hashed_secrets: Mapping[str, str]) -> None:
         self._check()
@@ -115,6 +117,25 @@ class RecordingBrokerUsers:
     def _check(self) -> None:
         if self.down:
             raise UnavailableError(ErrorCode.BROKER_UNAVAILABLE)
+
+
+@dataclass
+class MemoryDeviceQueues:
+    """Devices' queues in memory; what was taken is not told apart."""
+
+    lists: dict[str, list[bytes]] = field(default_factory=dict)
+
+    def contents(self, device_ids: Sequence[str]) -> Messages:
+        return {device_id: list(self.lists[device_id]) for device_id in device_ids if self.lists.get(device_id)}
+
+    def put_first(self, messages: Messages) -> None:
+        for device_id, raws in messages.items():
+            there = self.lists.setdefault(device_id, [])
+            there += [raw for raw in raws if raw not in there]
+
+    def drop(self, messages: Messages) -> None:
+        for device_id, raws in messages.items():
+            self.lists[device_id] = [raw for raw in self.lists.get(device_id, []) if raw not in raws]
 
 
 @dataclass

@@ -51,7 +51,7 @@ def test_jobs_devices_and_the_outbox_are_counted(
 def test_what_the_broker_refused_is_told_while_it_answers(plane: Plane, viewer: httpx.Client) -> None:
     name = "outrider_refused_by_broker_total"
     found = scraped(viewer)
-    assert (found[name, "auth"], found[name, "key"]) == (2, 3)
+    assert (found[name, "first", "auth"], found[name, "first", "key"]) == (2, 3)
     plane.broker_users.down = True
     plane.clock.advance(FRESH)
     found = scraped(viewer)

@@ -39,6 +39,8 @@ from control.security.content_keys import ensure_key_encryption_key
 from control.security.file_policy_signer import ensure_policy_key, policy_key_folder
 from control.security.nonces import ProcessNonces
 from control.settings import ControlSettings
+from control.shards.device_brokers import DeviceBrokers
+from control.shards.hashing import FIRST_SHARD
 from control.steering.actions import Wish, cancel_jobs, retry_jobs
 from control.steering.decisions import Change
 from control.steering.orders import standing_orders
@@ -46,6 +48,7 @@ from control.steering.selection import select_jobs
 from storage.objects.memory import MemoryObjectStore
 from tests.control.plane import (
     FACTS,
+    MemoryDeviceQueues,
     Plane,
     RecordingBrokerUsers,
     RecordingQueue,
@@ -148,7 +151,7 @@ class LifeOfJobs(RuleBasedStateMachine):
         services, now = self.plane.services, self.plane.clock.now()
         message = CheckIn(reason=CheckInReason.MAINTENANCE_TIMER, facts=FACTS)
         with services.database.transaction() as session:
-            terms = CheckInTerms(services.settings.check_in_interval, services.settings.online_window)
+            terms = CheckInTerms(services.settings.check_in_interval, services.settings.online_window, {})
             arrivals = [Arrival(self.devices[number], message)]
             check_in(session, arrivals, terms, trusted_keys_version=services.trust.version(session), now=now)
             planned = select(Job.id, Job.generation).where(
@@ -253,7 +256,7 @@ def plane_in(folder: Path, package: Path) -> Plane:
         clock=clock,
         store=store,
         signer=signer,
-        broker_users=users,
+        brokers=DeviceBrokers({FIRST_SHARD: users}, {FIRST_SHARD: MemoryDeviceQueues()}),
         nonces=ProcessNonces(clock),
         queue=queue,
     )

@@ -21,7 +21,7 @@ from contract.uplink import GenerationReason
 from control.answers.jobs import device_jobs
 from control.answers.moment import this_moment
 from control.api.app import create_app
-from control.bootstrap import initialise, make_publisher, make_services
+from control.bootstrap import initialise, make_publishers, make_services
 from control.catalog.assignments import assign
 from control.catalog.manifest import Manifest
 from control.catalog.revisions import add_revision
@@ -82,7 +82,7 @@ class Site:
         plan_now(self.services)
 
     def dispatch(self) -> None:
-        dispatch_now(self.services, make_publisher(self.settings))
+        dispatch_now(self.services, make_publishers(self.settings.shards))
 
     def send_anew(self, app: str, device: str) -> None:
         """What the reconciler does with a job that it has not heard of for too long."""

@@ -38,10 +38,10 @@ ALLOWED_SECONDS = 60
 def brokered(plane: Plane, valkey: RunningBroker, make_client: Callable[[Plane], httpx.Client]) -> httpx.Client:
     """The API with a real broker for its devices' users."""
     enrollment = Enrollment(
-        RedisBrokerUsers(valkey.url_of(BrokerUser.FLEET)),
+        {"first": RedisBrokerUsers(valkey.url_of(BrokerUser.FLEET))},
         plane.services.trust,
         plane.services.audit,
-        plane.services.enrollment._terms,
+        plane.services.enrollment.terms,
     )
     plane.services = replace(plane.services, enrollment=enrollment)
     return make_client(plane)

@@ -68,7 +68,7 @@ def test_two_of_everything_asked_by_two_schedulers(either_plane: Plane) -> None:
     def one_beat(publisher: RecordingPublisher) -> None:
         for _ in range(3):
             plan_now(plane.services)
-            dispatch_now(plane.services, publisher)
+            dispatch_now(plane.services, {"first": publisher})
             reconcile_now(plane.services, plane.inspector)
 
     together(*(lambda publisher=publisher: one_beat(publisher) for publisher in publishers))

@@ -36,7 +36,7 @@ def test_a_device_retired_while_a_real_broker_is_down_is_shut_out_when_it_is_bac
     let_tester_in(folder)
     users = RedisBrokerUsers(f"redis://{BrokerUser.FLEET}:{secrets.broker[BrokerUser.FLEET]}@{HOST}:{port}/0")
     services = plane.services
-    enrollment = Enrollment(users, services.trust, services.audit, services.enrollment._terms)
+    enrollment = Enrollment({"first": users}, services.trust, services.audit, services.enrollment.terms)
     plane.services = replace(services, enrollment=enrollment)
     client = make_client(plane)
     device = SignedDevice(client)

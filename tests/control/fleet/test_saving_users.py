@@ -70,7 +70,7 @@ def test_a_broker_that_was_killed_before_the_save_knows_its_new_devices_again(pl
     let_tester_in(folder)
     users = RedisBrokerUsers(f"redis://{BrokerUser.FLEET}:{secrets.broker[BrokerUser.FLEET]}@{HOST}:{port}/0")
     services = plane.services
-    enrollment = Enrollment(users, services.trust, services.audit, services.enrollment._terms)
+    enrollment = Enrollment({"first": users}, services.trust, services.audit, services.enrollment.terms)
     plane.services = replace(services, enrollment=enrollment)
     with running(broker_part(folder, port, secrets), folder):
         device = enrolled(plane)

@@ -78,8 +78,8 @@ def test_who_is_meant_and_online_is_called_once(
         reply = sync(admin, **selection)
         assert (sorted(reply["devices"]), reply["called"], reply["offline"]) == (called, len(called), offline)
     caller = RecordingCaller()
-    call_now(plane.services, caller)
-    call_now(plane.services, caller)
+    call_now(plane.services, {"first": caller})
+    call_now(plane.services, {"first": caller})
     assert sorted(caller.called) == sorted(fleet[name] for name in called)
     assert (ControlTask.CALL in plane.queue.asked) == bool(called)
 
@@ -88,7 +88,7 @@ def test_a_dry_run_calls_nobody(plane: Plane, admin: httpx.Client, fleet: dict[s
     reply = admin.post("/v1/devices/sync", json={"selection": {"everything": True}, "dry_run": True}).json()
     assert (reply["matched"], reply["called"]) == (len(fleet), 2)
     caller = RecordingCaller()
-    call_now(plane.services, caller)
+    call_now(plane.services, {"first": caller})
     assert caller.called == []
 
 
@@ -96,9 +96,9 @@ def test_a_dry_run_calls_nobody(plane: Plane, admin: httpx.Client, fleet: dict[s
 def test_while_the_broker_is_away_calls_wait(plane: Plane, admin: httpx.Client) -> None:
     sync(admin, device="first")
     with pytest.raises(UnavailableError):
-        call_now(plane.services, RecordingCaller(down=True))
+        call_now(plane.services, {"first": RecordingCaller(down=True)})
     caller = RecordingCaller()
-    call_now(plane.services, caller)
+    call_now(plane.services, {"first": caller})
     assert len(caller.called) == 1
 
 
