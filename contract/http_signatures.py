@@ -3,16 +3,18 @@
 Covered are method, path, query and the digest of the body.
 """
 
+import base64
+import hashlib
 import secrets
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from http_message_signatures import (
     HTTPMessageSignaturesException,
-    HTTPMessageSigner,
     HTTPMessageVerifier,
     HTTPSignatureKeyResolver,
     InvalidSignature,
@@ -32,8 +34,9 @@ REPLAY_WINDOW: Final = MAX_AGE + 2 * MAX_CLOCK_SKEW
 #: Header of a refusal for a wrong clock: the time to sign by, in ISO 8601.
 TIME_HEADER: Final = "Outrider-Time"
 
-_COMPONENTS = ("@method", "@path", "@query")
-_REQUIRED_COMPONENTS = (*_COMPONENTS, "content-digest")
+_REQUIRED_COMPONENTS = ("@method", "@path", "@query", "content-digest")
+#: What a device calls its one signature of a request.
+_LABEL = "device"
 _NONCE_BYTES = 16
 
 
@@ -47,21 +50,11 @@ class SignableRequest:
 
 
 class _Keys(HTTPSignatureKeyResolver):
-    def __init__(
-        self, private: Ed25519PrivateKey | None = None, public: Callable[[str], Ed25519PublicKey] | None = None
-    ) -> None:
-        self._private = private
+    def __init__(self, public: Callable[[str], Ed25519PublicKey]) -> None:
         self._public = public
         self.failure: Exception | None = None
 
-    def resolve_private_key(self, key_id: str) -> Ed25519PrivateKey:  # noqa: ARG002  the library's signature
-        if self._private is None:
-            raise LookupError
-        return self._private
-
     def resolve_public_key(self, key_id: str) -> Ed25519PublicKey:
-        if self._public is None:
-            raise LookupError
         try:
             return self._public(key_id)
         except LookupError:
@@ -85,16 +78,22 @@ class _Verifier(HTTPMessageVerifier):
 
 
 def sign_request(request: SignableRequest, body: bytes, *, key: Ed25519PrivateKey, key_id: str, now: datetime) -> None:
-    """Add `Content-Digest`, `Signature-Input` and `Signature` to the request's headers."""
-    signer = HTTPMessageSigner(signature_algorithm=algorithms.ED25519, key_resolver=_Keys(private=key))
-    signer.sign(
-        request,
-        key_id=key_id,
-        created=now,
-        nonce=secrets.token_urlsafe(_NONCE_BYTES),
-        covered_component_ids=_COMPONENTS,
-        body=body,
-    )
+    """Add `Content-Digest`, `Signature-Input` and `Signature` to the request's headers.
+
+    The signature's base (RFC 9421, 2.5) is written out here, for it always has the same four lines: the library takes
+    ten times as long, which was a third of what a device's job costs. Tests compare the two.
+    """
+    url = urlsplit(request.url)
+    digest = f"sha-256=:{_base64(hashlib.sha256(body).digest())}:"
+    nonce = secrets.token_urlsafe(_NONCE_BYTES)
+    covered = " ".join(f'"{name}"' for name in _REQUIRED_COMPONENTS)
+    parameters = f'({covered});created={int(now.timestamp())};keyid="{key_id}";alg="ed25519";nonce="{nonce}"'
+    values = (request.method, url.path, f"?{url.query}", digest, parameters)
+    names = (*_REQUIRED_COMPONENTS, "@signature-params")
+    base = "\n".join(f'"{name}": {value}' for name, value in zip(names, values, strict=True))
+    request.headers["Content-Digest"] = digest
+    request.headers["Signature-Input"] = f"{_LABEL}={parameters}"
+    request.headers["Signature"] = f"{_LABEL}=:{_base64(key.sign(base.encode()))}:"
 
 
 def verify_request(
@@ -112,7 +111,7 @@ def verify_request(
         ClockSkewedError: Signed too long ago, or in the future.
         TrustError: Unsigned, signed by nobody known, changed on the way, or without a nonce.
     """
-    keys = _Keys(public=public_key)
+    keys = _Keys(public_key)
     verifier = _Verifier(signature_algorithm=algorithms.ED25519, key_resolver=keys)
     try:
         (result,) = verifier.verify(request, max_age=MAX_AGE, body=body, require_components=_REQUIRED_COMPONENTS)
@@ -124,3 +123,7 @@ def verify_request(
     if not nonce:
         raise TrustError(ErrorCode.SIGNATURE_REFUSED, detail="expected a nonce")
     return str(result.parameters["keyid"]), nonce
+
+
+def _base64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
