@@ -8,8 +8,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 from typing_extensions import override
 
-#: What an event has beside its own fields: the record it was made of.
-RECORD: Final = "_record"
+from worker.logs.short import RECORD
 
 #: The text of an event.
 Render = Callable[[EventDict], str]

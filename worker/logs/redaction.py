@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from structlog.typing import EventDict, WrappedLogger
 
-from worker.logs.events import RECORD
 from worker.logs.known_secrets import STRUCK_OUT, KnownSecrets
+from worker.logs.short import RECORD
 
 #: Wherever they stand in a field's name.
 _SECRET_WORDS: Final = re.compile(

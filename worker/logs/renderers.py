@@ -6,8 +6,7 @@ from datetime import datetime
 from structlog.typing import EventDict
 
 from worker.logs.cmtrace import envelope, gravity
-from worker.logs.events import RECORD
-from worker.logs.short import sentence
+from worker.logs.short import RECORD, sentence
 
 
 class Envelopes:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from worker.logs.events import RECORD
+#: What an event has beside its own fields while it is in the program: the record it was made of.
+RECORD: Final = "_record"
 
 #: What a step has beside its facts; its sentence says the rest.
 _STEP: Final = "step"
