@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, column
 from sqlalchemy.orm import Mapped, mapped_column
 
-from control.database.tables.base import Base, Count, Id, LongText, Name
+from control.database.tables.base import Base, Count, Digest, Id, LongText, Name
 from control.database.types import WordColumn
 from control.rollouts.states import ACTIVE_STATES, RolloutState
 
@@ -23,6 +23,9 @@ class Rollout(Base):
         spec: Rings, gates, limits and windows, as a `RolloutSpec`.
         reason: Why it is in its state, in words.
         changed_at: When its state changed last.
+        looked_at: When it was last looked whom it is for.
+        seen_members: What was seen of that then; see `control.rollouts.attention`.
+        seen_progress: What was seen of its devices when they were last counted.
     """
 
     __tablename__ = "rollouts"
@@ -46,6 +49,9 @@ class Rollout(Base):
     started_at: Mapped[datetime | None]
     changed_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    looked_at: Mapped[datetime | None]
+    seen_members: Mapped[Digest] = mapped_column(default="")
+    seen_progress: Mapped[Digest] = mapped_column(default="")
 
 
 class RolloutRing(Base):

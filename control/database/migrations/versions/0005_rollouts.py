@@ -28,6 +28,9 @@ def upgrade() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("looked_at", sa.DateTime(timezone=True)),
+        sa.Column("seen_members", sa.String(64), nullable=False),
+        sa.Column("seen_progress", sa.String(64), nullable=False),
         sa.ForeignKeyConstraint(["app_id"], ["apps.id"], name=op.f("fk_rollouts_app_id")),
         sa.ForeignKeyConstraint(
             ["app_id", "revision"], ["revisions.app_id", "revisions.number"], name=op.f("fk_rollouts_app_id_revision")
