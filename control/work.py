@@ -8,6 +8,7 @@ from structlog import get_logger
 from contract.errors import UnavailableError
 from contract.queues import ControlTask
 from control.counters import REFUSED_MESSAGES, count_up
+from control.database.statistics import refresh_statistics
 from control.dispatch.admission import Admission
 from control.dispatch.expiry import expire
 from control.dispatch.outbox import dispatch_due
@@ -137,8 +138,8 @@ def reconcile_now(services: Services, inspector: QueueInspector) -> None:
         _log.warning("reconciled", **counts)
     if done.overdue or done.lost:
         services.queue.request(ControlTask.DISPATCH)
-    if done.settled:
-        services.queue.request(ControlTask.PLAN)
+    for device_id in sorted(done.freed):
+        plan_device(services, device_id)
 
 
 def advance_now(services: Services) -> None:
@@ -158,8 +159,10 @@ def tally_now(services: Services) -> None:
 
 
 def archive_now(services: Services) -> None:
-    """Move what was replaced long ago into the archive."""
+    """Move what was replaced long ago into the archive, and let the database look at what is left."""
     replaced_before = services.clock.now() - services.settings.history
     archived = archive(services.database, replaced_before=replaced_before, limit=_ARCHIVE_LIMIT)
     if archived:
         _log.info("archived", jobs=archived)
+    with services.database.transaction() as session:
+        refresh_statistics(session)

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Header, Query, Response, status
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from contract.queues import ControlTask
 from contract.report import Report
 from contract.sealing import seal
 from contract.uplink import (
@@ -162,8 +161,6 @@ async def report(body: BodyDep, device: DeviceDep, services: ServicesDep) -> Res
     taken = await services.intake.take(device.id, message)
     if taken.new:
         count_report(message)
-    if taken.let_go:
-        await run_in_threadpool(services.queue.request, ControlTask.PLAN)
-    elif taken.concerns_others:
+    if taken.let_go or taken.concerns_others:
         await run_in_threadpool(plan_device, services, device.id)
     return JSONResponse({"stored": True, "new": taken.new})

@@ -55,11 +55,13 @@ class Reconciled:
         overdue: Sent anew because nothing was heard of them in time.
         lost: Sent anew because the broker had nothing for their devices.
         settled: Cancelled, because nothing of them is left on their devices.
+        freed: The ids of these devices: something else may be wanted of them now.
     """
 
     overdue: int = 0
     lost: int = 0
     settled: int = 0
+    freed: frozenset[str] = frozenset()
 
 
 def reconcile(database: Database, inspector: QueueInspector, watch: Watchfulness) -> Reconciled:
@@ -76,9 +78,10 @@ def reconcile(database: Database, inspector: QueueInspector, watch: Watchfulness
     overdue_ids = {job.job_id for job in overdue}
     quiet = [job for job in quiet_jobs(watched, watch.now, watch.quiet_for) if job.job_id not in overdue_ids]
     lost = _lost(inspector, quiet)
-    sent_overdue, settled_overdue = _act(database, overdue, watch.now)
-    sent_lost, settled_lost = _act(database, lost, watch.now)
-    return Reconciled(overdue=sent_overdue, lost=sent_lost, settled=settled_overdue + settled_lost)
+    sent_overdue, freed_overdue = _act(database, overdue, watch.now)
+    sent_lost, freed_lost = _act(database, lost, watch.now)
+    freed = [*freed_overdue, *freed_lost]
+    return Reconciled(overdue=sent_overdue, lost=sent_lost, settled=len(freed), freed=frozenset(freed))
 
 
 def _lost(inspector: QueueInspector, quiet: Sequence[WatchedJob]) -> list[WatchedJob]:
@@ -90,17 +93,17 @@ def _lost(inspector: QueueInspector, quiet: Sequence[WatchedJob]) -> list[Watche
     return [job for job in quiet if job.device_id in empty]
 
 
-def _act(database: Database, jobs: Sequence[WatchedJob], now: datetime) -> tuple[int, int]:
-    """Send jobs anew, or settle those that are being cancelled; how many of each."""
+def _act(database: Database, jobs: Sequence[WatchedJob], now: datetime) -> tuple[int, list[str]]:
+    """Send jobs anew, or settle those that are being cancelled; how many were sent, and the settled ones' devices."""
     oldest = sorted(jobs, key=lambda job: (job.last_sign_at, job.job_id))[:_RUN_LIMIT]
-    sent = settled = 0
+    sent, settled = 0, list[str]()
     for start in range(0, len(oldest), _BATCH):
         with database.transaction() as session:
             lock_planning(session)
             for job in _unchanged(session, oldest[start : start + _BATCH]):
                 if job.state is JobState.CANCELLING:
                     _settle(session, job, now)
-                    settled += 1
+                    settled.append(job.device_id)
                 else:
                     resend(session, job, GenerationReason.RECONCILER, now)
                     sent += 1
