@@ -1,5 +1,6 @@
 """Which device signed a request, and whether the request is let in."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -10,14 +11,6 @@ from contract.http_signatures import REPLAY_WINDOW, SignableRequest, verify_requ
 from control.fleet.known_devices import KnownDevice, KnownDevices
 from control.security.nonces import NonceMemory
 from control.security.rate_limits import RateLimiter
-
-
-class _NotKeptError(Exception):
-    """The key has to be looked up first."""
-
-    def __init__(self, key_id: str) -> None:
-        super().__init__(key_id)
-        self.key_id = key_id
 
 
 @dataclass(frozen=True)
@@ -52,25 +45,49 @@ class DeviceGate:
 
     async def _authenticate(self, request: SignableRequest, body: bytes) -> tuple[KnownDevice, str]:
         """The enrolled device that signed this request, and the request's nonce; the key id is the device id."""
-        found: dict[str, KnownDevice | None] = {}
-
-        def public_key(key_id: str) -> Ed25519PublicKey:
-            if key_id not in found:
-                found[key_id] = self.devices.kept(key_id)
-            device = found[key_id]
-            if device is None:
-                raise _NotKeptError(key_id)
-            return Ed25519PublicKey.from_public_bytes(device.signing_key)
-
+        kept = _Resolver(self.devices.kept)
         try:
-            key_id, nonce = verify_request(request, body, public_key)
-        except _NotKeptError as missing:
-            found[missing.key_id] = await self._enrolled(missing.key_id)
-            key_id, nonce = verify_request(request, body, public_key)
-        return found.get(key_id) or await self._enrolled(key_id), nonce
+            return kept.verify(request, body)
+        except TrustError:
+            if not kept.key_id:
+                raise
+            enrolled = await self.devices.find(kept.key_id)
+            if enrolled is None:
+                raise TrustError(ErrorCode.SIGNATURE_REFUSED, detail="no such device is enrolled") from None
+            if enrolled == kept.device:
+                raise
+        # It was not kept, or has exchanged its keys since, at another process.
+        return _Resolver({enrolled.id: enrolled}.get).verify(request, body)
 
-    async def _enrolled(self, key_id: str) -> KnownDevice:
-        device = await self.devices.find(key_id)
-        if device is None:
-            raise TrustError(ErrorCode.SIGNATURE_REFUSED, detail="no such device is enrolled")
-        return device
+
+class _Resolver:
+    """Finds the key of whoever says that he signed a request.
+
+    Args:
+        find: The device of an id, if it is known here.
+
+    Attributes:
+        key_id: Whose key was asked for; empty before.
+        device: Who that is, if known.
+    """
+
+    def __init__(self, find: Callable[[str], KnownDevice | None]) -> None:
+        self._find = find
+        self.key_id = ""
+        self.device: KnownDevice | None = None
+
+    def verify(self, request: SignableRequest, body: bytes) -> tuple[KnownDevice, str]:
+        """The device that signed, and the request's nonce.
+
+        Raises:
+            TrustError: Nobody known here did.
+        """
+        _, nonce = verify_request(request, body, self._public_key)
+        assert self.device is not None  # noqa: S101  without it there was no key to verify with
+        return self.device, nonce
+
+    def _public_key(self, key_id: str) -> Ed25519PublicKey:
+        self.key_id, self.device = key_id, self._find(key_id)
+        if self.device is None:
+            raise LookupError("no such device is known")
+        return Ed25519PublicKey.from_public_bytes(self.device.signing_key)

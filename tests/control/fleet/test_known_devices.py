@@ -5,8 +5,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import event
 
+from contract.uplink import ORDERS_PATH
 from control.database.tables import Device
 from control.fleet.known_devices import KEPT_SECONDS, KnownDevices
 from tests.control.plane import Plane, SignedDevice
@@ -112,3 +114,22 @@ def test_after_an_enrolment_everyone_is_asked_for_anew(enrolled: Enrolled, plane
     assert plane.services.gate.devices.kept(device.device_id) is not None
     enrolled("another")
     assert plane.services.gate.devices.kept(device.device_id) is None, "it may have come in its place"
+
+
+def test_keys_that_were_exchanged_at_another_process_are_known_at_once(plane: Plane, enrolled: Enrolled) -> None:
+    device = enrolled()
+    assert device.orders() == ()
+    device.signer = Ed25519PrivateKey.generate()
+    with plane.services.database.transaction() as session:
+        session.get_one(Device, device.device_id).signing_key = key_of(device)
+    assert plane.services.gate.devices.kept(device.device_id) is not None
+    assert device.orders() == ()
+
+
+def test_a_bad_signature_is_refused_whether_its_device_is_kept_or_not(plane: Plane, enrolled: Enrolled) -> None:
+    device = enrolled()
+    device.signer = Ed25519PrivateKey.generate()
+    for _ in range(2):
+        answer = device.request("GET", ORDERS_PATH)
+        assert (answer.status_code, answer.json()["code"]) == (401, "signature-refused")
+        assert plane.services.gate.devices.kept(device.device_id) is not None
