@@ -91,6 +91,8 @@ class Run:
         with self._client() as client, self._meter.running():
             manifest = self._publish(client)
             client.create_group(_GROUP)
+            # Held back, it is sent to nobody; and nobody has to look at the whole fleet for it later.
+            client.assign(AssignmentRequest(app=manifest.name, group=_GROUP, intent=Intent.REQUIRED))
             token = self._token(client, FleetFile(fleet_folder))
             self._moments.note("enrolment", self._meter)
             with running(fleet_folder, self._plan.fleet, self._plan.processes, urls, token) as simulation:
@@ -132,7 +134,6 @@ class Run:
             self._wait(simulation, "enrolled", lambda now: now.enrolled)
             self._wait(simulation, "checked in", lambda now: now.requests[_CHECK_IN])
             self._moments.note("rollout", self._meter)
-            client.assign(AssignmentRequest(app=app, group=_GROUP, intent=Intent.REQUIRED))
             client.create_rollout(RolloutRequest(app=app, name=name, spec=self._spec()))
             client.steer_rollout(name, OperatorAction.START, RolloutOrder())
             self._wait(simulation, "reported by devices", lambda now: now.requests["POST /v1/device/reports"])
