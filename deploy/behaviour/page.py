@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from typing import Final
 
 from deploy.behaviour.collection import PROJECT, Shown, rows_shown
-from deploy.behaviour.rows import sections
+from deploy.behaviour.rows import NEVER, sections
 
 PAGE: Final = PROJECT / "docs" / "behaviour.md"
 
 _HEAD: Final = """\
 # What is shown of the behaviour, and by which test
 
-Rows of the original's flow that concern the device, each with the tests that carry its name. A row without a test is
-shown as such: it concerns another side, waits for a later part, or nobody has shown it yet. Tests on Wine run on
-Windows' own Python against its registry, its installer and its processes.
+Rows of the original's flow that concern the device, each with the tests that carry its name. A row that cannot come
+about here says why; one without a test is shown as such. Tests on Wine run on Windows' own Python against its
+registry, its installer and its processes.
 
 This page is written by `python -m deploy.behaviour.page` from the marks `behaviour(...)` of the tests.
 """
@@ -33,11 +33,15 @@ def unknown_rows(shown: Mapping[str, Shown]) -> list[str]:
 
 def _section(title: str, rows: Mapping[str, str], shown: Mapping[str, Shown]) -> str:
     count = sum(1 for row in rows if row in shown)
+    never = sum(1 for row in rows if row in NEVER)
+    besides = f"; {never} cannot come about here" if never else ""
     lines = [_line(row, words, shown.get(row, Shown())) for row, words in rows.items()]
-    return f"## {title}\n\n{count} of {len(rows)} rows have a test.\n\n{_TABLE_HEAD}{''.join(lines)}"
+    return f"## {title}\n\n{count} of {len(rows)} rows have a test{besides}.\n\n{_TABLE_HEAD}{''.join(lines)}"
 
 
 def _line(row: str, words: str, shown: Shown) -> str:
+    if row in NEVER:
+        return f"| {row} | {words} | never: {NEVER[row]} | never |\n"
     if not shown.on_linux and not shown.on_wine:
         return f"| {row} | {words} | none | none |\n"
     return f"| {row} | {words} | {_names(shown.on_linux)} | {_names(shown.on_wine)} |\n"

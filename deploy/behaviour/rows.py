@@ -124,6 +124,43 @@ BESIDES: Final = {
 }
 
 
+_APPLE: Final = "of iPhones and app stores, which are no devices here"
+_MANAGED_INSTALLER: Final = "of AppLocker's managed installer, which only Intune's own agent can be"
+_KIOSK: Final = "of Android's dedicated devices"
+_ONE_AT_A_TIME: Final = (
+    "a job under way is shown by its state, phase and what it waits for; a number is given at its end"
+)
+
+#: Rows that cannot come about here, and why.
+NEVER: Final = {
+    "B-66": "systemd, or Windows' service manager, restarts the agent; who is silent is shown as offline",
+    "2.5 Applicability 1009": "an app that is not for the device takes nobody's place; the older one is planned alone",
+    "2.5 Applicability 1012": "every check-in is the device's own; an app that cannot run for its user is 1011",
+    "2.5 Applicability 2000": _KIOSK,
+    "2.5 Applicability 2001": _KIOSK,
+    "2.5 Applicability 2002": _KIOSK,
+    "2.5 Applicability 2003": _KIOSK,
+    "2.5 EnforcementState 1003": "a notice of the original's first set-up; every result is told at once here",
+    "2.5 EnforcementState 1008": _APPLE,
+    "2.5 EnforcementState 1009": _APPLE,
+    "2.5 EnforcementState 1010": _APPLE,
+    "2.5 EnforcementState 1015": "after an update nobody looks for the older app again; whether it stayed is not known",
+    "2.5 EnforcementState 1017": _MANAGED_INSTALLER,
+    "2.5 EnforcementState 2000": _ONE_AT_A_TIME,
+    "2.5 EnforcementState 2008": f"{_ONE_AT_A_TIME}: `restart-pending`",
+    "2.5 EnforcementState 2009": f"{_ONE_AT_A_TIME}: `window` or `deadline`",
+    "2.5 EnforcementState 2011": "an uninstall that wants a restart has succeeded: 1011",
+    "2.5 EnforcementState 2012": _MANAGED_INSTALLER,
+    "2.5 EnforcementState 4000": "no report is made before its states are known",
+    "2.5 EnforcementState 5015": _MANAGED_INSTALLER,
+    "2.5 EnforcementState 6006": _APPLE,
+    "2.5 EnforcementState 6007": _APPLE,
+    "2.5 EnforcementState 6008": _APPLE,
+    "2.5 EnforcementState 6011": "an app that nobody wants on the device is not looked for, so it takes nobody's place",
+    "2.5 EnforcementState 6012": _MANAGED_INSTALLER,
+}
+
+
 def numbers() -> dict[str, str]:
     """The enumerations of 2.5, and each number of the two that say why and how far."""
     kinds = [kind for kind in vars(states).values() if isinstance(kind, type) and issubclass(kind, IntEnum)]

@@ -42,6 +42,13 @@ KNOWN: list[tuple[IntEnum, int]] = [
     (states.ResultantAppState.NOT_APPLICABLE, -1),
     (states.ResultantAppState.UNKNOWN, 99),
     (states.ResultantAppStateDetail.SUPERSEDING_APPS_NOT_APPLICABLE, -1016),
+    (states.TargetingMethod.DEPENDENCY, 1),
+    (states.HealthPolicyType.CUSTOM_COMPLIANCE, 8),
+    (states.AppInstallStatus.FAILED, 3000),
+    (states.EspInstallationState.COMPLETED, 3),
+    (states.EspPhase.ACCOUNT_SETUP, 3),
+    (states.ReportingClassification.SUPERSEDED, 3),
+    (states.ConflictReason.DEPENDENCY_NOT_AUTO_INSTALLED, 2),
     (states.RemediationStatus.WITHOUT_ISSUES, 4),
     (states.RemediationResult.DETECTION_SCRIPT_FAILED, 5),
 ]
@@ -62,6 +69,7 @@ def test_every_enumeration_is_explained_and_free_of_aliases(kind: type[IntEnum])
     assert len(kind.__members__) == len(list(kind))
 
 
+@pytest.mark.behaviour("2.5 EnforcementBand")
 @pytest.mark.parametrize("state", list(EnforcementState))
 def test_an_enforcement_state_lies_in_the_band_of_its_thousand(state: EnforcementState) -> None:
     assert state.band is EnforcementBand(int(str(int(state))[0]))

@@ -93,6 +93,7 @@ def test_the_reconcilers_work_is_counted_for_good(
     assert scraped(viewer)["outrider_reconciled_jobs_total", "overdue"] == 1
 
 
+@pytest.mark.behaviour("B-44")
 def test_a_report_is_counted_once_however_often_it_comes(sent: tuple[SignedDevice, JobRef]) -> None:
     device, ref = sent
 

@@ -4,7 +4,7 @@ import pytest
 
 from deploy.behaviour.collection import Shown, rows_shown
 from deploy.behaviour.page import PAGE, render, unknown_rows
-from deploy.behaviour.rows import sections
+from deploy.behaviour.rows import NEVER, sections
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,18 @@ def test_this_very_row_is_found(shown: dict[str, Shown]) -> None:
 
 
 def test_a_row_without_a_test_is_shown_as_such() -> None:
-    assert "| B-66 | the agent's own health is looked at | none | none |\n" in render({})
+    assert "| B-61 | the report is kept, sent, and ends the session | none | none |\n" in render({})
+
+
+def test_a_row_that_cannot_come_about_says_why_and_has_no_test(shown: dict[str, Shown]) -> None:
+    assert "| B-66 | the agent's own health is looked at | never: systemd, or" in render({})
+    assert NEVER.keys() & shown.keys() == set()
+    assert NEVER.keys() - {row for section in sections().values() for row in section} == set()
+
+
+def test_every_row_has_a_test_or_a_reason_to_have_none(shown: dict[str, Shown]) -> None:
+    rows = {row for section in sections().values() for row in section}
+    assert sorted(rows - shown.keys() - NEVER.keys()) == []
 
 
 def test_a_row_nobody_knows_is_named() -> None:

@@ -44,6 +44,14 @@ def test_the_compliance_message_has_the_originals_names_and_numbers(rig: Rig) ->
     }
 
 
+@pytest.mark.behaviour("2.5 TargetingMethod", "2.5 TargetType")
+def test_an_app_that_others_only_depend_on_says_so(rig: Rig) -> None:
+    rig.run(rig.new_job(intent=Intent.NOT_TARGETED))
+    message = _state(rig).compliance.original()
+    assert (message["TargetingMethod"], message["TargetType"], message["ComplianceState"]) == (1, 0, 1)
+    assert _state(rig).enforcement.original()["TargetingMethod"] == 1
+
+
 @pytest.mark.behaviour("B-60", "2.6 EnforcementStateMessage")
 def test_an_error_code_is_signed_where_the_originals_tools_read_it(rig: Rig) -> None:
     (rig.target / "fail").write_text("73", encoding="utf-8")

@@ -24,7 +24,7 @@ def executed_nothing(rig: Rig) -> bool:
     return rig.installs() == 0 and rig.uplink.asked_for_content == 0 and rig.source.asked_from == [] and left == []
 
 
-@pytest.mark.behaviour("2.9 dependency")
+@pytest.mark.behaviour("2.9 dependency", "2.5 EnforcementState 6000")
 def test_what_could_be_installed_is_reported_and_left_alone(rig: Rig) -> None:
     rig.run(rig.new_job(delivery=LOOK))
     (report,) = rig.uplink.reports

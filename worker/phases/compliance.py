@@ -7,7 +7,7 @@ import structlog
 from contract.phases import Phase
 from contract.policy import Policy
 from contract.rules import RunAsAccount
-from contract.states import InstallContext, Outcome
+from contract.states import InstallContext, Intent, Outcome, TargetingMethod, TargetType
 from worker.app_state import AppState, ComplianceStateMessage, EnforcementStateMessage
 from worker.findings import Findings
 from worker.narration.narrate import narrate
@@ -83,6 +83,8 @@ def _app_state(context: PhaseContext, policy: Policy, findings: Findings) -> App
     hold = context.device.ledger.holds.get(policy.app_id)
     number = findings.error.number if findings.error is not None else None
     outcome = findings.outcome or Outcome.FAILED
+    is_targeted = policy.intent is not Intent.NOT_TARGETED
+    method = TargetingMethod.TARGETED if is_targeted else TargetingMethod.DEPENDENCY
     return AppState(
         app_id=policy.app_id,
         app_name=policy.app_name,
@@ -99,10 +101,14 @@ def _app_state(context: PhaseContext, policy: Policy, findings: Findings) -> App
             compliance_state=findings.compliance_state,
             desired_state=findings.desired_state,
             error_code=number or 0,
+            targeting_method=method,
+            target_type=TargetType.DEVICE if is_targeted else TargetType.NONE,
             install_context=_CONTEXTS[policy.install_experience.run_as_account],
             product_version=policy.app_version,
         ),
-        enforcement=EnforcementStateMessage(enforcement_state=findings.enforcement_state, error_code=number or 0),
+        enforcement=EnforcementStateMessage(
+            enforcement_state=findings.enforcement_state, error_code=number or 0, targeting_method=method
+        ),
         error=findings.error,
         raw_exit_code=findings.raw_exit_code,
         download_started_at=_download_started_at(context),

@@ -160,6 +160,7 @@ def test_a_finished_job_hands_out_nothing_any_more(sent: tuple[SignedDevice, Job
     assert (response.status_code, problem(response).code) == (404, "unknown-job")
 
 
+@pytest.mark.behaviour("B-22")
 @pytest.mark.parametrize("path", [CHECK_IN_PATH, PROGRESS_PATH, REPORTS_PATH])
 def test_an_unsigned_request_is_refused(client: httpx.Client, path: str) -> None:
     response = client.post(path, content=b"{}")

@@ -1,89 +1,12 @@
 """Relations in the life of real jobs: what is sent to a device when, and what its jobs are shown as meanwhile."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
-
 import pytest
-from sqlalchemy import select
 
-from contract.envelopes import SignedEnvelope
-from contract.jobs import JobRef, JobState
-from contract.policy import Policy
+from contract.jobs import JobState
 from contract.states import EnforcementState, Intent, Outcome
-from contract.uplink import POLICY_PATH
 from control.catalog.assignments import unassign
-from control.database.tables import App, Job
 from control.planning.plan import LOOK_AGAIN_AFTER
-from tests.control.plane import Plane, SignedDevice, failed_report_of, report_of, retry_at
-
-ENFORCED = {
-    Outcome.EVALUATED: EnforcementState.NOT_ATTEMPTED,
-    Outcome.NOT_APPLICABLE: EnforcementState.REQUIREMENTS_NOT_MET,
-}
-
-
-@dataclass
-class Desk:
-    """A plane with one device in one group, and what was sent to the device and not answered."""
-
-    plane: Plane
-    device: SignedDevice
-    waiting: dict[str, JobRef] = field(default_factory=dict)
-
-    def app(self, name: str, intent: Intent | None = None, **relations: Any) -> None:
-        self.plane.publish(name=name, **relations)
-        if intent is not None:
-            self.plane.assign("desks", intent, app=name)
-
-    def sent(self) -> dict[str, Intent]:
-        """What has been sent since it was asked last, by app."""
-        new = {self.name_of(ref): ref for _, ref in self.plane.dispatch()}
-        self.waiting |= new
-        return {name: self.policy(name).intent for name in sorted(new)}
-
-    def ends(self, name: str, outcome: Outcome) -> None:
-        """The device's job for the app comes to an end; what follows is planned by what it reports."""
-        state = ENFORCED.get(outcome, EnforcementState.SUCCESS)
-        report = report_of(self.waiting.pop(name), self.device.device_id, outcome=outcome, enforcement_state=state)
-        assert self.device.report(report).status_code == 200
-
-    def fails(self, name: str) -> None:
-        ref = self.waiting[name]
-        again = retry_at(self.plane.clock.now(), ref)
-        report = failed_report_of(ref, self.device.device_id, next_action=again)
-        assert self.device.report(report).status_code == 200
-        self.waiting[name] = ref.next_attempt()
-
-    def policy(self, name: str) -> Policy:
-        reply = self.device.request("GET", POLICY_PATH.format(job_id=self.waiting[name].job_id))
-        return Policy.from_json(SignedEnvelope.from_json(reply.content).payload)
-
-    def job(self, name: str) -> Job:
-        with self.plane.services.database.snapshot() as session:
-            newest = select(Job).join(App, App.id == Job.app_id).where(App.name == name)
-            job = session.scalars(newest.order_by(Job.created_at.desc(), Job.generation.desc())).first()
-        assert job is not None
-        return job
-
-    def shown(self, name: str) -> tuple[JobState, EnforcementState | None]:
-        job = self.job(name)
-        return job.state, job.enforcement_state
-
-    def name_of(self, ref: JobRef) -> str:
-        with self.plane.services.database.snapshot() as session:
-            return session.get_one(App, session.get_one(Job, ref.job_id).app_id).name
-
-
-@pytest.fixture
-def plane(either_plane: Plane) -> Plane:
-    """All of it on both databases."""
-    return either_plane
-
-
-@pytest.fixture
-def desk(plane: Plane, enrolled: Callable[..., SignedDevice]) -> Desk:
-    return Desk(plane, enrolled(group_id=plane.group("desks")))
+from tests.control.planning.desk import Desk
 
 
 @pytest.mark.behaviour("B-31", "2.9 dependency", "2.5 EnforcementState 2007")
