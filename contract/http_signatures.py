@@ -23,6 +23,7 @@ from http_message_signatures import (
 
 from contract.error_codes import ErrorCode
 from contract.errors import ClockSkewedError, TrustError
+from contract.plain_signatures import verify_plain
 
 #: How long a signed request may be under way.
 MAX_AGE: Final = timedelta(minutes=1)
@@ -111,6 +112,10 @@ def verify_request(
         ClockSkewedError: Signed too long ago, or in the future.
         TrustError: Unsigned, signed by nobody known, changed on the way, or without a nonce.
     """
+    limits = {"max_age": MAX_AGE, "max_clock_skew": MAX_CLOCK_SKEW}
+    plain = verify_plain(request, body, public_key, now=datetime.now(UTC), **limits)
+    if plain is not None:
+        return plain
     keys = _Keys(public_key)
     verifier = _Verifier(signature_algorithm=algorithms.ED25519, key_resolver=keys)
     try:
