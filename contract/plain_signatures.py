@@ -25,7 +25,9 @@ _INPUT: Final = re.compile(
 _SIGNATURE: Final = re.compile(r"([a-z]+)=:([A-Za-z0-9+/]{86}==):")
 _DIGEST: Final = re.compile(r"sha-256=:([A-Za-z0-9+/]{43}=):")
 _METHOD: Final = re.compile(r"[A-Z]+")
-_URL: Final = re.compile(r"https?://[A-Za-z0-9.:-]+(/[A-Za-z0-9/_-]*)(\?[A-Za-z0-9=&_-]+)?")
+_URL: Final = re.compile(
+    r"https?://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(?::[1-9][0-9]{1,3}|:[1-5][0-9]{4})?(/[A-Za-z0-9/_-]*)(\?[A-Za-z0-9=&_-]+)?"
+)
 
 
 class _Request(Protocol):
