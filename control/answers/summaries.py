@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Row, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Row, and_, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from contract.jobs import JobState
@@ -14,7 +15,7 @@ from control.answers.job_filter import JobFilter, conditions
 from control.answers.moment import Moment
 from control.answers.tallied import Tallied
 from control.database.tables import Device, Job
-from control.live_states import LIVE_STATES
+from control.live_states import WANTED_STATES
 from control.views.status import JobCount, JobSummary
 
 
@@ -32,7 +33,10 @@ class Place(StrEnum):
 _NOT_FOR_THE_DEVICE = frozenset({Outcome.NOT_APPLICABLE, Outcome.REQUIREMENTS_NOT_MET, Outcome.EVALUATED})
 #: Waits that follow when all attempts of a round have failed.
 _LONG_WAITS = frozenset({WaitReason.GRS, WaitReason.SCHEDULE})
-_OVER_STATES = tuple(state for state in JobState if state not in LIVE_STATES)
+_SHORT_WAITS = tuple(reason for reason in WaitReason if reason not in _LONG_WAITS)
+#: Whoever waits for a job in one of these states waits for its device.
+_AWAITED_STATES = tuple(state for state in WANTED_STATES if state is not JobState.WAITING)
+_OWN = (Job.__table__.c.state, Job.__table__.c.next_action_reason)
 _PLACE = (Job.state, Job.outcome, Job.next_action_reason)
 
 
@@ -72,34 +76,44 @@ def job_summary(session: Session, wanted: JobFilter, moment: Moment) -> JobSumma
         InputError: What it names could be several things.
     """
     tallied = Tallied.of(session, wanted)
-    # As a rule few jobs are live.
-    live = _live_counts(session, conditions(session, wanted, one_by_one=tallied is not None), moment)
-    over = _over_counted(session, conditions(session, wanted)) if tallied is None else _over_tallied(session, tallied)
-    return summarise([*live, *over])
+    # As a rule few jobs are waited for.
+    found = conditions(session, wanted, one_by_one=tallied is not None)
+    rest = _rest_counted(session, found) if tallied is None else _rest_tallied(session, tallied)
+    return summarise([*_awaited_counts(session, found, moment), *rest])
 
 
-def _live_counts(session: Session, wanted: Sequence[ColumnElement[bool]], moment: Moment) -> Iterator[JobCount]:
-    online = (Device.last_seen_at >= moment.online_since) & Device.retired_at.is_(None)
-    same = (*_PLACE, online)
-    rows = select(*same, func.count()).join(Device, Device.id == Job.device_id).group_by(*same).order_by(*same)
-    for state, outcome, reason, is_online, jobs in session.execute(rows.where(Job.state.in_(LIVE_STATES), *wanted)):
-        yield JobCount(state=state, outcome=outcome, reason=reason, online=bool(is_online), jobs=jobs)
+def _is_awaited(state: ColumnElement[JobState], reason: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether something is to come of a job soon, so that it matters whether its device is there."""
+    soon = (reason.is_(None), reason.in_(_SHORT_WAITS))
+    return or_(state.in_(_AWAITED_STATES), *(and_(state == JobState.WAITING, one) for one in soon))
 
 
-def _over_tallied(session: Session, tallied: Tallied) -> list[JobCount]:
+def _awaited_counts(session: Session, wanted: Sequence[ColumnElement[bool]], moment: Moment) -> Iterator[JobCount]:
+    is_online = (Device.last_seen_at >= moment.online_since) & Device.retired_at.is_(None)
+    # Asked of each job's device: a join would have PostgreSQL read all devices for a few hundred jobs.
+    online = select(is_online).where(Device.id == Job.device_id).scalar_subquery().label("online")
+    found = select(*_PLACE, online).where(_is_awaited(*_OWN), *wanted).subquery()
+    rows = select(*found.c, func.count()).group_by(*found.c).order_by(*found.c)
+    counted: Sequence[Row[*tuple[Any, ...]]] = session.execute(rows).all()
+    for state, outcome, reason, is_there, jobs in counted:
+        yield JobCount(state=state, outcome=outcome, reason=reason, online=bool(is_there), jobs=jobs)
+
+
+def _rest_tallied(session: Session, tallied: Tallied) -> list[JobCount]:
     found = tallied.standings.c
     place = (found.state, found.outcome, found.next_action_reason)
     jobs = cast(func.sum(found.jobs), BigInteger)
-    rows = select(*place, jobs).where(found.state.in_(_OVER_STATES), *tallied.wanted)
-    return [_over(row) for row in session.execute(rows.group_by(*place).having(jobs > 0).order_by(*place))]
+    rest = ~_is_awaited(found.state, found.next_action_reason)
+    rows = select(*place, jobs).where(rest, *tallied.wanted)
+    return [_rest(row) for row in session.execute(rows.group_by(*place).having(jobs > 0).order_by(*place))]
 
 
-def _over_counted(session: Session, wanted: Sequence[ColumnElement[bool]]) -> list[JobCount]:
-    rows = select(*_PLACE, func.count()).where(Job.state.in_(_OVER_STATES), *wanted)
-    return [_over(row) for row in session.execute(rows.group_by(*_PLACE).order_by(*_PLACE))]
+def _rest_counted(session: Session, wanted: Sequence[ColumnElement[bool]]) -> list[JobCount]:
+    rows = select(*_PLACE, func.count()).where(~_is_awaited(*_OWN), *wanted)
+    return [_rest(row) for row in session.execute(rows.group_by(*_PLACE).order_by(*_PLACE))]
 
 
-def _over(row: Row[JobState, Outcome | None, WaitReason | None, int]) -> JobCount:
+def _rest(row: Row[JobState, Outcome | None, WaitReason | None, int]) -> JobCount:
     state, outcome, reason, jobs = row
     return JobCount(state=state, outcome=outcome, reason=reason, online=None, jobs=jobs)
 

@@ -12,7 +12,7 @@ class JobCount(View):
 
     Attributes:
         reason: Why their devices wait, where they do.
-        online: Whether their devices are; None for jobs that are over.
+        online: Whether their devices are; None for jobs of which nothing is to come soon.
     """
 
     state: JobState

@@ -17,6 +17,7 @@ from contract.report import PhaseOutcome, WaitReason
 from contract.states import EnforcementState, Intent, Outcome
 from control.catalog.manifest import Manifest
 from control.database.session import Database
+from control.database.statistics import refresh_statistics
 from control.database.tables import (
     App,
     Assignment,
@@ -109,9 +110,12 @@ def _group_tallies() -> Select[*tuple[Any, ...]]:
 
 def _look_over(database: Database) -> None:
     """Make the statistics, and on PostgreSQL what lets it answer from an index alone; a server does that by itself."""
-    alone = database.engine.execution_options(isolation_level="AUTOCOMMIT")
-    with alone.connect() as connection:
-        connection.execute(text("ANALYZE" if alone.dialect.name == "sqlite" else "VACUUM ANALYZE"))
+    with database.transaction() as session:
+        refresh_statistics(session)
+        if session.get_bind().dialect.name == "sqlite":
+            return
+    with database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text("VACUUM ANALYZE"))
 
 
 def app_name(number: int) -> str:

@@ -23,7 +23,7 @@ def _of_newest(name: str, *columns: str, unique: bool = False) -> Index:
     return Index(name, *columns, unique=unique, sqlite_where=text("is_newest = 1"), postgresql_where=text("is_newest"))
 
 
-_TALLIED_ERROR = ("app_id", "tallied_as", "device_id")
+_TALLIED_ERROR = ("app_id", "tallied_as", "error_code", "device_id")
 _HAS_ERROR = column("error_code").is_not(None)
 
 
@@ -64,7 +64,7 @@ class Job(Base):
         Index("ix_jobs_changed", "changed_at", "id"),
         _of_newest("uq_jobs_newest", "device_id", "app_id", unique=True),
         _of_newest("ix_jobs_newest_app", "app_id", "state", "outcome"),
-        _of_newest("ix_jobs_newest_state", "state", "outcome"),
+        _of_newest("ix_jobs_newest_state", "state", "next_action_reason"),
         Index("ix_jobs_error", "error_code", "app_id", sqlite_where=_HAS_ERROR, postgresql_where=_HAS_ERROR),
         Index("ix_jobs_tallied_error", *_TALLIED_ERROR, sqlite_where=_HAS_ERROR, postgresql_where=_HAS_ERROR),
         # Those that wait for the archive.

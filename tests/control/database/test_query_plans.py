@@ -102,7 +102,7 @@ def test_neither_a_large_table_nor_the_history_is_read_whole(filled: Database, q
         "SELECT state, count(*) FROM jobs GROUP BY state",
         "SELECT id FROM jobs ORDER BY changed_at, id",
         "SELECT id FROM jobs WHERE is_newest = (1 = 0) ORDER BY id",
-        "SELECT max(bytes_done) FROM phase_records",
+        "SELECT count(*) FROM phase_records WHERE summary = 'x'",
         "SELECT count(*) FROM devices WHERE site = 'x'",
     ],
 )

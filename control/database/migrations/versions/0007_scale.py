@@ -13,11 +13,11 @@ depends_on = None
 _INDEXES = {
     "uq_jobs_newest": ["device_id", "app_id"],
     "ix_jobs_newest_app": ["app_id", "state", "outcome"],
-    "ix_jobs_newest_state": ["state", "outcome"],
+    "ix_jobs_newest_state": ["state", "next_action_reason"],
 }
 _OF_FAILED = {
     "ix_jobs_error": ["error_code", "app_id"],
-    "ix_jobs_tallied_error": ["app_id", "tallied_as", "device_id"],
+    "ix_jobs_tallied_error": ["app_id", "tallied_as", "error_code", "device_id"],
 }
 
 _WORD = sa.String(40)
