@@ -145,7 +145,6 @@ def test_a_device_user_made_live_survives_kill_and_restart(tmp_path: Path) -> No
 EVERYBODY = [
     "GET secret-of-others",
     "LPUSH elsewhere x",
-    "LRANGE device.d1 0 -1",
     "RPOP device.d1",
     "FLUSHALL",
     "KEYS *",
@@ -159,6 +158,7 @@ EVERYBODY = [
     "EVAL return(1) 0",
     "REPLICAOF NO ONE",
 ]
+READS_QUEUES = ["LRANGE device.d1 0 -1"]
 MAKES_USERS = ["ACL SETUSER me", "ACL DELUSER device.d1", "ACL SAVE", "ACL USERS"]
 SENDS_TO_DEVICES = ["LPUSH device.d1 x"]
 TAKES_REQUESTS = ["BRPOP control 1"]
@@ -167,12 +167,29 @@ LISTENS = ["SUBSCRIBE /0.celeryev/worker.heartbeat", "PSUBSCRIBE /0.celeryev/*"]
 TALKS = ["PUBLISH /0.celery.pidbox x"]
 
 ATTACKS = {
-    BrokerUser.API: [*EVERYBODY, *MAKES_USERS, *SENDS_TO_DEVICES, *TAKES_REQUESTS, *LISTENS, *TALKS, "GET nonce.d1.n"],
-    BrokerUser.WORKER: [*EVERYBODY, *MAKES_USERS, *LISTENS, *TALKS, "DEL device.d1", "SET nonce.d1.n x"],
-    BrokerUser.SCHEDULER: [*EVERYBODY, *MAKES_USERS, *SENDS_TO_DEVICES, *TAKES_REQUESTS, *LISTENS, *TALKS],
+    BrokerUser.API: [
+        *EVERYBODY,
+        *READS_QUEUES,
+        *MAKES_USERS,
+        *SENDS_TO_DEVICES,
+        *TAKES_REQUESTS,
+        *LISTENS,
+        *TALKS,
+        "GET nonce.d1.n",
+    ],
+    BrokerUser.WORKER: [*EVERYBODY, *READS_QUEUES, *MAKES_USERS, *LISTENS, *TALKS, "DEL device.d1", "SET nonce.d1.n x"],
+    BrokerUser.SCHEDULER: [
+        *EVERYBODY,
+        *READS_QUEUES,
+        *MAKES_USERS,
+        *SENDS_TO_DEVICES,
+        *TAKES_REQUESTS,
+        *LISTENS,
+        *TALKS,
+    ],
     BrokerUser.FLEET: [*EVERYBODY, *SENDS_TO_DEVICES, *TAKES_REQUESTS, *ASKS_FOR_WORK, *LISTENS, *TALKS, "DEL control"],
     BrokerUser.HEALTH: [
-        *(*EVERYBODY, *MAKES_USERS, *SENDS_TO_DEVICES, *TAKES_REQUESTS, *ASKS_FOR_WORK, *LISTENS, *TALKS)
+        *(*EVERYBODY, *READS_QUEUES, *MAKES_USERS, *SENDS_TO_DEVICES, *TAKES_REQUESTS, *ASKS_FOR_WORK, *LISTENS, *TALKS)
     ],
 }
 
