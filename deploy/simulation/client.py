@@ -34,7 +34,7 @@ class Traffic:
     """What was sent and received.
 
     Attributes:
-        requests: By what they ask for, such as `POST /v1/device/reports`.
+        requests: By what they ask for, such as `POST /v1/device/reports`; those that were refused are left out.
         refused: How many were answered with 400 or more, by status.
         bytes_sent: In bodies.
         bytes_received: In bodies.
@@ -47,11 +47,12 @@ class Traffic:
 
     def note(self, request: httpx.Request, status: int) -> None:
         """A request was answered."""
-        path = request.url.path
-        self.requests[f"{request.method} {_ID.sub('{id}', path)}" if path.startswith(_OURS) else CONTENT] += 1
         self.bytes_sent += len(request.content)
         if status >= HTTPStatus.BAD_REQUEST:
             self.refused[status] += 1
+            return
+        path = request.url.path
+        self.requests[f"{request.method} {_ID.sub('{id}', path)}" if path.startswith(_OURS) else CONTENT] += 1
 
     def standing(self) -> Standing:
         """The same, to be added to that of others; any thread may ask."""

@@ -16,7 +16,7 @@ class Standing(BaseModel):
         outcomes: Results by kind, one for each device and app.
         installed_twice: Devices on which an installer succeeded for a revision that was there already.
         stumbles: Turns of devices that ended with an error and were tried anew.
-        requests: Answered requests by what they asked for.
+        requests: Requests that were granted, by what they asked for.
         refused: Those that were answered with 400 or more, by status.
         bytes_sent: In bodies of requests.
         bytes_received: In bodies of answers, content included.

@@ -42,7 +42,7 @@ class RunResult(BaseModel):
         told_by_devices: The same, as the devices know it.
         installed_twice: Devices on which an installer succeeded for what was there already.
         stumbles: Turns of devices that ended with an error and were tried anew.
-        requests: By what they asked for.
+        requests: Those that were granted, by what they asked for.
         refused: Requests that were answered with 400 or more, by status.
         load: The machine's load, one-minute average, at the beginning and at the end.
         problem: Why the run did not come to its end; empty where it did.
@@ -115,7 +115,7 @@ def _cells(name: str, processes: str, parts: Iterable[PartCost], devices: int) -
 
 def _requests(result: RunResult) -> Table:
     table = Table("request", title="Requests", title_justify="left")
-    table.add_column("answered", justify="right")
+    table.add_column("granted", justify="right")
     for kind, number in sorted(result.requests.items(), key=lambda item: -item[1]):
         table.add_row(kind, str(number))
     refused = ", ".join(f"{number} with {status}" for status, number in sorted(result.refused.items())) or "none"
