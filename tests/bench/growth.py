@@ -1,0 +1,105 @@
+"""How the cost of a job grows with the number of jobs: the code of the control plane's processes, all in this one."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from time import process_time
+
+from sqlalchemy import select
+
+from contract.clock import ManualClock
+from contract.jobs import JobRef
+from contract.states import Intent
+from control.catalog.assignments import assign
+from control.database.migrate import upgrade
+from control.database.session import Database
+from control.database.tables import Job
+from control.dispatch.celery_app import chain_template
+from control.dispatch.outbox import dispatch_due
+from control.dispatch.redis_publisher import RedisJobPublisher
+from control.ingest.words import Word, take_words
+from control.planning.service import plan_fleet
+from tests.bench import big_fleet
+from tests.bench.big_fleet import Size
+from tests.bench.databases import Opened
+from tests.bench.row import Row, Unit
+from tests.control.plane import report_of
+from tests.support.broker import RunningBroker, running_broker
+
+#: What issue 8 asks for: how much more a job may cost among many.
+AIM = 1.2
+
+_FEW, _QUICK_FEW = 1_000, 200
+_MANY, _QUICK_MANY = 100_000, 5_000
+#: Reports that are stored together, as many as come at the same time from a busy fleet.
+_TOGETHER = 16
+#: Reports made at once: they are not what is measured.
+_PART = 1_000
+_MILLISECONDS = 1e3
+_AREA = "growth"
+
+
+class _Costs(dict[str, float]):
+    """Seconds of CPU, by what they were for."""
+
+    def each(self, jobs: int) -> str:
+        """Milliseconds for one job, in words."""
+        return ", ".join(f"{what} {seconds / jobs * _MILLISECONDS:.3f}" for what, seconds in self.items())
+
+
+def growth(database_name: str, opened: Opened, *, quick: bool) -> Row:
+    """A job's cost among many beside its cost among few: planned, sent, and its report stored."""
+    few, many = (_QUICK_FEW, _QUICK_MANY) if quick else (_FEW, _MANY)
+    with tempfile.TemporaryDirectory(prefix="outrider-bench-") as folder, running_broker(Path(folder)) as broker:
+        # Statements are compiled, modules read.
+        _costs(opened, broker, _QUICK_FEW)
+        small, large = (_costs(opened, broker, jobs) for jobs in (few, many))
+    name = f"a job among {many:,} beside one among {few:,}, {database_name}"
+    ours, baseline = (sum(one.values()) / jobs * _MILLISECONDS for one, jobs in ((large, many), (small, few)))
+    extra = f"{large.each(many)}; among few: {small.each(few)}"
+    return Row(_AREA, name, ours, baseline, AIM, extra, unit=Unit.CPU_MILLISECONDS)
+
+
+def _costs(opened: Opened, broker: RunningBroker, jobs: int) -> _Costs:
+    with opened() as url:
+        database = Database.at(url)
+        try:
+            return _of_jobs(database, broker, jobs)
+        finally:
+            database.close()
+
+
+def _of_jobs(database: Database, broker: RunningBroker, jobs: int) -> _Costs:
+    # One of two apps is on each device; to those that have the other one the first is assigned.
+    upgrade(database)
+    big_fleet.fill(database, Size(devices=2 * jobs, apps=2, apps_of_device=1, jobs_of_app=1))
+    with database.transaction() as session:
+        assign(session, big_fleet.app_name(0), big_fleet.EVERYONE, Intent.REQUIRED, big_fleet.NOW)
+    publisher, clock = RedisJobPublisher(broker.control_url, chain_template()), ManualClock(big_fleet.NOW)
+    costs = _Costs()
+    began = process_time()
+    plan_fleet(database, now=big_fleet.NOW, online_since=big_fleet.NOW - timedelta(days=1000))
+    costs["plan"] = process_time() - began
+    began = process_time()
+    sent = dispatch_due(database, publisher, clock, 2 * jobs)
+    costs["dispatch"] = process_time() - began
+    costs["report"] = sum(_store(database, part) for part in _sent(database))
+    assert sent >= jobs, f"{sent} of {jobs} were sent"
+    return costs
+
+
+def _sent(database: Database) -> Iterator[Sequence[Word]]:
+    with database.snapshot() as session:
+        jobs = session.execute(select(Job.id, Job.device_id).where(Job.created_at == big_fleet.NOW)).all()
+    for start in range(0, len(jobs), _PART):
+        refs = [(JobRef(job_id=job, generation=1, attempt=1), device) for job, device in jobs[start : start + _PART]]
+        yield [Word(device, report_of(ref, device)) for ref, device in refs]
+
+
+def _store(database: Database, words: Sequence[Word]) -> float:
+    began = process_time()
+    for start in range(0, len(words), _TOGETHER):
+        with database.transaction() as session:
+            assert None not in take_words(session, words[start : start + _TOGETHER], big_fleet.NOW)
+    return process_time() - began
