@@ -14,7 +14,6 @@ from pathlib import Path
 from statistics import mean
 
 import httpx
-import psutil
 
 from contract.jobs import JobRef
 from contract.uplink import (
@@ -31,6 +30,7 @@ from control.views.access import EnrollmentTokenRequest
 from deploy.local.polling import wait_until
 from deploy.local.ports import HOST
 from tests.bench.api_baseline import Server, route_that_does_nothing
+from tests.bench.cpu_clock import cpu_seconds
 from tests.bench.row import Row, Unit
 from tests.bench.signed_requests import signed_request
 from tests.control.plane import FACTS, SignedDevice, progress_of, report_of
@@ -113,9 +113,9 @@ def _postgresql() -> Iterator[str]:
 
 
 def _on(folder: Path, database_url: str | None, devices: int, database: str) -> Iterator[Row]:
-    with running_site(folder, database_url=database_url) as site, route_that_does_nothing() as nothing:
-        # Its devices process nothing: what they were sent must not be sent anew meanwhile.
-        site.set_reconciler(PATIENT)
+    # Its devices process nothing: what they were sent must not be sent anew meanwhile.
+    patient = running_site(folder, database_url=database_url, silence=PATIENT)
+    with patient as site, route_that_does_nothing() as nothing:
         ours = Server(site.parts["api"].process, f"http://{HOST}:{site.addresses.ports['api']}")
         jobs = _jobs(site, ours.address, devices, folder)
         for kind in _KINDS:
@@ -148,9 +148,9 @@ def _cost(server: Server, kind: _Kind, jobs: Sequence[tuple[JobRef, SignedDevice
     for job, device in jobs:
         method, path, body = kind.of_job(job, device)
         requests.append(signed_request(device, server.address + path, method, body))
-    before = _cpu_seconds(server.process)
+    before = cpu_seconds(server.process.pid)
     asyncio.run(_send(requests))
-    return (_cpu_seconds(server.process) - before) / len(requests) * _MILLISECONDS
+    return (cpu_seconds(server.process.pid) - before) / len(requests) * _MILLISECONDS
 
 
 async def _send(requests: Sequence[httpx.Request]) -> None:
@@ -162,8 +162,3 @@ async def _send(requests: Sequence[httpx.Request]) -> None:
                 (await client.send(request)).raise_for_status()
 
         await asyncio.gather(*(send_on() for _ in range(_AT_ONCE)))
-
-
-def _cpu_seconds(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return times.user + times.system

@@ -2,10 +2,11 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from control.client.control_client import ControlClient
 from deploy.local.addresses import StackAddresses, resolve
@@ -86,8 +87,16 @@ class Site:
 
 
 @contextmanager
-def running_site(folder: Path, *, database_url: str | None = None) -> Iterator[Site]:
-    """A control plane below `folder`, on SQLite unless another database is named."""
+def running_site(
+    folder: Path, *, database_url: str | None = None, silence: Mapping[str, str] = MappingProxyType(EAGER)
+) -> Iterator[Site]:
+    """A control plane below `folder`, on SQLite unless another database is named.
+
+    Args:
+        folder: Everything is in here.
+        database_url: Another database.
+        silence: How long the reconciler waits at first: `PATIENT` or `EAGER`.
+    """
     layout = StackLayout.at(folder)
     layout.folder.mkdir(parents=True, exist_ok=True)
     secrets = StackSecrets()
@@ -102,7 +111,7 @@ def running_site(folder: Path, *, database_url: str | None = None) -> Iterator[S
         _folder(layout, "control")
         environment = control_environment(layout, addresses)
         _command(environment, "outrider-control", "init")
-        programs = _programs(layout, addresses, links["store"])
+        programs = _programs(layout, addresses, links["store"], silence)
         parts = {"broker": broker, "store": store} | {part.name: _kept(stack, part, layout) for part in programs}
         for part in parts.values():
             part.wait_ready()
@@ -127,11 +136,13 @@ def _proxied(addresses: StackAddresses, links: dict[str, FaultProxy]) -> StackAd
     )
 
 
-def _programs(layout: StackLayout, addresses: StackAddresses, store: FaultProxy) -> list[Part]:
+def _programs(
+    layout: StackLayout, addresses: StackAddresses, store: FaultProxy, silence: Mapping[str, str]
+) -> list[Part]:
     worker = worker_part(layout, addresses)
     parts = [api_part(layout, addresses), scheduler_part(layout, addresses)]
     parts += [worker.model_copy(update={"name": f"worker-{number}"}) for number in (1, 2)]
-    ours = {**_HASTE, **EAGER, "S3_PUBLIC_ENDPOINT": f"http://{HOST}:{store.port}"}
+    ours = {**_HASTE, **silence, "S3_PUBLIC_ENDPOINT": f"http://{HOST}:{store.port}"}
     return [part.model_copy(update={"environment": {**part.environment, **ours}}) for part in parts]
 
 
