@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from control.answers.moment import Moment
-from control.database.tables import Assignment, Device, GroupMember, Job, Revision, Rollout
+from control.database.tables import AppRequestRow, Assignment, Device, GroupMember, Job, Revision, Rollout
 from control.planning.wanted import digest_of, passed_quarters
 from control.rollouts.advance import soaks_until
 from control.rollouts.lookup import course_of
@@ -54,6 +54,8 @@ def _about_members(session: Session, app_id: str, now: datetime) -> Iterator[obj
         started = None if one.start_at is None else passed_quarters(one.start_at, one.time_basis, now)
         said = (one.id, one.intent, one.mode, one.filter_id, one.filter_mode, one.start_at, started)
         yield *said, session.scalar(members)
+    asked = select(func.count(), func.max(AppRequestRow.requested_at)).where(AppRequestRow.app_id == app_id)
+    yield tuple(session.execute(asked).one())
     yield session.scalar(select(func.count()).select_from(Device).where(Device.retired_at.is_not(None)))
 
 

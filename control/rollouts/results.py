@@ -12,9 +12,9 @@ from contract.failure_classes import failure_class_of
 from contract.jobs import JobState
 from contract.phases import Phase
 from contract.policy import FailureClass
-from contract.states import Intent
 from control.cancel_reasons import CancelReason
 from control.database.tables import Device, Job, Rollout, RolloutDevice
+from control.planning.intents import INSTALLING
 from control.rollouts.counts import DeviceResult, RingCounts, count
 from control.rollouts.holds import target_of
 from control.rollouts.spec import RolloutSpec
@@ -33,7 +33,7 @@ _PHASES: Final = {code.slug: code.phase for code in ErrorCode}
 
 
 def load_counts(session: Session, rollout: Rollout, online_since: datetime) -> tuple[RingCounts, ...]:
-    """The counts of each ring, of devices that the app is still required on."""
+    """The counts of each ring, of devices that are still to have the app."""
     results = results_query(rollout, online_since)
     columns = results.subquery().c
     shared = [column for column in columns if column.key not in {"device_id", "finished_at"}]
@@ -76,7 +76,7 @@ def _newest_for(rollout: Rollout) -> ColumnElement[bool]:
         Job.app_id == rollout.app_id,
         Job.is_newest,
         Job.revision == target_of(rollout),
-        Job.intent == Intent.REQUIRED,
+        Job.intent.in_(sorted(INSTALLING)),
         not_(func.coalesce(void, false())),
     )
 

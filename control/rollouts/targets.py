@@ -1,4 +1,4 @@
-"""Which devices a rollout is for: those that its app is required on, as planning judges it."""
+"""Which devices a rollout is for: those that are to have its app, as planning judges it."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
@@ -9,8 +9,9 @@ from typing import Final, TypeAlias
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from contract.available_apps import AppRequestKind
 from contract.states import Intent
-from control.database.tables import Device, Filter, Group, GroupMember
+from control.database.tables import AppRequestRow, Device, Filter, Group, GroupMember
 from control.filters.evaluate import matches
 from control.filters.facts import facts_of
 from control.filters.parse import parse_rule
@@ -29,27 +30,28 @@ _NO_FILTERS: Final[frozenset[str]] = frozenset()
 _Circumstances: TypeAlias = tuple[tuple[str, ...], str, frozenset[str]]
 
 
-def required_devices(session: Session, app_id: str, now: datetime) -> frozenset[str]:
-    """The devices that the app is required on, whichever revision of it they get."""
+def wanting_devices(session: Session, app_id: str, now: datetime) -> frozenset[str]:
+    """The devices that are to have the app in some revision: it is required there, or somebody there asked for it."""
     demand = _demand_for(load_demand(session, now), app_id)
     groups = _memberships(session, demand.assignments)
     filters = _matching_filters(session, demand, groups)
-    verdicts: dict[_Circumstances, bool] = {}
-    required: set[str] = set()
+    asked = _asking(session, app_id)
+    verdicts: dict[_Circumstances, Intent] = {}
+    wanting: set[str] = set()
     for device_id, time_zone in _enrolled(session, demand):
         if device_id in groups:
             own = (tuple(groups[device_id]), time_zone or "UTC", filters.get(device_id, _NO_FILTERS))
             if own not in verdicts:
-                verdicts[own] = _is_required(demand, app_id, own)
-            if verdicts[own]:
-                required.add(device_id)
-    return frozenset(required)
+                verdicts[own] = _intent(demand, app_id, own)
+            if verdicts[own] is Intent.REQUIRED or (verdicts[own] is Intent.AVAILABLE and device_id in asked):
+                wanting.add(device_id)
+    return frozenset(wanting)
 
 
 def candidates(session: Session, app_id: str, spec: RolloutSpec, now: datetime) -> tuple[Candidate, ...]:
     """The same with the groups that the rings name."""
     groups = groups_of_devices(session, {group for ring in spec.rings for group in ring.groups})
-    devices = sorted(required_devices(session, app_id, now))
+    devices = sorted(wanting_devices(session, app_id, now))
     return tuple(Candidate(device_id, groups.get(device_id, frozenset())) for device_id in devices)
 
 
@@ -70,11 +72,17 @@ def _demand_for(demand: Demand, app_id: str) -> Demand:
     return replace(demand, assignments={group_id: assigned for group_id, assigned in own.items() if assigned})
 
 
-def _is_required(demand: Demand, app_id: str, own: _Circumstances) -> bool:
+def _asking(session: Session, app_id: str) -> frozenset[str]:
+    """The devices where somebody asked for the app last, not for its removal."""
+    wanted = (AppRequestRow.app_id == app_id, AppRequestRow.kind == AppRequestKind.INSTALL)
+    return frozenset(session.scalars(select(AppRequestRow.device_id).where(*wanted)))
+
+
+def _intent(demand: Demand, app_id: str, own: _Circumstances) -> Intent:
     group_ids, time_zone, filters = own
     anyone = DeviceSituation("", group_ids=group_ids, time_zone=time_zone, matching_filters=filters)
     target = targets_of(demand, anyone).assigned.get(app_id)
-    return target is not None and target.intent is Intent.REQUIRED
+    return Intent.NOT_TARGETED if target is None else target.intent
 
 
 def _memberships(session: Session, group_ids: Collection[str]) -> Mapping[str, list[str]]:
