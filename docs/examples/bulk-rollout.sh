@@ -10,6 +10,8 @@ set -euo pipefail
 
 devices=${DEVICES:-1000}
 processes=${PROCESSES:-1}
+# Percent of the devices in the second ring: with few devices, a fifth of them may hold none on which it fails.
+early=${EARLY:-20}
 app=${APP:-bulk}
 group=$app-fleet
 rollout="$app r2"
@@ -48,12 +50,12 @@ done
 outrider assign "$app" --group "$group" --intent required
 outrider wait "$app" --until installed --timeout 30m
 
-step "Revision 2 by rollout only: 5 %, then a fifth, then the rest"
+step "Revision 2 by rollout only: 5 %, then $early %, then the rest"
 outrider app publish "$work/install.intunewin" --manifest "$work/2.yaml" --hold # revision 1 stays deployed
 rings=(
     --ring "pilot=5%,success=0%,failure=100%,soak=2s" # whatever comes of it, so that the second ring shows the halt
-    --ring "early=20%,failure=10%,first-attempts"
-    --ring "all=rest"
+    --ring "early=$early%,failure=10%,first-attempts"
+    --ring "all=rest,failure=10%,first-attempts"
 )
 outrider rollout plan "$app" "${rings[@]}"
 outrider rollout create "$app" --name "$rollout" "${rings[@]}" --at-once 200 --rollback-on-failure --start

@@ -19,7 +19,7 @@ SECONDS = 400
 @pytest.mark.timeout(SECONDS + 60)
 def test_a_bad_revision_is_halted_in_the_second_ring_and_taken_back(demo: Demo) -> None:
     path = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, **demo.operator.environment, "PATH": path, "DEVICES": str(DEVICES)}
+    environment = {**os.environ, **demo.operator.environment, "PATH": path, "DEVICES": str(DEVICES), "EARLY": "50"}
     done = subprocess.run(
         [SCRIPT],
         env=environment,
