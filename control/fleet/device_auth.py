@@ -48,7 +48,7 @@ class DeviceGate:
         kept = _Resolver(self.devices.kept)
         try:
             return kept.verify(request, body)
-        except TrustError:
+        except (TrustError, _NotKnownHereError):
             if not kept.key_id:
                 raise
             enrolled = await self.devices.find(kept.key_id)
@@ -58,6 +58,10 @@ class DeviceGate:
                 raise
         # It was not kept, or has exchanged its keys since, at another process.
         return _Resolver({enrolled.id: enrolled}.get).verify(request, body)
+
+
+class _NotKnownHereError(Exception):
+    """The key has to be looked up first."""
 
 
 class _Resolver:
@@ -81,6 +85,7 @@ class _Resolver:
 
         Raises:
             TrustError: Nobody known here did.
+            _NotKnownHereError: Whoever says so is not known here; about the signature this says nothing.
         """
         _, nonce = verify_request(request, body, self._public_key)
         assert self.device is not None  # noqa: S101  without it there was no key to verify with
@@ -89,5 +94,5 @@ class _Resolver:
     def _public_key(self, key_id: str) -> Ed25519PublicKey:
         self.key_id, self.device = key_id, self._find(key_id)
         if self.device is None:
-            raise LookupError("no such device is known")
+            raise _NotKnownHereError
         return Ed25519PublicKey.from_public_bytes(self.device.signing_key)
