@@ -34,7 +34,7 @@ from tests.support.servers import running
 AIM_JOB = 1.0
 AIM_EARLY_END = 0.5
 
-_JOBS, _QUICK_JOBS = 200, 25
+_JOBS, _QUICK_JOBS = 200, 15
 _ROUNDS, _QUICK_ROUNDS = 3, 2
 #: The bare chain is cheaper, and the system counts CPU in steps of 10 ms.
 _CHAINS_A_JOB = 3
