@@ -4,7 +4,7 @@ import time
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import cycle
 from pathlib import Path
 from threading import Event
@@ -51,6 +51,7 @@ class Crowd:
         self._queues = queues
         self._before = before
         self._stopped = Event()
+        self._failure: BaseException | None = None
         self._began = time.monotonic()
         self._lanes = [Lane(base_url, scratch) for _ in range(_LANES)]
         self._lane_of: dict[str, Lane] = {}
@@ -64,13 +65,15 @@ class Crowd:
     def run(self, on_poll: Callable[["Crowd"], None]) -> None:
         """Run until `stop`; `on_poll` is called again and again, from this thread."""
         with ThreadPoolExecutor(_LANES, thread_name_prefix="lane") as pool:
-            runs = [pool.submit(lane.run) for lane in self._lanes]
+            for lane in self._lanes:
+                # A lane that ends by an error ends all: a simulation with fewer devices would be another one.
+                pool.submit(lane.run).add_done_callback(self._end_with)
             try:
                 self._read_queues(on_poll)
             finally:
                 self.stop()
-            for run in runs:
-                run.result()
+        if self._failure is not None:
+            raise self._failure
         for lane in self._lanes:
             lane.close()
 
@@ -79,6 +82,10 @@ class Crowd:
         self._stopped.set()
         for lane in self._lanes:
             lane.stop()
+
+    def _end_with(self, run: Future[None]) -> None:
+        self._failure = self._failure or run.exception()
+        self.stop()
 
     def standing(self) -> Standing:
         """How the devices stand."""
