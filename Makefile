@@ -60,4 +60,4 @@ sbom: setup ## Write the bill of materials and the licences to dist/
 	@$(BIN)/python -m deploy.supply_chain.sbom
 
 clean: down ## Remove the environment and everything the local stack left
-	@rm -rf $(VENV) .venv-bench .outrider
+	@rm -rf $(VENV) .venv-bench .venv-bench.lock .outrider
