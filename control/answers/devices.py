@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from control.answers.jobs import device_jobs
+from control.answers.jobs import device_jobs, has_more_jobs
 from control.answers.moment import Moment
 from control.answers.pages import PageRequest, read_page
 from control.database.tables import Device, Group, GroupMember
@@ -52,6 +52,7 @@ def device_detail(session: Session, name_or_id: str, moment: Moment) -> DeviceDe
         refused_messages=device.refused_messages,
         groups=tuple(session.scalars(groups)),
         jobs=tuple(device_jobs(session, device.id, moment)),
+        has_more_jobs=has_more_jobs(session, device.id),
         archived_jobs=count_archived(session, device.id),
     )
 

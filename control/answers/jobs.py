@@ -72,6 +72,19 @@ def device_jobs(session: Session, device_id: str, moment: Moment) -> list[JobDet
     return _details(session, _jobs().where(Job.id.in_(newest)).order_by(App.name, Job.created_at), moment)
 
 
+def list_device_jobs(session: Session, device_id: str, moment: Moment, page: PageRequest) -> Page[JobDetail]:
+    """All jobs of a device that are not in the archive, with their phases, by app and age."""
+    wanted = _jobs().where(Job.device_id == device_id)
+    rows, cursor = read_page(session, wanted, (App.name, Job.created_at, Job.id), page)
+    return Page(items=tuple(_detailed(session, [_Found(*row) for row in rows], moment)), next_cursor=cursor)
+
+
+def has_more_jobs(session: Session, device_id: str) -> bool:
+    """Whether the device has more jobs than `device_jobs` shows."""
+    beyond = select(Job.id).where(Job.device_id == device_id).offset(_SHOWN_JOBS).limit(1)
+    return session.scalar(beyond) is not None
+
+
 def _sought(session: Session, wanted: JobFilter) -> Sequence[ColumnElement[bool]]:
     """What rows must fulfil, in a form that is fast in the order of names, whether few or many jobs do.
 
@@ -106,8 +119,11 @@ _Running = Mapping[str, Mapping[str, str]]
 
 
 def _details(session: Session, wanted: _Jobs, moment: Moment) -> list[JobDetail]:
+    return _detailed(session, [_Found(*row) for row in session.execute(wanted)], moment)
+
+
+def _detailed(session: Session, found: Sequence[_Found], moment: Moment) -> list[JobDetail]:
     """The jobs with what was heard of them: as many questions for a hundred jobs as for one."""
-    found = [_Found(*row) for row in session.execute(wanted)]
     ids = [one.job.id for one in found]
     running = _running(session, {one.job.device_id for one in found})
     phases, tails = _phases(session, ids), _output_tails(session, ids)

@@ -6,6 +6,7 @@ from fastapi import status
 
 from contract.queues import ControlTask
 from control.answers.devices import device_detail, group_view, list_devices, list_groups
+from control.answers.jobs import list_device_jobs
 from control.answers.moment import this_moment
 from control.api.dependencies import OperatorDep, ServicesDep
 from control.api.entity_tags import TagDep
@@ -16,6 +17,7 @@ from control.fleet.devices import find_device
 from control.fleet.groups import add_member, create_group, find_group, remove_member, require_static
 from control.services import Services
 from control.views.fleet import DeviceDetail, DeviceView, GroupRequest, GroupView
+from control.views.jobs import JobDetail
 from control.views.page import Page
 
 router = guarded_router("fleet")
@@ -98,6 +100,15 @@ def devices(services: ServicesDep, operator: OperatorDep, page: PageDep) -> Page
     """All enrolled devices; for a token that is confined, those in its groups."""
     with services.database.snapshot() as session:
         return list_devices(session, _online_since(services), page, operator.scope)
+
+
+@router.get("/devices/{name:path}/jobs", dependencies=[requires(Role.VIEWER, confined=True)])
+def jobs_of_device(name: str, services: ServicesDep, operator: OperatorDep, page: PageDep) -> Page[JobDetail]:
+    """All jobs of a device that are not in the archive, with their phases."""
+    with services.database.snapshot() as session:
+        found = find_device(session, name)
+        operator.require_device(session, found.id)
+        return list_device_jobs(session, found.id, this_moment(services), page)
 
 
 @router.get("/devices/{name:path}", dependencies=[requires(Role.VIEWER, confined=True)])

@@ -46,6 +46,21 @@ def show(device: Annotated[str, typer.Argument(help="The device's name or id.")]
             _print_device(detail, datetime.now(UTC))
 
 
+@device_app.command("jobs", epilog=STATUSES)
+def jobs(device: Annotated[str, typer.Argument(help="The device's name or id.")], as_json: Json = False) -> None:
+    """List all jobs of a device, by app and age; `outrider device show` has the newest hundred.
+
+    Example: outrider device jobs desk-1 --json
+    """
+    with handled(as_json=as_json), connect() as client:
+        found = client.device_jobs(device)
+        if as_json:
+            print_views(found)
+        else:
+            for job in found:
+                _print_job(job, datetime.now(UTC))
+
+
 def _print_device(device: DeviceDetail, now: datetime) -> None:
     typer.echo(f"{device.name}  {device.id}")
     typer.echo(f"{device.os_name} {device.os_version} {device.architecture}, agent {device.agent_version}")
@@ -56,13 +71,19 @@ def _print_device(device: DeviceDetail, now: datetime) -> None:
         typer.echo(f"refused messages of the broker: {device.refused_messages}")
     for job in device.jobs:
         typer.echo()
-        for line in job_lines(job, now):
-            # Devices are told by installers what to say.
-            typer.echo(printable(line))
-        if job.phases:
-            print_table(phase_table(job.phases))
+        _print_job(job, now)
+    if device.has_more_jobs:
+        typer.echo(f"\nolder jobs: outrider device jobs {device.id}")
     if device.archived_jobs:
         typer.echo(f"\nolder jobs in the archive: {device.archived_jobs}")
+
+
+def _print_job(job: JobDetail, now: datetime) -> None:
+    for line in job_lines(job, now):
+        # Devices are told by installers what to say.
+        typer.echo(printable(line))
+    if job.phases:
+        print_table(phase_table(job.phases))
 
 
 def job_lines(job: JobDetail, now: datetime) -> list[str]:

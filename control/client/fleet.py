@@ -10,6 +10,7 @@ from control.views.access import (
 )
 from control.views.calls import SyncReply, SyncRequest
 from control.views.fleet import DeviceDetail, DeviceView, GroupRequest, GroupView, ReplacementRequest, RetiredDeviceView
+from control.views.jobs import JobDetail
 
 
 class FleetCalls(Requests):
@@ -50,6 +51,10 @@ class FleetCalls(Requests):
     def device(self, name_or_id: str) -> DeviceDetail:
         """One device with its jobs."""
         return self.one(DeviceDetail, "GET", f"/v1/devices/{word(name_or_id)}")
+
+    def device_jobs(self, name_or_id: str) -> Iterator[JobDetail]:
+        """All jobs of a device that are not in the archive."""
+        return self.pages(JobDetail, f"/v1/devices/{word(name_or_id)}/jobs")
 
     def enrollment_tokens(self, *, include_void: bool = False) -> Iterator[KnownEnrollmentTokenView]:
         """The tokens that devices may enrol with, without themselves."""

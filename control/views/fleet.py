@@ -97,6 +97,7 @@ class DeviceDetail(DeviceView):
         refused_messages: How many messages of the broker it has refused; more than a few say that somebody writes to
             its queue who should not.
         jobs: Its newest ones, and those that these replaced not too long ago.
+        has_more_jobs: Whether `/jobs` below its address lists more than these.
         archived_jobs: How many older ones are in the archive; `outrider-control history export` prints them.
     """
 
@@ -104,4 +105,5 @@ class DeviceDetail(DeviceView):
     refused_messages: int
     groups: tuple[str, ...]
     jobs: tuple[JobDetail, ...]
+    has_more_jobs: bool
     archived_jobs: int

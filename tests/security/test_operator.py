@@ -39,6 +39,7 @@ ROUTES = {
     "GET /v1/groups/{name}/members": (Role.VIEWER, True),
     "GET /v1/devices": (Role.VIEWER, True),
     "GET /v1/devices/{name:path}": (Role.VIEWER, True),
+    "GET /v1/devices/{name:path}/jobs": (Role.VIEWER, True),
     "GET /v1/jobs/{job_id}": (Role.VIEWER, True),
     "GET /v1/secrets": (Role.OPERATOR, False),
     "GET /v1/secrets/{name}": (Role.OPERATOR, False),
