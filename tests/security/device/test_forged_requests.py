@@ -36,7 +36,7 @@ def test_a_request_that_is_sent_again_is_refused_and_counted(
 def test_without_the_memory_of_nonces_the_replay_would_have_worked(
     client: httpx.Client, enrolled: Enrolled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("control.security.nonces.ProcessNonces.is_new", lambda *_: True)
+    monkeypatch.setattr("control.security.nonces.ProcessNonces.note", lambda *_: True)
     request = recorded(enrolled(), CHECK_IN_PATH)
     assert client.send(request).status_code == client.send(request).status_code != 401
 
