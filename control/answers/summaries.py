@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Row, and_, cast, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Row, and_, cast, func, not_, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from contract.jobs import JobState
@@ -82,17 +82,19 @@ def job_summary(session: Session, wanted: JobFilter, moment: Moment) -> JobSumma
     return summarise([*_awaited_counts(session, found, moment), *rest])
 
 
-def _is_awaited(state: ColumnElement[JobState], reason: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Whether something is to come of a job soon, so that it matters whether its device is there."""
-    soon = (reason.is_(None), reason.in_(_SHORT_WAITS))
-    return or_(state.in_(_AWAITED_STATES), *(and_(state == JobState.WAITING, one) for one in soon))
+def _ways_to_be_awaited(state: ColumnElement[Any], reason: ColumnElement[Any]) -> tuple[ColumnElement[bool], ...]:
+    """How it can be that something is to come of a job soon, so that it matters whether its device is there."""
+    waits = (reason.is_(None), reason.in_(_SHORT_WAITS))
+    return *(state == one for one in _AWAITED_STATES), *(and_(state == JobState.WAITING, one) for one in waits)
 
 
 def _awaited_counts(session: Session, wanted: Sequence[ColumnElement[bool]], moment: Moment) -> Iterator[JobCount]:
     is_online = (Device.last_seen_at >= moment.online_since) & Device.retired_at.is_(None)
     # Asked of each job's device: a join would have PostgreSQL read all devices for a few hundred jobs.
     online = select(is_online).where(Device.id == Job.device_id).scalar_subquery().label("online")
-    found = select(*_PLACE, online).where(_is_awaited(*_OWN), *wanted).subquery()
+    # Each way for itself: SQLite takes every state for as common as the others, and would walk through all jobs.
+    ways = (select(*_PLACE, online).where(way, *wanted) for way in _ways_to_be_awaited(*_OWN))
+    found = union_all(*ways).subquery()
     rows = select(*found.c, func.count()).group_by(*found.c).order_by(*found.c)
     counted: Sequence[Row[*tuple[Any, ...]]] = session.execute(rows).all()
     for state, outcome, reason, is_there, jobs in counted:
@@ -103,13 +105,13 @@ def _rest_tallied(session: Session, tallied: Tallied) -> list[JobCount]:
     found = tallied.standings.c
     place = (found.state, found.outcome, found.next_action_reason)
     jobs = cast(func.sum(found.jobs), BigInteger)
-    rest = ~_is_awaited(found.state, found.next_action_reason)
+    rest = not_(or_(*_ways_to_be_awaited(found.state, found.next_action_reason)))
     rows = select(*place, jobs).where(rest, *tallied.wanted)
     return [_rest(row) for row in session.execute(rows.group_by(*place).having(jobs > 0).order_by(*place))]
 
 
 def _rest_counted(session: Session, wanted: Sequence[ColumnElement[bool]]) -> list[JobCount]:
-    rows = select(*_PLACE, func.count()).where(~_is_awaited(*_OWN), *wanted)
+    rows = select(*_PLACE, func.count()).where(not_(or_(*_ways_to_be_awaited(*_OWN))), *wanted)
     return [_rest(row) for row in session.execute(rows.group_by(*_PLACE).order_by(*_PLACE))]
 
 
