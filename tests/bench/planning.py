@@ -3,11 +3,12 @@
 Each measurement is a process of its own, so that its memory is its own.
 """
 
-import multiprocessing
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter, process_time
 
@@ -104,8 +105,8 @@ def _fill(url: str, size: Size) -> None:
 
 def _measured(url: str) -> Cost:
     # Spawned: a forked process would begin with the memory of this one.
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_plan, (url,))
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_plan, url).result()
 
 
 def _plan(url: str) -> Cost:
