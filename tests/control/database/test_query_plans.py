@@ -64,7 +64,7 @@ _ASKED: dict[str, Ask] = {
     "what has changed": lambda session, _: changed_jobs(
         session, JobFilter(app=big_fleet.app_name(1)), MOMENT, newest_change(session)
     ),
-    "what is for the archive": lambda session, _: archive_batch(session, MOMENT.now),
+    "what is for the archive": lambda session, _: archive_batch(session, MOMENT.now, limit=5),
     "jobs of a device in the archive": lambda session, number: count_archived(session, big_fleet.device_id(number)),
     "what has moved since it was counted": lambda session, _: (count_batch(session), count_members(session)),
     "jobs that are void": lambda session, _: expire(session, silent_since=MOMENT.online_since, now=MOMENT.now),
