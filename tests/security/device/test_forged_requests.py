@@ -1,6 +1,7 @@
 """A device's requests sent again, kept for later, or signed by another; and what whoever recorded them can do."""
 
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -125,7 +126,11 @@ def test_without_the_signatures_check_a_name_is_enough(
     client: httpx.Client, enrolled: Enrolled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine, theirs = enrolled("mine"), enrolled("theirs")
-    believes = lambda *_: (theirs.device_id, uuid.uuid4().hex)  # noqa: E731
+
+    def believes(_request: object, _body: bytes, public_key: Callable[[str], object]) -> tuple[str, str]:
+        public_key(theirs.device_id)
+        return theirs.device_id, uuid.uuid4().hex
+
     monkeypatch.setattr("control.fleet.device_auth.verify_request", believes)
     assert code(client.send(recorded(mine, key_id=theirs.device_id))) == "document-invalid"
 
