@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -12,6 +12,7 @@ import pytest
 from contract.uplink import MAX_BODY_BYTES, REPORTS_PATH
 from control.api.app import create_app
 from control.api.body_limits import BodyLimits
+from control.database.tables import Role
 from tests.control.plane import Plane
 from tests.security.conftest import RefusedBy
 from tests.security.device.signed_requests import Enrolled, code, recorded, refused
@@ -50,17 +51,32 @@ def test_without_the_limit_they_are_all_served(
     assert "rate-limited" not in {code(answer) for answer in answers}
 
 
+OPERATORS_PATHS = ["/v1/groups", "/v1/assignments", "/v1/apps"]
 GIANT = b'{"name": "' + b"x" * MAX_BODY_BYTES + b'"}'
 
 
 @pytest.mark.attack(TOO_LARGE)
-@pytest.mark.parametrize("path", [REPORTS_PATH, "/v1/device/enroll", "/v1/groups", "/v1/assignments", "/v1/apps"])
-def test_a_giant_body_is_refused_before_it_is_parsed_on_every_route(
-    client: httpx.Client, path: str, refused_by: RefusedBy
-) -> None:
+@pytest.mark.parametrize("path", [REPORTS_PATH, "/v1/device/enroll"])
+def test_a_giant_body_is_refused_before_it_is_parsed(client: httpx.Client, path: str, refused_by: RefusedBy) -> None:
     answer = client.post(path, content=GIANT)
     assert (answer.status_code, code(answer)) == (413, "request-too-large")
     refused_by(code(answer))
+
+
+@pytest.mark.attack(TOO_LARGE)
+@pytest.mark.parametrize("path", OPERATORS_PATHS)
+def test_on_an_operators_route_nothing_of_it_is_read(client: httpx.Client, path: str, refused_by: RefusedBy) -> None:
+    answer = client.post(path, content=GIANT)
+    assert (answer.status_code, code(answer)) == (401, "token-refused")
+    refused_by(code(answer))
+
+
+@pytest.mark.parametrize("path", OPERATORS_PATHS)
+def test_an_operator_sends_no_giant_body_either(
+    client: httpx.Client, operator: Callable[[Role], dict[str, str]], path: str
+) -> None:
+    answer = client.post(path, content=GIANT, headers=operator(Role.ADMIN))
+    assert (answer.status_code, code(answer)) == (413, "request-too-large")
 
 
 @pytest.mark.guard_removed(TOO_LARGE)
@@ -98,11 +114,11 @@ def drip(port: int, path: str, patience_seconds: float = 5) -> bytes:
 
 @pytest.mark.integration
 @pytest.mark.attack(TOO_SLOW)
-@pytest.mark.parametrize("path", [REPORTS_PATH, "/v1/groups"])
-def test_a_body_that_drips_is_given_up(plane: Plane, path: str, refused_by: RefusedBy) -> None:
+@pytest.mark.parametrize(("path", "number"), [(REPORTS_PATH, 408), ("/v1/groups", 401)])
+def test_a_body_that_drips_is_given_up(plane: Plane, path: str, number: int, refused_by: RefusedBy) -> None:
     with server_that_waits(plane, 0.5) as port:
         status = drip(port, path).split(b"\r\n")[0]
-    assert status.startswith(b"HTTP/1.1 408")
+    assert status.startswith(b"HTTP/1.1 %d" % number)
     refused_by(status.decode())
 
 
