@@ -75,7 +75,7 @@ def changed(name: str, old: str, new: str) -> SignableRequest:
 @pytest.mark.parametrize(
     ("make", "body"),
     [
-        (lambda: signed(), b"another body"),
+        (signed, b"another body"),
         (lambda: SignableRequest("GET", "https://c.example/v1/a?b=1", signed().headers), BODY),
         (lambda: SignableRequest("POST", "https://c.example/v1/z?b=1", signed().headers), BODY),
         (lambda: SignableRequest("POST", "https://c.example/v1/a?b=2", signed().headers), BODY),
