@@ -146,6 +146,11 @@ def _relocation(settings: AgentSettings, identity: Identity, departure: Departur
 
 def _check_in_duty(settings: AgentSettings, device: Device, orders: OrdersDuty, relocation: Relocation) -> CheckInDuty:
     override = settings.check_in_interval_seconds
+
+    def on_reply(reply: CheckInReply) -> None:
+        hear(device, orders, reply)
+        relocation.consider(reply.broker_url)
+
     return CheckInDuty(
         device.uplink,
         partial(message_of, device),
@@ -153,12 +158,11 @@ def _check_in_duty(settings: AgentSettings, device: Device, orders: OrdersDuty, 
         SystemRandom(),
         interval_seconds=override or device.identity.check_in_interval_seconds,
         fixed_interval=override is not None,
-        on_reply=partial(hear, device, orders, relocation),
+        on_reply=on_reply,
     )
 
 
-def hear(device: Device, orders: OrdersDuty, relocation: Relocation, reply: CheckInReply) -> None:
-    """What a check-in brings: the orders that stand, whether there are newer trusted keys, and where to listen."""
+def hear(device: Device, orders: OrdersDuty, reply: CheckInReply) -> None:
+    """What a check-in brings wherever the device listens: the orders that stand, and newer trusted keys."""
     orders.take(reply.orders)
     device.trust.learn_in_passing(reply.trusted_keys_version, device.uplink)
-    relocation.consider(reply.broker_url)

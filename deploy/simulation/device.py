@@ -11,12 +11,12 @@ import httpx
 from contract.jobs import JobRef
 from contract.phases import Phase
 from contract.queue_messages import unpacked
-from contract.uplink import CheckInReply
 from deploy.simulation.clock import SkippingClock
 from deploy.simulation.desk import LedgerDesk, Memory
 from deploy.simulation.phases import SimulatedMachine
 from deploy.simulation.script import DeviceScript
 from worker.activity import Activity
+from worker.bootstrap import hear
 from worker.content.keys import ContentKeys
 from worker.content.source import HttpContentSource
 from worker.device import Device
@@ -112,7 +112,8 @@ class SimulatedDevice:
             self._clock,
             Random(identity.device_id),  # noqa: S311  it spreads check-ins, it keeps no secret
             interval_seconds=identity.check_in_interval_seconds,
-            on_reply=partial(self._hear, orders),
+            # Where to listen is left out: whoever reads the queues reads one broker's.
+            on_reply=partial(hear, self._device, orders),
         )
         delivery = DeliveryDuty(self._device.ledger.outbox, self._device.uplink, self._clock)
         self._duties = (check_in, delivery, tell)
@@ -145,11 +146,6 @@ class SimulatedDevice:
             waits = [duty.turn() for duty in self._duties]
         waits += [waiting.due - self._clock.monotonic() for waiting in self._links]
         return max(0.0, self._clock.behind(), min(waits))
-
-    def _hear(self, orders: OrdersDuty, reply: CheckInReply) -> None:
-        """What an agent hears, but for where to listen: whoever reads the queues reads one broker's."""
-        orders.take(reply.orders)
-        self._device.trust.learn_in_passing(reply.trusted_keys_version, self._device.uplink)
 
     def _next_link(self) -> _Link | None:
         """The next phase that is due, by the machine's clock as by the device's."""
