@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import httpx
 import pytest
@@ -22,6 +23,15 @@ JOB = "0b9c7f2e-1111-4222-8333-444455556666"
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.closed = threading.Semaphore(0)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Say that a connection is closed, once it is."""
+        super().shutdown_request(request)
+        self.closed.release()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -47,11 +57,16 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def url() -> Iterator[str]:
-    with _Server(("127.0.0.1", 0), _Handler) as server:
+def server() -> Iterator[_Server]:
+    with _Server() as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield server
         server.shutdown()
+
+
+@pytest.fixture
+def url(server: _Server) -> str:
+    return f"http://127.0.0.1:{server.server_address[1]}"
 
 
 @pytest.fixture
@@ -95,9 +110,10 @@ def test_requests_are_counted_by_what_they_ask_for(client: DeviceClient, url: st
     assert (traffic.bytes_sent, traffic.bytes_received) == (5, 3 * len(b"nothing was sent") + 5)
 
 
-def test_a_connection_that_was_closed_meanwhile_is_made_anew(client: DeviceClient) -> None:
+def test_a_connection_that_was_closed_meanwhile_is_made_anew(client: DeviceClient, server: _Server) -> None:
     for _ in range(3):
         assert send(client, client.build_request("GET", "/v1/last")).is_success
+        assert server.closed.acquire(timeout=10)
 
 
 def test_nobody_there_is_an_error_that_says_so(url: str) -> None:
