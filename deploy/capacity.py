@@ -40,8 +40,8 @@ class Cost:
     source: str
 
 
-CHECK_IN = Cost("a check-in, API", 11.5, "ms CPU", "docs/performance.md, requests of a device: SQLite")
-JOB_API = Cost("a job, API", 31.0, "ms CPU", "the same: policy 5.0, content info 5.5, report 5.7, progress 4 x 3.7")
+CHECK_IN = Cost("a check-in, API", 2.1, "ms CPU", "docs/performance.md, requests of a device: SQLite, 16 at a time")
+JOB_API = Cost("a job, API", 11.8, "ms CPU", "docs/performance.md, a rollout over 20,000 simulated devices")
 DISPATCH = Cost("sending a job, worker", 0.04, "ms CPU", "`make bench AREAS=dispatch`")
 IDLE_READ = Cost(
     "a device that waits, broker", 0.0025, "ms CPU a second", "8,000 devices, a read in 10 s: 2 % of a core"
@@ -56,7 +56,7 @@ JOB_ROWS = Cost(
     "a job's row with its indexes, and its share of devices", 0.8, "KB", "100,000 devices, 1,000,000 jobs: 797 MB"
 )
 REPORT_ROWS = Cost("a report and eleven phases", 5.0, "KB", "a report of 2.4 KB as JSON, and its rows")
-PLAN_DEVICE = Cost("planning a device, worker", 0.95, "ms", "docs/performance.md: 20,000 devices, SQLite, load 9")
+PLAN_DEVICE = Cost("planning a device, worker", 0.2, "ms CPU", "docs/performance.md: 90,000 jobs, SQLite, 17.8 s")
 
 COSTS: Final = (
     CHECK_IN,
