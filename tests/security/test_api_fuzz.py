@@ -218,7 +218,7 @@ def test_without_an_answer_for_the_unexpected_a_failure_would_show(
     def broken(*_: object) -> None:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr("control.api.dependencies.find_operator_token", broken)
+    monkeypatch.setattr("control.api.guarded_route.find_operator_token", broken)
     credentials = {"Authorization": "Bearer any"}
 
     def ask(method: str, url: str, body: bytes, headers: dict[str, str]) -> httpx.Response:
