@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from deploy.local.polling import wait_until
 from tests.bench.cpu_clock import cpu_seconds, family_cpu_seconds
 from tests.bench.deployers import with_ansible, with_pyinfra
 from tests.bench.deployers.cost import Deploy, run_counted
@@ -90,10 +91,18 @@ def test_ours_brings_each_app_to_as_many_devices_as_are_asked_for(app: SmallApp,
     homes = empty_homes(tmp_path / "devices", 2)
     with running_fleet(tmp_path / "stack", app, homes) as fleet:
         first, both = fleet.deploy(1), fleet.deploy(2)
-        pids = [state.pid for state in fleet.stack.status()]
+        parts = [psutil.Process(state.pid) for state in fleet.stack.status()]
     assert [is_installed(home, app, "editor-1") for home in homes] == [True, False]
     assert [is_installed(home, app, "editor-2") for home in homes] == [True, True]
     assert set(fleet.shares) == set(IN_CONTROL)
     assert both.control == pytest.approx(sum(fleet.shares.values()))
     assert first.devices > 0
-    assert not any(map(psutil.pid_exists, pids))
+    assert wait_until(lambda: not any(map(_is_alive, parts)), seconds=10)
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    """Whether it still does anything; whose parent is gone may wait to be reaped."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
