@@ -32,7 +32,7 @@ AIM_COMMANDS_A_SECOND = 0.2
 AIM_PERCENT_OF_A_CORE = 0.1
 
 _REST_SECONDS = 120
-_QUICK_REST_SECONDS = 20
+_QUICK_REST_SECONDS = 8
 #: What a process still does of its own when a job has just ended.
 _SETTLE_SECONDS = 12
 _READY_SECONDS = 60

@@ -30,7 +30,7 @@ from tests.bench.row import Row, Unit
 from tests.support.broker import RunningBroker, running_broker
 from tests.support.servers import running
 
-#: What issue 8 asks for: a whole job beside the bare chain, and an early end beside the whole job.
+#: A whole job beside the bare chain, and an early end beside the whole job.
 AIM_JOB = 1.0
 AIM_EARLY_END = 0.5
 

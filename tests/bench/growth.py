@@ -27,7 +27,7 @@ from tests.bench.row import Row, Unit
 from tests.control.plane import report_of
 from tests.support.broker import RunningBroker, running_broker
 
-#: What issue 8 asks for: how much more a job may cost among many.
+#: How much more a job may cost among many.
 AIM = 1.2
 
 _FEW, _QUICK_FEW = 1_000, 200
