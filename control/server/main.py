@@ -1,5 +1,6 @@
 """`outrider-control`: set a control plane up and run its parts."""
 
+import gc
 from contextlib import closing
 from datetime import timedelta
 from typing import Annotated
@@ -85,6 +86,9 @@ def api(
     count_device_requests()
     with handled():
         served = create_app(make_services(load_settings()))
+        # What stands by now is there to stay: the collector need not walk through it while requests wait.
+        gc.collect()
+        gc.freeze()
         uvicorn.run(served, host=host, port=port, http=BoundedHttp, log_config=None, server_header=False)
 
 
