@@ -53,12 +53,13 @@ def check_in(
     """Note that devices are there, plan for them, put what is due for them into the outbox, and say what is void.
 
     Returns:
-        An answer for each; None for a device that there is not.
+        An answer for each; None for a device that is not enrolled, or no longer.
     """
     # Before any row is locked: who holds the lock may be about to change one of these devices.
     lock_planning(session)
     ids = sorted({arrival.device_id for arrival in arrivals})
-    devices = {device.id: device for device in session.scalars(select(Device).where(Device.id.in_(ids)))}
+    enrolled = select(Device).where(Device.id.in_(ids), Device.retired_at.is_(None))
+    devices = {device.id: device for device in session.scalars(enrolled)}
     away = {id_ for id_, device in devices.items() if device.last_seen_at < now - terms.online_window}
     if away:
         _begin_listening(session, away, now)

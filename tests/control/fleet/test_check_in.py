@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from http import HTTPStatus
 
 from contract.states import Intent
 from contract.uplink import CheckInReply
 from control.answers.devices import device_detail
 from control.answers.moment import this_moment
+from control.database.tables import Device
 from control.fleet.groups import remove_member
+from control.fleet.retirement import retire
 from control.views.fleet import DeviceDetail
 from tests.control.plane import Plane, SignedDevice
 
@@ -76,6 +79,16 @@ def test_a_device_that_comes_back_has_time_to_begin_what_waits_in_its_queue(plan
     device.check_in()
     plane.reconcile()
     assert [ref.generation for _, ref in plane.dispatch()] == [2]
+
+
+def test_a_device_that_another_process_has_retired_is_not_checked_in(plane: Plane, enrolled: Enrolled) -> None:
+    device = enrolled()
+    sent_by(device)
+    with plane.services.database.transaction() as session:
+        retire(session, session.get_one(Device, device.device_id), plane.clock.now())
+    refused = device.check_in()
+    assert refused.status_code == HTTPStatus.UNAUTHORIZED
+    assert "no such device is enrolled" in refused.text
 
 
 def test_a_device_says_anew_what_it_is(plane: Plane, enrolled: Enrolled) -> None:
