@@ -32,6 +32,8 @@ from control.cli.wait import wait_app
 from control.cli.why import why_app
 
 _COMMANDS: Final = "outrider.commands"
+#: Packages that are always there: one of them not found is a defect.
+_OURS: Final = frozenset({"contract", "control", "deploy", "storage", "worker"})
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -71,7 +73,8 @@ def main() -> None:
     for entry in entry_points(group=_COMMANDS):
         try:
             app.add_typer(entry.load())
-        except ModuleNotFoundError:
-            # It is installed without the dependencies of its part, such as the agent's for a simulated fleet.
-            continue
+        except ModuleNotFoundError as error:
+            # It may be installed without the dependencies of its part, such as the agent's for a simulated fleet.
+            if (error.name or "").partition(".")[0] in _OURS:
+                raise
     app()

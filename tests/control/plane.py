@@ -176,6 +176,19 @@ class RecordingInspector:
 
 
 @dataclass
+class RecordingCaller:
+    """Notes who was called; `down` makes it a broker that does not answer."""
+
+    called: list[str] = field(default_factory=list)
+    down: bool = False
+
+    def call(self, device_ids: Collection[str]) -> None:
+        if self.down:
+            raise UnavailableError(ErrorCode.BROKER_UNAVAILABLE)
+        self.called += device_ids
+
+
+@dataclass
 class Plane:
     """A control plane under test."""
 

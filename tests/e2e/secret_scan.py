@@ -175,7 +175,8 @@ def processes() -> dict[str, Place]:
             name = f"{process.pid} {process.name()}"
             lines[name] = "\0".join(process.cmdline()).encode()
             environment = process.environ()
-        except psutil.Error:
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            # It has ended meanwhile, or is another user's, who was given nothing.
             continue
         if MARK not in environment:
             environments[name] = "\0".join(f"{key}={value}" for key, value in environment.items()).encode()

@@ -20,8 +20,7 @@ from contract.states import Intent
 from contract.uplink import GenerationReason
 from control.answers.jobs import device_jobs
 from control.answers.moment import this_moment
-from control.api.app import create_app
-from control.bootstrap import initialise, make_publishers, make_services
+from control.bootstrap import make_publishers
 from control.catalog.assignments import assign
 from control.catalog.manifest import Manifest
 from control.catalog.revisions import add_revision
@@ -37,11 +36,10 @@ from control.views.fleet import DeviceDetail
 from control.views.jobs import JobDetail
 from control.work import dispatch_now, plan_now
 from deploy.local.polling import wait_until
-from deploy.local.ports import HOST, find_free_port
 from storage.intunewin.builder import build_package
 from storage.objects.s3_settings import S3Settings
 from tests.support.broker import RunningBroker
-from tests.support.served import served
+from tests.support.control_plane import served_control_plane
 
 WAIT_SECONDS = 40
 
@@ -207,27 +205,12 @@ def build(folder: Path, files: dict[str, str]) -> Path:
 @contextmanager
 def running_site(folder: Path, broker: RunningBroker, store: S3Settings, **changes: Any) -> Iterator[Site]:
     """A control plane that runs until the block ends."""
-    port = find_free_port()
-    settings = ControlSettings(
-        database_url=SecretStr(f"sqlite:///{folder / 'control.db'}"),
-        broker_url=SecretStr(broker.control_url),
-        s3_endpoint=store.endpoint_url,
-        s3_bucket=store.bucket,
-        s3_access_key=store.access_key,
-        s3_secret_key=store.secret_key,
-        state_dir=folder / "control",
-        public_url=f"http://{HOST}:{port}",
-        **changes,
-    )
-    initialise(settings)
-    services = make_services(settings)
-    try:
-        with served(create_app(services), port=port):
-            package = build(folder / "package", {"install.sh": INSTALL, "uninstall.sh": "true\n"})
-            with httpx.Client(base_url=settings.public_url, headers=_viewer(services)) as viewer:
-                yield Site(services, settings, package, viewer)
-    finally:
-        services.database.close()
+    broker_url = SecretStr(broker.control_url)
+    with served_control_plane(folder, store, broker_url=broker_url, **changes) as services:
+        settings = services.settings
+        package = build(folder / "package", {"install.sh": INSTALL, "uninstall.sh": "true\n"})
+        with httpx.Client(base_url=settings.public_url, headers=_viewer(services)) as viewer:
+            yield Site(services, settings, package, viewer)
 
 
 def _viewer(services: Services) -> dict[str, str]:

@@ -11,13 +11,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
-
 from contract.states import Intent
 from control.answers.jobs import device_jobs
 from control.answers.moment import this_moment
-from control.api.app import create_app
-from control.bootstrap import initialise, make_publishers, make_services
+from control.bootstrap import make_publishers
 from control.catalog.assignments import assign
 from control.catalog.manifest import Manifest
 from control.catalog.revisions import add_revision
@@ -29,10 +26,9 @@ from control.settings import ControlSettings
 from control.views.jobs import JobDetail
 from control.work import dispatch_now, plan_now
 from deploy.local.polling import wait_until
-from deploy.local.ports import HOST, find_free_port
 from storage.intunewin.builder import build_package
 from storage.objects.s3_settings import S3Settings
-from tests.support.served import served
+from tests.support.control_plane import served_control_plane
 
 INSTALL = """\
 if [ -f "$HOME/fail" ]; then rm "$HOME/fail"; exit 73; fi
@@ -126,26 +122,12 @@ class AgentProcess:
 @contextmanager
 def real_plane(folder: Path, store: S3Settings, **changes: Any) -> Iterator[Plane]:
     """A control plane with its files in a folder; `changes` are further settings, the broker's address among them."""
-    port = find_free_port()
-    settings = ControlSettings(
-        database_url=SecretStr(f"sqlite:///{folder / 'control.db'}"),
-        s3_endpoint=store.endpoint_url,
-        s3_bucket=store.bucket,
-        s3_access_key=store.access_key,
-        s3_secret_key=store.secret_key,
-        state_dir=folder / "control",
-        public_url=f"http://{HOST}:{port}",
-        **changes,
-    )
-    initialise(settings)
-    services = make_services(settings)
     source = folder / "source"
     source.mkdir()
     (source / "install.sh").write_text(INSTALL, encoding="utf-8")
     (source / "editor.txt").write_text("the program\n", encoding="utf-8")
-    with served(create_app(services), port=port):
-        yield Plane(services, settings, build_package(source, "install.sh", folder).path)
-    services.database.close()
+    with served_control_plane(folder, store, **changes) as services:
+        yield Plane(services, services.settings, build_package(source, "install.sh", folder).path)
 
 
 def enrolled_agent(folder: Path, plane: Plane) -> AgentProcess:

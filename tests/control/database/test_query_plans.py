@@ -6,7 +6,7 @@ that were replaced, too, may be entered at a place, never walked from end to end
 
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -18,7 +18,6 @@ from control.answers.job_filter import JobFilter
 from control.answers.pages import PageRequest
 from control.answers.revisions import list_revisions
 from control.catalog.revisions import find_app
-from control.database.migrate import upgrade
 from control.database.session import Database
 from control.dispatch.expiry import expire
 from control.history.archive import archive_batch
@@ -28,7 +27,7 @@ from control.tallies.members import count_members
 from tests.bench import big_fleet
 from tests.bench.big_fleet import Size
 from tests.bench.database import MOMENT, QUESTIONS, Ask
-from tests.support.database import new_database
+from tests.control.filled_database import filled_database
 
 _SIZE = Size(devices=600)
 #: Tables that are never read whole; the second ones have what was replaced long ago.
@@ -74,13 +73,7 @@ _ASKED: dict[str, Ask] = {
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
 def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """A database with a fleet in it."""
-    with ExitStack() as stack:
-        url = f"sqlite:///{tmp_path_factory.mktemp('filled') / 'control.db'}"
-        if request.param == "postgresql":
-            url = stack.enter_context(new_database(request.getfixturevalue("postgresql_server")))
-        database = stack.enter_context(closing(Database.at(url)))
-        upgrade(database)
-        big_fleet.fill(database, _SIZE)
+    with filled_database(request, tmp_path_factory.mktemp("filled"), _SIZE) as database:
         yield database
 
 

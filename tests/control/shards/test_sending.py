@@ -1,12 +1,9 @@
 """Each shard for itself: sending, calling, looking for what was lost, and the metrics of it."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
 
-from contract.error_codes import ErrorCode
 from contract.errors import UnavailableError
 from contract.jobs import JobState
 from control.database.tables import Device, Job
@@ -15,21 +12,8 @@ from control.shards.inspection import ShardedInspector
 from control.shards.metrics import shard_metrics
 from control.steering.calls import ask_for_calls
 from control.work import call_now, dispatch_now
-from tests.control.plane import RecordingInspector, RecordingPublisher
+from tests.control.plane import RecordingCaller, RecordingInspector, RecordingPublisher
 from tests.control.shards.conftest import NAMES, Sharded
-
-
-@dataclass
-class Caller:
-    """Notes who was called; `down` makes it a broker that does not answer."""
-
-    called: list[str] = field(default_factory=list)
-    down: bool = False
-
-    def call(self, device_ids: Collection[str]) -> None:
-        if self.down:
-            raise UnavailableError(ErrorCode.BROKER_UNAVAILABLE)
-        self.called += device_ids
 
 
 @pytest.fixture
@@ -87,7 +71,7 @@ def test_devices_are_called_where_they_listen_and_a_shard_that_is_down_keeps_no_
     with services.database.transaction() as session:
         rows = [session.get_one(Device, device_id) for device_id in devices]
         ask_for_calls(session, rows, sharded.plane.clock.now())
-    callers = {name: Caller(down=name == "first") for name in NAMES}
+    callers = {name: RecordingCaller(down=name == "first") for name in NAMES}
     with pytest.raises(UnavailableError):
         call_now(services, callers)
     assert [{*callers[name].called} for name in NAMES] == [set(), of("two", devices), of("three", devices)]

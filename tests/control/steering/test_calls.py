@@ -1,35 +1,20 @@
 """Having devices check in: those that are meant, those that are online, once."""
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from contract.error_codes import ErrorCode
 from contract.errors import UnavailableError
 from contract.queues import ControlTask
 from control.database.tables import Role
 from control.work import call_now
-from tests.control.plane import Plane, SignedDevice
+from tests.control.plane import Plane, RecordingCaller, SignedDevice
 
 Enrolled = Callable[..., SignedDevice]
 Headers = Callable[[Role], dict[str, str]]
-
-
-@dataclass
-class RecordingCaller:
-    """Notes who was called; `down` makes it a broker that does not answer."""
-
-    called: list[str] = field(default_factory=list)
-    down: bool = False
-
-    def call(self, device_ids: Collection[str]) -> None:
-        if self.down:
-            raise UnavailableError(ErrorCode.BROKER_UNAVAILABLE)
-        self.called += device_ids
 
 
 @pytest.fixture

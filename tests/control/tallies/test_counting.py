@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -17,7 +17,6 @@ from contract.phases import Phase
 from contract.report import WaitReason
 from contract.states import Intent, Outcome
 from control.cancel_reasons import CancelReason
-from control.database.migrate import upgrade
 from control.database.session import Database
 from control.database.tables import Assignment, GroupMember, GroupTally, Job, JobTally
 from control.fleet.groups import add_member, delete_group, remove_member
@@ -28,7 +27,7 @@ from control.tallies.members import count_members
 from control.tallies.standings import standings
 from tests.bench import big_fleet
 from tests.bench.big_fleet import Size
-from tests.support.database import new_database
+from tests.control.filled_database import filled_database
 
 _SIZE = Size(devices=3, apps=2, apps_of_device=2)
 _FACTS = ("app_id", "state", "outcome", "next_action_reason", "phase", "error_number", "error_code")
@@ -39,13 +38,7 @@ Step = Callable[[Session], object]
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
 def few_jobs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """A database with a few jobs in it, all counted."""
-    with ExitStack() as stack:
-        url = f"sqlite:///{tmp_path_factory.mktemp('tallies') / 'control.db'}"
-        if request.param == "postgresql":
-            url = stack.enter_context(new_database(request.getfixturevalue("postgresql_server")))
-        database = stack.enter_context(closing(Database.at(url)))
-        upgrade(database)
-        big_fleet.fill(database, _SIZE)
+    with filled_database(request, tmp_path_factory.mktemp("tallies"), _SIZE) as database:
         yield database
 
 

@@ -12,7 +12,7 @@ from contract.uplink import CHECK_IN_PATH, CheckIn, CheckInReason, CheckInReply,
 from deploy.simulation.desk import LedgerDesk
 from deploy.simulation.device import SimulatedDevice, Surroundings
 from deploy.simulation.script import FleetScript
-from tests.worker.rig import PackedContent, Rig, pack
+from tests.worker.rig import Rig
 from worker.identity import Identity
 
 INTERVAL_SECONDS = 1800.0
@@ -22,18 +22,8 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 
 @pytest.fixture
-def content(tmp_path: Path) -> PackedContent:
-    source = tmp_path / "source"
-    source.mkdir()
-    (source / "install.sh").write_text("true\n")
-    return pack(source, tmp_path)
-
-
-@pytest.fixture
-def identity(tmp_path: Path, content: PackedContent) -> Iterator[Identity]:
-    rig = Rig(tmp_path / "rig", content)
-    yield rig.identity
-    rig.device.ledger.close()
+def identity(rig: Rig) -> Identity:
+    return rig.identity
 
 
 @pytest.fixture

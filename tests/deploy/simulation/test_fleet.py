@@ -1,7 +1,6 @@
 """Who the simulated devices are, from one simulation to the next."""
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
@@ -13,23 +12,13 @@ import pytest
 from contract.errors import TrustError
 from deploy.simulation.fleet import FleetFile, enroll_all
 from deploy.simulation.script import FleetScript
-from tests.worker.rig import PackedContent, Rig, pack
+from tests.worker.rig import Rig
 from worker.identity import Identity
 
 
 @pytest.fixture
-def content(tmp_path: Path) -> PackedContent:
-    source = tmp_path / "source"
-    source.mkdir()
-    (source / "install.sh").write_text("true\n")
-    return pack(source, tmp_path)
-
-
-@pytest.fixture
-def someone(tmp_path: Path, content: PackedContent) -> Iterator[Identity]:
-    rig = Rig(tmp_path / "device", content)
-    yield rig.identity
-    rig.device.ledger.close()
+def someone(rig: Rig) -> Identity:
+    return rig.identity
 
 
 def named(identity: Identity, name: str) -> Identity:

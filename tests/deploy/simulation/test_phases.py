@@ -1,34 +1,15 @@
 """A simulated device's installer: what the control plane hears of one that takes its time, and of one that does not."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from contract.phases import Phase
 from contract.states import Outcome
 from deploy.simulation.clock import SkippingClock
 from deploy.simulation.phases import SimulatedMachine
 from deploy.simulation.script import FleetScript
-from tests.worker.rig import PackedContent, Rig, pack
+from tests.worker.rig import Rig
 from worker.housekeeping.duty import NEVER
 from worker.housekeeping.progress_duty import ProgressDuty
-
-
-@pytest.fixture
-def content(tmp_path: Path) -> PackedContent:
-    source = tmp_path / "source"
-    source.mkdir()
-    (source / "install.sh").write_text("true\n")
-    return pack(source, tmp_path)
-
-
-@pytest.fixture
-def rig(tmp_path: Path, content: PackedContent) -> Iterator[Rig]:
-    made = Rig(tmp_path / "device", content)
-    yield made
-    made.device.ledger.close()
 
 
 def _simulate(rig: Rig, install_seconds: float) -> ProgressDuty:
