@@ -3,7 +3,6 @@
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 from contract.envelopes import SignedEnvelope
 from contract.policy import Policy
@@ -29,6 +28,8 @@ class Policies:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        # A digest stands for one policy for ever, so these cannot grow old.
+        self._at_hand: dict[str, Policy] = {}
 
     def binding(self, job_id: str) -> Binding | None:
         """What a job is for; None until its first policy was accepted."""
@@ -42,8 +43,11 @@ class Policies:
 
     def policy(self, digest: str) -> Policy | None:
         """The policy with that digest, verified when it was accepted; None where it is not kept."""
+        at_hand = self._at_hand.get(digest)
+        if at_hand is not None:
+            return at_hand
         raw = self.envelope(digest)
-        return None if raw is None else _policy_in(raw)
+        return None if raw is None else self._hold(digest, Policy.from_json(SignedEnvelope.from_json(raw).payload))
 
     def newest_issued_at(self, policy: Policy) -> datetime | None:
         """When the newest policy was signed that was accepted for the same purpose as this one; None for none."""
@@ -62,10 +66,17 @@ class Policies:
                 (policy.app_id, policy.revision, policy.intent, digest, job_id),
             )
             connection.execute(_DROP_UNUSED)
+        self._hold(digest, policy)
 
     def prune(self) -> None:
         """Forget policies that no remembered job was processed with."""
         self._database.execute(_DROP_UNUSED)
+
+    def _hold(self, digest: str, policy: Policy) -> Policy:
+        self._at_hand[digest] = policy
+        while len(self._at_hand) > _POLICIES_AT_HAND:
+            del self._at_hand[next(iter(self._at_hand))]
+        return policy
 
 
 _RAISE_REVISION = """
@@ -87,11 +98,6 @@ INSERT INTO policies (digest, app_id, envelope, stored_at) VALUES (?, ?, ?, ?) O
 """
 
 _DROP_UNUSED = "DELETE FROM policies WHERE digest NOT IN (SELECT policy_digest FROM jobs WHERE policy_digest NOT NULL)"
-
-
-@lru_cache(maxsize=_POLICIES_AT_HAND)
-def _policy_in(envelope: bytes) -> Policy:
-    return Policy.from_json(SignedEnvelope.from_json(envelope).payload)
 
 
 def _purpose(policy: Policy) -> tuple[str, int, Intent, str]:

@@ -1,5 +1,6 @@
 """Installer runs, apps, policies and the outbox."""
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -49,6 +50,15 @@ def test_a_policy_is_found_by_its_digest_and_its_job(rig: Rig) -> None:
     assert (binding.app_id, binding.intent, binding.policy_digest) == ("editor", Intent.REQUIRED, "d1")
     assert policies.policy("d2") is None
     assert policies.binding(str(uuid4())) is None
+
+
+def test_a_policy_is_the_same_at_hand_and_read_from_the_file(rig: Rig) -> None:
+    digests = {f"d{number}": JobRef(job_id=str(uuid4()), generation=1, attempt=1) for number in range(40)}
+    for digest, ref in digests.items():
+        _accept(rig, ref, digest=digest)
+    with closing(Ledger(rig.device.folders.ledger)) as anew:
+        found = [(rig.device.ledger.policies.policy(digest), anew.policies.policy(digest)) for digest in digests]
+    assert found == [(rig.policy(), rig.policy())] * len(digests)
 
 
 def test_a_policy_no_job_uses_any_more_is_dropped(rig: Rig) -> None:
