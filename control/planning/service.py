@@ -1,31 +1,28 @@
 """Plan: load, decide, and write jobs and outbox entries, all in one transaction."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, cast
-from uuid import uuid4
+from typing import Final
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from contract.jobs import JobState
 from contract.uplink import GenerationReason, OrderKind
 from control.cancel_reasons import CancelReason
 from control.catalog.deliveries import keep_delivery
 from control.database.session import Database, lock_planning
-from control.database.tables import AppRequestRow, Device, Job, OutboxEntry
+from control.database.tables import AppRequestRow, Job
 from control.dispatch.resend import resend
 from control.newest_jobs import give_way
-from control.planning.models import Demand, Fleet, Mark, NewJob, Plan, Want
+from control.planning.models import Demand, Fleet, Mark, Plan
+from control.planning.new_jobs import make_jobs
 from control.planning.plan import plan
-from control.planning.selection import Span
+from control.planning.queueing import has_unqueued, queue
+from control.planning.selection import Selection, Span, Those
 from control.planning.snapshot import load_fleet, load_span, next_span
 from control.steering.orders import place_order
-
-if TYPE_CHECKING:
-    from sqlalchemy import Table
 
 #: Devices planned for at once: they fit into memory, and nobody who waits for the lock notices.
 PART: Final = 1000
@@ -38,9 +35,6 @@ _NOTHING_NEXT: Final = {
     "next_action_detail": "",
     "waits_for_app_id": None,
 }
-
-#: The fields of `Want` that a job's row has under the same names.
-_WANTED_COLUMNS: Final = tuple(field.name for field in fields(Want))
 
 
 @dataclass(frozen=True)
@@ -70,7 +64,7 @@ def plan_devices(session: Session, device_ids: Sequence[str], *, now: datetime, 
         online_since: Devices seen since then are online and are sent to; others are when they check in.
     """
     lock_planning(session)
-    return _carry_out(session, load_fleet(session, now, *device_ids), online_since)
+    return _carry_out(session, load_fleet(session, now, *device_ids), Those(tuple(device_ids)), online_since)
 
 
 def plan_device(session: Session, device_id: str, *, now: datetime, online_since: datetime) -> Planned:
@@ -92,27 +86,26 @@ def plan_fleet(database: Database, *, now: datetime, online_since: datetime) -> 
     One that dies in the middle has planned for whole devices, and who comes after him plans for the others. The
     arguments are those of `plan_devices`.
     """
-    total, after = Planned(), ""
-    while (part := plan_part(database, after, now=now, online_since=online_since)) is not None:
-        total, after = total + part.planned, part.last_id
+    total, part = Planned(), Part(Planned(), "")
+    while (following := plan_part(database, part, now=now, online_since=online_since)) is not None:
+        total, part = total + following.planned, following
     return total
 
 
-def plan_part(database: Database, after: str, *, now: datetime, online_since: datetime) -> Part | None:
-    """Plan for the devices that follow the one with this id; None where there is no more.
+def plan_part(database: Database, last: Part, *, now: datetime, online_since: datetime) -> Part | None:
+    """Plan for the devices that follow another part; None where there is no more.
 
-    They are looked at first, and locked only where something is to be changed.
+    They are looked at first, and locked only where something is to be changed: where that was so in the last part, it
+    mostly is in this one.
     """
-    span = _next(database, after)
+    span = _next(database, last.last_id)
     if span is None:
         return None
-    with database.snapshot() as session:
-        is_due = _is_due(session, span, now, online_since)
-    if not is_due:
+    if last.planned == Planned() and not _is_due(database, span, now, online_since):
         return Part(Planned(), span.last_id)
     with database.transaction() as session:
         lock_planning(session)
-        return Part(_carry_out(session, load_span(session, now, span), online_since), span.last_id)
+        return Part(_carry_out(session, load_span(session, now, span), span, online_since), span.last_id)
 
 
 def _next(database: Database, after: str) -> Span | None:
@@ -120,29 +113,22 @@ def _next(database: Database, after: str) -> Span | None:
         return next_span(session, after, PART)
 
 
-def _is_due(session: Session, span: Span, now: datetime, online_since: datetime) -> bool:
-    fleet = load_span(session, now, span)
-    return plan(fleet) != Plan() or any(_unqueued(session, _planned(fleet), online_since))
+def _is_due(database: Database, span: Span, now: datetime, online_since: datetime) -> bool:
+    with database.snapshot() as session:
+        return plan(load_span(session, now, span)) != Plan() or has_unqueued(session, span, online_since)
 
 
-def _carry_out(session: Session, fleet: Fleet, online_since: datetime) -> Planned:
+def _carry_out(session: Session, fleet: Fleet, devices: Selection, online_since: datetime) -> Planned:
     decided = plan(fleet)
-    to_send = [*_planned(fleet), *_write(session, decided, fleet.demand)]
+    _write(session, decided, fleet.demand)
     return Planned(
         made=len(decided.make),
         cancelled=len(decided.cancel) + len(decided.recall),
-        queued=_queue(session, to_send, fleet.demand.now, online_since),
+        queued=queue(session, devices, fleet.demand.now, online_since),
     )
 
 
-def _planned(fleet: Fleet) -> list[str]:
-    """The ids of jobs that are not sent yet."""
-    jobs = (job for device in fleet.devices for job in device.jobs.values())
-    return [job.job_id for job in jobs if job.state is JobState.PLANNED]
-
-
-def _write(session: Session, decided: Plan, demand: Demand) -> list[str]:
-    """Write what was decided; the ids of the jobs that are to be sent."""
+def _write(session: Session, decided: Plan, demand: Demand) -> None:
     now = demand.now
     wants = [*(job.want for job in decided.make), *(one.want for one in (*decided.advance, *decided.adjust))]
     for digest in {want.settings_digest for want in wants}:
@@ -150,8 +136,7 @@ def _write(session: Session, decided: Plan, demand: Demand) -> list[str]:
     _void(session, decided)
     _end(session, decided, now)
     _change(session, decided, now)
-    made = _make(session, decided.make, now)
-    return [*made, *(changed.job_id for changed in decided.advance), *decided.look_again]
+    make_jobs(session, decided.make, now)
 
 
 def _void(session: Session, decided: Plan) -> None:
@@ -199,53 +184,3 @@ def _tell_devices(session: Session, job_ids: Sequence[str], now: datetime) -> No
         sent = Job.id.in_(job_ids[start : start + _BATCH]), Job.sent_at.is_not(None)
         for job in session.scalars(select(Job).where(*sent)):
             place_order(session, job, OrderKind.CANCEL, now)
-
-
-def _make(session: Session, jobs: tuple[NewJob, ...], now: datetime) -> list[str]:
-    replaced = [job.replaces for job in jobs if job.replaces is not None]
-    for start in range(0, len(replaced), _BATCH):
-        old = Job.id.in_(replaced[start : start + _BATCH])
-        session.execute(update(Job).where(old).values(is_newest=False))
-    rows = [_row(job, now) for job in jobs]
-    if rows:
-        # Not as objects: a session takes twice as long to make nothing of them but rows.
-        session.execute(insert(_JOBS), rows)
-    return [row["id"] for row in rows]
-
-
-def _row(job: NewJob, now: datetime) -> dict[str, Any]:
-    wanted = {name: getattr(job.want, name) for name in _WANTED_COLUMNS}
-    ids = {"id": str(uuid4()), "device_id": job.device_id}
-    return {**_BEGINNING, **ids, **wanted, "generation_reason": job.reason, "created_at": now}
-
-
-def _queue(session: Session, job_ids: Sequence[str], now: datetime, online_since: datetime) -> int:
-    rows = [
-        {"job_id": job_id, "generation": generation, "created_at": now}
-        for job_id, generation in _unqueued(session, job_ids, online_since)
-    ]
-    if rows:
-        session.execute(insert(_OUTBOX), rows)
-    return len(rows)
-
-
-def _unqueued(session: Session, job_ids: Sequence[str], online_since: datetime) -> Iterator[Row[str, int]]:
-    """Those of the jobs whose devices are online, and that nobody is about to send, with their generations."""
-    waiting = (
-        select(Job.id, Job.generation)
-        .join(Device, Device.id == Job.device_id)
-        .outerjoin(OutboxEntry, (OutboxEntry.job_id == Job.id) & (OutboxEntry.generation == Job.generation))
-        .where(Job.state == JobState.PLANNED, Device.last_seen_at >= online_since, OutboxEntry.job_id.is_(None))
-    )
-    for start in range(0, len(job_ids), _BATCH):
-        yield from session.execute(waiting.where(Job.id.in_(job_ids[start : start + _BATCH])))
-
-
-_JOBS: Final = cast("Table", Job.__table__)
-_OUTBOX: Final = cast("Table", OutboxEntry.__table__)
-#: What every new job begins with, written out: to have defaults filled in takes as long as to insert the rows.
-_BEGINNING: Final = {
-    column.name: column.default.arg
-    for column in _JOBS.columns
-    if isinstance(column.default, ScalarElementColumnDefault)
-}

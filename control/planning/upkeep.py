@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from control.database.session import Database
 from control.database.tables import Device, PlanningRow
-from control.planning.service import PART, Planned, plan_fleet, plan_part
+from control.planning.service import PART, Part, Planned, plan_fleet, plan_part
 from control.planning.wanted import wanted_digest
 
 #: Times after which every device has been looked at though nothing else asked for it.
@@ -40,12 +40,12 @@ def catch_up(database: Database, *, now: datetime, online_since: datetime) -> Pl
         devices = session.scalar(select(func.count()).select_from(Device)) or 0
     if not is_planned:
         return plan_all(database, now=now, online_since=online_since)
-    planned = Planned()
+    planned, last = Planned(), Part(Planned(), after)
     for _ in range(-(-devices // (PART * _ROUND))):
-        part = plan_part(database, after, now=now, online_since=online_since)
-        planned, after = (planned, "") if part is None else (planned + part.planned, part.last_id)
+        last = plan_part(database, last, now=now, online_since=online_since) or Part(Planned(), "")
+        planned += last.planned
     with database.transaction() as session:
-        _row(session).looked_at_until = after
+        _row(session).looked_at_until = last.last_id
     return planned
 
 

@@ -15,6 +15,7 @@ from contract.queues import ControlTask
 from contract.states import Intent
 from control.database.tables import Device, Job, OutboxEntry
 from control.fleet.groups import add_member, remove_member
+from control.planning import service
 from tests.control.plane import Plane
 
 
@@ -165,3 +166,30 @@ def test_planning_that_is_cut_off_leaves_neither_jobs_nor_entries(fleet: tuple[P
     assert jobs(plane) == []
     plane.plan()
     assert len(jobs(plane)) == 3
+
+
+def test_parts_are_looked_at_without_a_lock_until_something_is_to_be_changed(
+    fleet: tuple[Plane, str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plane, group_id, ids = fleet
+    plane.plan()
+    locked: list[object] = []
+    monkeypatch.setattr(service, "PART", 1)
+    monkeypatch.setattr(service, "lock_planning", locked.append)
+    plane.plan()
+    assert not locked, "nothing is to be changed"
+    with plane.services.database.transaction() as session:
+        remove_member(session, group_id, min(ids))
+    plane.plan()
+    assert len(locked) == 2, "the first part, and the one that follows it"
+
+
+def test_devices_of_several_parts_get_each_job_once(
+    fleet: tuple[Plane, str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plane, _, ids = fleet
+    monkeypatch.setattr(service, "PART", 2)
+    plane.plan()
+    plane.plan()
+    assert sorted(job.device_id for job in jobs(plane)) == sorted(ids)
+    assert queued(plane) == set(ids[:2])
