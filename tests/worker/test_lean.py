@@ -5,8 +5,10 @@ import sys
 
 import pytest
 
+from worker.lean import UNNEEDED
+
 #: What only `run` needs, and what it does without.
-HEAVY = ("structlog", "rich", "celery", "httpx", "pygments.lexers")
+HEAVY = ("structlog", "celery", "httpx", *UNNEEDED)
 
 
 def _loaded(program: str) -> set[str]:
@@ -18,11 +20,12 @@ def test_the_command_line_loads_nothing_that_only_one_command_needs() -> None:
     assert not _loaded("import worker.cli.main") & set(HEAVY)
 
 
-@pytest.mark.parametrize("before", ["", "import rich\n"])
-def test_the_agents_parts_do_without_rich_and_what_uses_it_already_goes_on(before: str) -> None:
+@pytest.mark.parametrize("before", ["", "rich"])
+def test_the_agents_parts_do_without_unneeded_libraries_but_for_one_that_is_used_already(before: str) -> None:
     loaded = _loaded(
-        f"{before}from worker.lean import leave_out_terminal_colours\nleave_out_terminal_colours()\n"
-        "import worker.bootstrap, worker.celery_app"
+        (f"import {before}\n" if before else "")
+        + "from worker.lean import leave_out_unneeded_libraries\nleave_out_unneeded_libraries()\n"
+        "import worker.bootstrap, worker.celery_app, celery.apps.worker, celery.worker.consumer"
     )
     assert {"structlog", "celery", "httpx"} <= loaded
-    assert ("rich" in loaded) is bool(before)
+    assert loaded & set(UNNEEDED) == set(filter(None, [before]))

@@ -7,7 +7,7 @@ from worker.cli.options import StateDir, load_settings
 from worker.cli.output import handled
 from worker.folders import Folders
 from worker.identity import Identity, load_identity
-from worker.lean import leave_out_terminal_colours
+from worker.lean import leave_out_unneeded_libraries
 from worker.lock import only_agent
 from worker.settings import AgentSettings
 
@@ -37,7 +37,7 @@ def _run(settings: AgentSettings) -> None:
     identity = load_identity(folders.identity)
     folders.create()
     with only_agent(folders):
-        leave_out_terminal_colours()
+        leave_out_unneeded_libraries()
         from worker.logs.configure import configure_logs  # noqa: PLC0415  other commands need not load all of it
         from worker.logs.known_secrets import KnownSecrets  # noqa: PLC0415
         from worker.logs.secrets import secrets_of  # noqa: PLC0415
