@@ -2,8 +2,8 @@
 
 It is RFC 9421 with no choice left: these four components in this order, these four parameters, one label, nothing
 escaped, a path and a query that need no normalisation. Whatever is written otherwise, or does not hold, is left to the
-library in `contract.http_signatures`, which reads every form and says what is wrong: what is accepted here is accepted
-there, too, and nothing is refused here.
+library in `contract.request_verification`, which reads every form and says what is wrong: what is accepted here is
+accepted there, too, and nothing is refused here.
 """
 
 import base64

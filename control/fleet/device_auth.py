@@ -7,7 +7,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from contract.error_codes import ErrorCode
 from contract.errors import RateLimitedError, TrustError
-from contract.http_signatures import REPLAY_WINDOW, SignableRequest, verify_request
+from contract.http_signatures import SignableRequest
+from contract.request_verification import REPLAY_WINDOW, verify_request
 from control.fleet.known_devices import KnownDevice, KnownDevices
 from control.security.nonces import NonceMemory
 from control.security.rate_limits import RateLimiter

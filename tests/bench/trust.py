@@ -19,9 +19,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from contract.envelopes import key_id_of, signed_bytes
-from contract.http_signatures import SignableRequest, sign_request, verify_request
+from contract.http_signatures import SignableRequest, sign_request
 from contract.policy import Commands, ContentRef, Policy
 from contract.policy_verification import read_envelope, verify_policy
+from contract.request_verification import verify_request
 from contract.rules import FileRule
 from contract.sealing import seal, unseal
 from contract.states import Intent

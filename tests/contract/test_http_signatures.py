@@ -10,7 +10,8 @@ from http_message_signatures import HTTPMessageSigner, HTTPSignatureKeyResolver,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.http_signatures import SignableRequest, sign_request, verify_request
+from contract.http_signatures import SignableRequest, sign_request
+from contract.request_verification import verify_request
 
 KEY = Ed25519PrivateKey.generate()
 DEVICE = "0b9c7f2e-1111-4222-8333-444455556666"

@@ -11,10 +11,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract import http_signatures, uplink
+from contract import request_verification, uplink
 from contract.errors import TrustError
-from contract.http_signatures import MAX_AGE, MAX_CLOCK_SKEW, SignableRequest, sign_request, verify_request
+from contract.http_signatures import SignableRequest, sign_request
 from contract.plain_signatures import verify_plain
+from contract.request_verification import MAX_AGE, MAX_CLOCK_SKEW, verify_request
 
 KEY = Ed25519PrivateKey.generate()
 DEVICE = "11111111-2222-3333-4444-555555555555"
@@ -41,7 +42,7 @@ def plain(request: SignableRequest, body: bytes = BODY) -> tuple[str, str] | Non
 
 def general(request: SignableRequest, body: bytes = BODY) -> tuple[str, str] | None:
     """By the library alone."""
-    with patch.object(http_signatures, "verify_plain", lambda *_, **__: None):
+    with patch.object(request_verification, "verify_plain", lambda *_, **__: None):
         try:
             return verify_request(request, body, public_key)
         except TrustError:

@@ -10,7 +10,8 @@ from contract.documents import Document
 from contract.envelopes import Signature, SignedEnvelope, countersigned, draft, key_id_of, sign, signers, with_signature
 from contract.error_codes import ErrorCode
 from contract.errors import TrustError
-from contract.http_signatures import REPLAY_WINDOW, SignableRequest, sign_request, verify_request
+from contract.http_signatures import SignableRequest, sign_request
+from contract.request_verification import REPLAY_WINDOW, verify_request
 from contract.sealing import seal, unseal
 
 

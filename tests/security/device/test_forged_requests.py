@@ -8,7 +8,8 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from contract.http_signatures import MAX_AGE, MAX_CLOCK_SKEW, TIME_HEADER
+from contract.http_signatures import TIME_HEADER
+from contract.request_verification import MAX_AGE, MAX_CLOCK_SKEW
 from contract.uplink import CHECK_IN_PATH, REPORTS_PATH
 from control.database.tables import Role
 from tests.security.conftest import RefusedBy
@@ -64,7 +65,7 @@ def test_a_clock_that_is_off_is_told_the_time(
 def test_without_the_bounds_on_its_time_an_old_request_is_as_good_as_new(
     client: httpx.Client, enrolled: Enrolled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("contract.http_signatures._Verifier.validate_created_and_expires", lambda *_, **__: None)
+    monkeypatch.setattr("contract.request_verification._Verifier.validate_created_and_expires", lambda *_, **__: None)
     assert code(client.send(recorded(enrolled(), now=datetime.now(UTC) - timedelta(days=4000)))) == "document-invalid"
 
 

@@ -12,10 +12,11 @@ import pytest
 from contract.clock import ManualClock
 from contract.error_codes import ErrorCode
 from contract.errors import NotFoundError, OutriderError, RateLimitedError, TrustError, UnavailableError
-from contract.http_signatures import TIME_HEADER, SignableRequest, verify_request
+from contract.http_signatures import TIME_HEADER, SignableRequest
 from contract.jobs import JobRef
 from contract.phases import Phase
 from contract.report import Progress
+from contract.request_verification import verify_request
 from contract.uplink import (
     TRUSTED_KEYS_VERSION_HEADER,
     CheckIn,
