@@ -1,11 +1,13 @@
 """The composition root: which implementation does what, in one place."""
 
 import math
+import ssl
 from dataclasses import dataclass
 from functools import partial
 from random import SystemRandom
 
 from contract.clock import Clock, SystemClock
+from contract.secure_addresses import tls_context
 from contract.uplink import CheckInReply
 from worker.activity import Activity
 from worker.content.keys import ContentKeys
@@ -101,15 +103,15 @@ def build_device(
     """All that phases work with."""
     folders = Folders(settings.state_dir)
     folders.create()
-    environment = Environment(settings.pass_environment)
+    environment, tls = Environment(settings.pass_environment), tls_context()
     ledger, platform = Ledger(folders.ledger, this_state_mirror()), this_platform(settings.state_dir)
     return Device(
         identity=identity,
         folders=folders,
         ledger=ledger,
         clock=clock,
-        uplink=build_uplink(settings, identity, clock),
-        source=HttpContentSource(http_client(settings)),
+        uplink=build_uplink(settings, identity, clock, tls),
+        source=HttpContentSource(http_client(settings, tls=tls)),
         keys=ContentKeys(identity),
         machine=Machine(platform, folders.scripts, environment),
         environment=environment,
@@ -121,14 +123,16 @@ def build_device(
     )
 
 
-def build_uplink(settings: AgentSettings, identity: Identity, clock: Clock) -> HttpUplink:
-    """The way to the control plane.
+def build_uplink(
+    settings: AgentSettings, identity: Identity, clock: Clock, tls: ssl.SSLContext | None = None
+) -> HttpUplink:
+    """The way to the control plane; see `http_client` for `tls`.
 
     Raises:
         InputError: It is on another machine and has no TLS.
     """
     require_secure_api(settings, identity.control_plane_url)
-    return HttpUplink(http_client(settings, base_url=identity.control_plane_url), identity, clock)
+    return HttpUplink(http_client(settings, base_url=identity.control_plane_url, tls=tls), identity, clock)
 
 
 def _relocation(settings: AgentSettings, identity: Identity, departure: Departure) -> Relocation:
