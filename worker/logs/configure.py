@@ -7,6 +7,7 @@
 | `AgentExecutor.log`       | the same tools: scripts and how they ended      |
 """
 
+import codecs
 import logging
 from pathlib import Path
 from typing import Final, TextIO
@@ -15,14 +16,14 @@ import structlog
 from structlog.typing import Processor
 
 from worker.logs.cmtrace import LINE_END
-from worker.logs.events import EventFormatter, Events, as_json
+from worker.logs.events import EventHandler, Place, as_json
 from worker.logs.files import EXECUTOR, EXTENSION, JSON_FILE
 from worker.logs.known_secrets import KnownSecrets
 from worker.logs.level import WatchedLevel
+from worker.logs.people import People, for_people
 from worker.logs.redaction import Redactor
 from worker.logs.renderers import Envelopes
-from worker.logs.rotation import StampedRotatingFileHandler
-from worker.logs.short import short_line
+from worker.logs.rotation import StampedRotatingFile
 
 _SHARED: Final[list[Processor]] = [
     structlog.contextvars.merge_contextvars,
@@ -41,7 +42,7 @@ _ONLY_WARNINGS: Final = (
     "celery.pool",
 )
 #: Byte order mark and line ends as in the original's files.
-_ENVELOPE_ENCODING: Final = "utf-8-sig"
+_ENVELOPE_HEAD: Final = codecs.BOM_UTF8
 
 
 def configure_logs(
@@ -55,19 +56,20 @@ def configure_logs(
         secrets: Values that must not appear in any of them.
         stream: Where people read; stderr where None.
     """
-    events = Events(_SHARED, [structlog.processors.format_exc_info, Redactor(secrets)])
-    handlers: list[logging.Handler] = [
-        _programs(folder, events),
-        _tools(folder, EXTENSION, events),
-        _scripts(folder, events),
-        _people(stream, events),
-    ]
-    level = WatchedLevel(level_file)
-    for handler in handlers:
-        handler.addFilter(level)
+    handler = EventHandler(
+        _SHARED,
+        [structlog.processors.format_exc_info, Redactor(secrets)],
+        [
+            Place(StampedRotatingFile(folder / JSON_FILE), as_json),
+            _tools(folder, EXTENSION),
+            _tools(folder, EXECUTOR, logger=EXECUTOR),
+            Place(People(stream), for_people),
+        ],
+    )
+    handler.addFilter(WatchedLevel(level_file))
     root = logging.getLogger()
-    root.handlers = handlers
-    # The handlers' filter decides, because the level may change at any time.
+    root.handlers = [handler]
+    # The handler's filter decides, because the level may change at any time.
     root.setLevel(logging.DEBUG)
     for name in _ONLY_WARNINGS:
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -79,26 +81,6 @@ def configure_logs(
     )
 
 
-def _programs(folder: Path, events: Events) -> logging.Handler:
-    handler = StampedRotatingFileHandler(folder / JSON_FILE)
-    handler.setFormatter(EventFormatter(events, as_json))
-    return handler
-
-
-def _tools(folder: Path, component: str, events: Events) -> logging.Handler:
-    path = folder / f"{component}.log"
-    handler = StampedRotatingFileHandler(path, line_end=LINE_END, encoding=_ENVELOPE_ENCODING)
-    handler.setFormatter(EventFormatter(events, Envelopes(component)))
-    return handler
-
-
-def _scripts(folder: Path, events: Events) -> logging.Handler:
-    handler = _tools(folder, EXECUTOR, events)
-    handler.addFilter(logging.Filter(EXECUTOR))
-    return handler
-
-
-def _people(stream: TextIO | None, events: Events) -> logging.Handler:
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(EventFormatter(events, short_line))
-    return handler
+def _tools(folder: Path, component: str, *, logger: str | None = None) -> Place:
+    file = StampedRotatingFile(folder / f"{component}.log", line_end=LINE_END, head=_ENVELOPE_HEAD)
+    return Place(file, Envelopes(component), logger)

@@ -42,14 +42,10 @@ class WatchedLevel(logging.Filter):
         self._path = path
         self._seen: tuple[int, int] | None = None
         self._number = LogLevel.INFO.number
-        self._looked_for: logging.LogRecord | None = None
 
     @override
     def filter(self, record: logging.LogRecord) -> bool:
-        if record is not self._looked_for:
-            # The same record comes by once for each handler.
-            self._looked_for = record
-            self._look()
+        self._look()
         return record.levelno >= self._number
 
     def _look(self) -> None:

@@ -8,7 +8,6 @@ from typing import Any, Final
 from structlog.typing import EventDict, WrappedLogger
 
 from worker.logs.known_secrets import STRUCK_OUT, KnownSecrets
-from worker.logs.short import RECORD
 
 #: Wherever they stand in a field's name.
 _SECRET_WORDS: Final = re.compile(
@@ -38,7 +37,7 @@ class Redactor:
 
     def __call__(self, _logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
         """The event without secrets; a structlog processor."""
-        return {name: value if name == RECORD else self._field(name, value) for name, value in event.items()}
+        return {name: self._field(name, value) for name, value in event.items()}
 
     def text(self, text: str) -> str:
         """A text without the secrets that are known and those in addresses."""
@@ -51,6 +50,8 @@ class Redactor:
         """A value as JSON can carry it, without secrets however deep inside."""
         if isinstance(value, str):
             return self.text(value)
+        if value is None or isinstance(value, int | float):
+            return value
         if isinstance(value, Mapping):
             return {name: self._field(str(name), item) for name, item in value.items()}
         if isinstance(value, list | tuple | set | frozenset):
@@ -58,7 +59,7 @@ class Redactor:
         if isinstance(value, bytes | bytearray):
             # Bytes are keys, seals and signatures.
             return STRUCK_OUT
-        return value if isinstance(value, int | float) or value is None else self.text(str(value))
+        return self.text(str(value))
 
     def _field(self, name: str, value: Any) -> Any:
         return STRUCK_OUT if names_a_secret(name) else self.value(value)

@@ -1,12 +1,13 @@
 """Events as text for tools: in the original's envelope."""
 
+import logging
 import threading
 from datetime import datetime
 
 from structlog.typing import EventDict
 
 from worker.logs.cmtrace import envelope, gravity
-from worker.logs.short import RECORD, sentence
+from worker.logs.short import sentence
 
 
 class Envelopes:
@@ -15,9 +16,8 @@ class Envelopes:
     def __init__(self, component: str) -> None:
         self._component = component
 
-    def __call__(self, event: EventDict) -> str:
+    def __call__(self, event: EventDict, record: logging.LogRecord) -> str:
         """The record in its envelope."""
-        record = event[RECORD]
         return envelope(
             _message(event),
             at=datetime.fromtimestamp(record.created).astimezone(),

@@ -1,15 +1,11 @@
 """Files that rotate by size and keep so many, named by when they were closed, as the original's are (behaviour 2.1)."""
 
 import contextlib
-import logging
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Final
-
-from typing_extensions import override
 
 #: The original's default (behaviour 2.1).
 MAX_FILE_BYTES: Final = 2 * 1024 * 1024
@@ -26,13 +22,14 @@ def rotated(path: Path) -> list[Path]:
     return sorted(path.parent.glob(f"{path.stem}{_STAMP_PATTERN}{path.suffix}"))
 
 
-class StampedRotatingFileHandler(logging.FileHandler):
-    """Closes a full file as `<log>-YYYYMMDD-HHMMSS<suffix>` and removes the oldest.
+class StampedRotatingFile:
+    """A log that closes a full file as `<log>-YYYYMMDD-HHMMSS<suffix>` and removes the oldest.
 
     Args:
         path: The file that is written.
-        line_end: What follows each record.
-        encoding: `utf-8-sig` begins each file with a byte order mark.
+        line_end: What follows each text.
+        head: What each file begins with.
+        max_bytes: A file is closed before it has as many.
         now: The time that names closed files.
     """
 
@@ -41,50 +38,49 @@ class StampedRotatingFileHandler(logging.FileHandler):
         path: Path,
         *,
         line_end: str = "\n",
-        encoding: str = "utf-8",
+        head: bytes = b"",
         max_bytes: int = MAX_FILE_BYTES,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._path = path
         self._now = now
+        self._head = head
         self._max_bytes = max_bytes
-        self._bytes = 0
-        super().__init__(path, encoding=encoding)
-        self.terminator = line_end
+        self._line_end = line_end
+        self._open()
 
-    @override
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write a record; its text is made once, and the file's size is known without asking for it."""
-        try:
-            line = self.format(record) + self.terminator
-            size = len(line.encode(errors="backslashreplace"))
-            if self._bytes and self._bytes + size >= self._max_bytes:
-                self.roll_over()
-            if self.stream is None:
-                self.stream = self._open()
-            self.stream.write(line)
-            self.stream.flush()
-            self._bytes += size
-        except Exception:  # noqa: BLE001  a log that cannot be written must not end the agent
-            self.handleError(record)
+    def write(self, text: str) -> None:
+        """Write a line; how large the file is by now is known without asking for it."""
+        if self._file.closed:
+            # The next one could not be opened when the last was full.
+            self._open()
+        line = (text + self._line_end).encode(errors="backslashreplace")
+        if self._bytes and self._bytes + len(line) >= self._max_bytes:
+            self.roll_over()
+        if not self._bytes:
+            line = self._head + line
+        self._file.write(line)
+        self._file.flush()
+        self._bytes += len(line)
 
     def roll_over(self) -> None:
         """Close the full file and begin another."""
-        if self.stream is not None:
-            self.stream.close()
+        self._file.close()
         # Windows does not rename a file that somebody reads; the file grows until they let go.
         with contextlib.suppress(PermissionError):
             self._path.rename(self._closed_name())
         for old in rotated(self._path)[:-KEPT_FILES]:
             with contextlib.suppress(PermissionError):
                 old.unlink()
-        self.stream = self._open()
+        self._open()
 
-    @override
-    def _open(self) -> TextIOWrapper:
-        stream = self._path.open("a", encoding=self.encoding, errors="backslashreplace", newline="")
-        self._bytes = os.fstat(stream.fileno()).st_size
-        return stream
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _open(self) -> None:
+        self._file = self._path.open("ab")
+        self._bytes = os.fstat(self._file.fileno()).st_size
 
     def _closed_name(self) -> Path:
         at = self._now()

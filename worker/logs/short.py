@@ -3,13 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-#: What an event has beside its own fields while it is in the program: the record it was made of.
-RECORD: Final = "_record"
-
 #: What a step has beside its facts; its sentence says the rest.
 _STEP: Final = "step"
 _PART: Final = "part"
-_NO_FACTS: Final = frozenset({"timestamp", "level", "logger", "event", "exception", "exc_info", RECORD, _STEP, _PART})
+_NO_FACTS: Final = frozenset({"timestamp", "level", "logger", "event", "exception", "exc_info", _STEP, _PART})
 #: A policy's whole body is for files.
 _PEOPLE_READ_CHARACTERS: Final = 300
 

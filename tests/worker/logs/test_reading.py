@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from worker.logs.reading import events
-from worker.logs.rotation import KEPT_FILES, StampedRotatingFileHandler, rotated
+from worker.logs.rotation import KEPT_FILES, StampedRotatingFile, rotated
 
 
 @pytest.fixture
@@ -30,9 +30,9 @@ class Writer:
         self._number += count
 
     def close_file(self) -> None:
-        handler = StampedRotatingFileHandler(self._path)
-        handler.roll_over()
-        handler.close()
+        file = StampedRotatingFile(self._path)
+        file.roll_over()
+        file.close()
 
 
 @pytest.fixture

@@ -1,14 +1,14 @@
-import logging
+import codecs
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from worker.logs.rotation import KEPT_FILES, StampedRotatingFileHandler, rotated
+from worker.logs.rotation import KEPT_FILES, StampedRotatingFile, rotated
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
-BOM = b"\xef\xbb\xbf"
+BOM = codecs.BOM_UTF8
 
 Write = Callable[[str], None]
 
@@ -30,9 +30,9 @@ def path(tmp_path: Path) -> Path:
 
 
 def _writer(path: Path, *, step: timedelta = timedelta(minutes=1)) -> Iterator[Write]:
-    handler = StampedRotatingFileHandler(path, line_end="\r\n", encoding="utf-8-sig", max_bytes=200, now=Ticking(step))
-    yield lambda text: handler.emit(logging.LogRecord("x", logging.INFO, "", 0, text, None, None))
-    handler.close()
+    file = StampedRotatingFile(path, line_end="\r\n", head=BOM, max_bytes=200, now=Ticking(step))
+    yield file.write
+    file.close()
 
 
 @pytest.fixture
@@ -77,6 +77,15 @@ def test_a_program_that_starts_again_goes_on_in_the_same_file_with_one_mark_at_i
         for write in _writer(path):
             write(text)
     assert path.read_bytes() == BOM + b"first\r\nsecond\r\n"
+
+
+def test_a_log_whose_file_somebody_removed_goes_on(path: Path, write: Write) -> None:
+    write("x" * 180)
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        write("y" * 180)
+    write("z")
+    assert path.read_bytes() == BOM + b"z\r\n"
 
 
 def test_text_that_is_no_unicode_is_written_all_the_same(path: Path, write: Write) -> None:
