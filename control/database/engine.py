@@ -1,9 +1,10 @@
 """The engine: how to connect to SQLite and PostgreSQL so that both behave the same."""
 
+import select
 from typing import Any, Protocol
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from contract.error_codes import ErrorCode
 from contract.errors import InputError
@@ -25,6 +26,12 @@ class _SqliteConnection(Protocol):
     def execute(self, statement: str, /) -> object: ...
 
 
+class _PostgresqlConnection(Protocol):
+    @property
+    def closed(self) -> bool: ...
+    def fileno(self) -> int: ...
+
+
 def make_engine(url: str) -> Engine:
     """An engine for `sqlite:///path` or `postgresql://...`.
 
@@ -38,9 +45,7 @@ def make_engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
     if parsed.get_backend_name() == "postgresql":
-        options = {"connect_timeout": _CONNECT_TIMEOUT_SECONDS}
-        driver = parsed.set(drivername="postgresql+psycopg")
-        return create_engine(driver, pool_pre_ping=True, max_overflow=_OVERFLOW, connect_args=options)
+        return _postgresql(parsed)
     detail = f"expected sqlite or postgresql, found {parsed.get_backend_name()}"
     raise InputError(ErrorCode.SETTINGS_INVALID, place="DATABASE_URL", detail=detail)
 
@@ -51,6 +56,29 @@ def _parse(url: str) -> URL:
     except ArgumentError as error:
         detail = "expected sqlite:///path or postgresql://user@host/name"
         raise InputError(ErrorCode.SETTINGS_INVALID, place="DATABASE_URL", detail=detail) from error
+
+
+def _postgresql(url: URL) -> Engine:
+    options = {"connect_timeout": _CONNECT_TIMEOUT_SECONDS}
+    engine = create_engine(url.set(drivername="postgresql+psycopg"), max_overflow=_OVERFLOW, connect_args=options)
+    event.listen(engine, "checkout", _require_open)
+    return engine
+
+
+def _require_open(connection: _PostgresqlConnection, _record: Any, _proxy: Any) -> None:
+    """Have a connection that the server has ended while it lay in the pool replaced by a new one.
+
+    From one that is idle there is nothing to read; the server's last word, or the end of the stream, says that it is
+    over. To ask the server would take as long as a query, each time.
+    """
+    if connection.closed or _has_something_to_read(connection.fileno()):
+        raise DisconnectionError
+
+
+def _has_something_to_read(descriptor: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _sqlite(url: URL) -> Engine:
