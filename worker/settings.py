@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 import platformdirs
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from contract.error_codes import ErrorCode
+from contract.errors import InputError
 
 #: Each platform has its own habits.
 _FOLDER_NAME = "Outrider" if sys.platform == "win32" else "outrider-agent"
@@ -52,3 +55,16 @@ class AgentSettings(BaseSettings):
     @classmethod
     def _names(cls, value: object) -> object:
         return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+
+
+def load_settings(state_dir: Path | None = None) -> AgentSettings:
+    """The settings from the environment, the folder from whoever asks where it is given.
+
+    Raises:
+        InputError: Some make no sense; all of them are named.
+    """
+    try:
+        return AgentSettings() if state_dir is None else AgentSettings(state_dir=state_dir)
+    except ValidationError as error:
+        named = ", ".join(f"OUTRIDER_AGENT_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        raise InputError(ErrorCode.SETTINGS_INVALID, detail=named) from error

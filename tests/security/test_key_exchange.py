@@ -14,7 +14,7 @@ from control.settings import ControlSettings
 from tests.control.plane import FACTS, Plane
 from tests.support.served import served
 from worker.bootstrap import build_uplink
-from worker.cli.main import app
+from worker.cli.commands import app
 from worker.folders import Folders
 from worker.identity import Identity, load_identity, save_identity
 from worker.settings import AgentSettings

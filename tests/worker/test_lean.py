@@ -2,15 +2,27 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from contract.exit_statuses import ExitStatus
 from worker.lean import UNNEEDED
 
 #: What only `run` needs, and what it does without.
 HEAVY = ("structlog", "celery", "httpx", *UNNEEDED)
 #: What only the control plane needs: a device signs requests and verifies none.
 OTHER_ENDS = ("http_message_signatures", "contract.request_verification")
+
+_RUN = """
+import sys
+sys.argv[1:] = {arguments}
+from worker.cli.main import main
+try:
+    main()
+except SystemExit as end:
+    assert end.code == {status}, end.code
+"""
 
 
 def _loaded(program: str) -> set[str]:
@@ -19,7 +31,7 @@ def _loaded(program: str) -> set[str]:
 
 
 def test_the_command_line_loads_nothing_that_only_one_command_needs() -> None:
-    assert not _loaded("import worker.cli.main") & set(HEAVY)
+    assert not _loaded("import worker.cli.commands") & set(HEAVY)
 
 
 @pytest.mark.parametrize("before", ["", "rich"])
@@ -31,3 +43,13 @@ def test_the_agents_parts_do_without_unneeded_libraries_but_for_one_that_is_used
     )
     assert {"structlog", "celery", "httpx"} <= loaded
     assert loaded & {*UNNEEDED, *OTHER_ENDS} == set(filter(None, [before]))
+
+
+@pytest.mark.parametrize("options", [[], ["--state-dir", "another folder"]])
+def test_the_agent_is_started_without_the_library_that_reads_command_lines(
+    options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUTRIDER_AGENT_STATE_DIR", str(tmp_path))
+    loaded = _loaded(_RUN.format(arguments=["run", *options], status=int(ExitStatus.USAGE)))
+    assert "worker.process" in loaded
+    assert ("typer" in loaded) is bool(options)

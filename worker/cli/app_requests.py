@@ -12,8 +12,9 @@ from contract.errors import NotFoundError, UnavailableError
 from contract.exit_statuses import ExitStatus
 from worker.cli.apps import uplink_of
 from worker.cli.available import app_facts, app_text
-from worker.cli.options import AsJson, StateDir, load_settings
+from worker.cli.options import AsJson, StateDir
 from worker.cli.output import handled, show
+from worker.settings import load_settings
 from worker.uplink.port import Uplink
 
 #: Between two looks at how an app stands.

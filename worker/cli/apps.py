@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from contract.available_apps import AvailableApp
 from contract.clock import SystemClock
 from worker.cli.available import app_facts, app_text
-from worker.cli.options import AsJson, StateDir, load_settings
+from worker.cli.options import AsJson, StateDir
 from worker.cli.output import handled, show
 from worker.folders import Folders
 from worker.identity import load_identity
-from worker.settings import AgentSettings
+from worker.settings import AgentSettings, load_settings
 from worker.uplink.port import Uplink
 
 

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from worker.cli.options import AsJson, StateDir, load_settings
+from worker.cli.options import AsJson, StateDir
 from worker.cli.output import handled
+from worker.settings import load_settings
 
 
 def check(

@@ -9,13 +9,13 @@ from pydantic import HttpUrl, TypeAdapter, ValidationError
 from contract.error_codes import ErrorCode
 from contract.errors import InputError
 from worker.cli.enrollment_token import Token, TokenFile, enrollment_token
-from worker.cli.options import AsJson, StateDir, load_settings
+from worker.cli.options import AsJson, StateDir
 from worker.cli.output import handled, show
 from worker.folders import Folders
 from worker.identity import Identity, save_identity
 from worker.lock import only_agent
 from worker.platform.select import this_platform
-from worker.settings import AgentSettings
+from worker.settings import AgentSettings, load_settings
 
 
 def enroll(

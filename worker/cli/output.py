@@ -1,11 +1,10 @@
 """How the agent's commands print errors and results, and which exit status they end with."""
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-
-import typer
 
 from contract.errors import OutriderError
 from contract.exit_statuses import ExitStatus
@@ -18,15 +17,18 @@ def handled(*, as_json: bool = False) -> Iterator[None]:
         yield
     except OutriderError as error:
         text = json.dumps({"error": error.fields()}, ensure_ascii=False) if as_json else _text(error)
-        typer.echo(text, err=True)
-        raise typer.Exit(error.exit_status) from None
+        sys.stderr.write(f"{text}\n")
+        raise SystemExit(error.exit_status) from None
     except KeyboardInterrupt:
-        raise typer.Exit(ExitStatus.INTERRUPTED) from None
+        raise SystemExit(ExitStatus.INTERRUPTED) from None
 
 
 def show(facts: Mapping[str, Any], text: str, *, as_json: bool) -> None:
     """The same facts for scripts or for people."""
-    typer.echo(json.dumps(facts, ensure_ascii=False) if as_json else text)
+    text = json.dumps(facts, ensure_ascii=False) if as_json else text
+    sys.stdout.write(f"{text}\n")
+    # A pipe that nobody reads any more is noticed here, where it is still answered with a status.
+    sys.stdout.flush()
 
 
 def _text(error: OutriderError) -> str:

@@ -10,13 +10,13 @@ import typer
 from contract.clock import SystemClock
 from contract.error_codes import ErrorCode
 from contract.errors import InputError
-from worker.cli.options import AsJson, StateDir, load_settings
+from worker.cli.options import AsJson, StateDir
 from worker.cli.output import handled, show
 from worker.folders import Folders
 from worker.ledger.ledger import Ledger
 from worker.restart.restarts import Restarts
 from worker.restart.rules import Announcement, RestartPlan
-from worker.settings import AgentSettings
+from worker.settings import AgentSettings, load_settings
 
 app = typer.Typer(help="See a pending restart of this device, and put its reminders off.", no_args_is_help=True)
 

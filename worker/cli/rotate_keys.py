@@ -3,12 +3,12 @@
 from contextlib import ExitStack
 
 from contract.clock import SystemClock
-from worker.cli.options import AsJson, StateDir, load_settings
+from worker.cli.options import AsJson, StateDir
 from worker.cli.output import handled, show
 from worker.folders import Folders
 from worker.identity import Identity, load_identity, replace_identity, save_identity
 from worker.lock import only_agent
-from worker.settings import AgentSettings
+from worker.settings import AgentSettings, load_settings
 from worker.uplink.port import Uplink
 
 

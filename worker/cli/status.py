@@ -11,13 +11,13 @@ from contract.error_codes import ErrorCode
 from contract.errors import InputError, NotFoundError
 from contract.report import Wait
 from worker.app_state import AppState
-from worker.cli.options import AsJson, StateDir, load_settings
+from worker.cli.options import AsJson, StateDir
 from worker.cli.output import handled, show
 from worker.cli.status_facts import app_facts, word
 from worker.folders import Folders
 from worker.ledger.attempts import Running
 from worker.ledger.ledger import Ledger
-from worker.settings import AgentSettings
+from worker.settings import AgentSettings, load_settings
 
 
 def status(

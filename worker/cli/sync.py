@@ -2,12 +2,12 @@
 
 from contract.clock import SystemClock
 from contract.uplink import CheckIn, CheckInReason
-from worker.cli.options import AsJson, StateDir, load_settings
+from worker.cli.options import AsJson, StateDir
 from worker.cli.output import handled, show
 from worker.folders import Folders
 from worker.identity import load_identity
 from worker.platform.select import this_platform
-from worker.settings import AgentSettings
+from worker.settings import AgentSettings, load_settings
 
 
 def sync(state_dir: StateDir = None, as_json: AsJson = False) -> None:

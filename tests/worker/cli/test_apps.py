@@ -23,7 +23,7 @@ from contract.uplink import APP_REQUESTS_PATH
 from tests.worker.rig import Rig
 from tests.worker.uplink.server import Answer, Asked, Server, serving
 from worker.cli import app_requests
-from worker.cli.main import app
+from worker.cli.commands import app
 from worker.identity import save_identity
 
 pytestmark = pytest.mark.integration

@@ -14,7 +14,7 @@ from contract.envelopes import sign
 from contract.exit_statuses import ExitStatus
 from contract.states import Intent
 from tests.worker.rig import Rig
-from worker.cli.main import app
+from worker.cli.commands import app
 
 Check = Callable[..., Result]
 

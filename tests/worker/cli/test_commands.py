@@ -16,7 +16,7 @@ from contract.uplink import CheckIn, CheckInReason, CheckInReply, EnrollmentRepl
 from tests.support.trust import Roots
 from tests.worker.rig import START, Rig
 from tests.worker.uplink.server import Answer, Server, serving
-from worker.cli.main import app
+from worker.cli.commands import app
 from worker.identity import load_identity, save_identity
 from worker.lock import only_agent
 

@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from contract.exit_statuses import ExitStatus
+from worker.cli.commands import app
 from worker.cli.enrollment_token import TOKEN_VARIABLE, enrollment_token
-from worker.cli.main import app
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from contract.exit_statuses import ExitStatus
 from tests.worker.agent_logs import logging_into
 from tests.worker.rig import Rig
-from worker.cli.main import app
+from worker.cli.commands import app
 from worker.folders import Folders
 from worker.identity import save_identity
 

@@ -10,7 +10,7 @@ from contract.clock import SystemClock
 from contract.policy import InstallExperience, RestartSettings
 from contract.states import DeviceRestartBehavior, ReturnCodeType
 from tests.worker.rig import Rig
-from worker.cli.main import app
+from worker.cli.commands import app
 from worker.restart.restarts import Restarts
 
 
