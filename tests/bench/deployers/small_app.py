@@ -34,12 +34,12 @@ class SmallApp:
     digest: str
 
 
-def make_small_app(folder: Path) -> SmallApp:
-    """Write the app below a folder."""
+def make_small_app(folder: Path, *, seed: int = 1) -> SmallApp:
+    """Write the app below a folder; another seed makes another payload."""
     source, archive = folder / "source", folder / "app.tar.gz"
     source.mkdir(parents=True)
     (source / SETUP_FILE).write_text(_INSTALLER, encoding="utf-8")
-    (source / "payload").write_bytes(random.Random(1).randbytes(_PAYLOAD_BYTES))
+    (source / "payload").write_bytes(random.Random(seed).randbytes(_PAYLOAD_BYTES))
     with tarfile.open(archive, "w:gz") as packed:
         for path in sorted(source.iterdir()):
             packed.add(path, path.name)

@@ -13,7 +13,7 @@ from tests.bench.cpu_clock import cpu_seconds, family_cpu_seconds
 from tests.bench.deployers import with_ansible, with_pyinfra
 from tests.bench.deployers.cost import Deploy, run_counted
 from tests.bench.deployers.small_app import APPS, SmallApp, empty_homes, is_installed, make_small_app
-from tests.bench.deployers.with_outrider import IN_CONTROL, running_fleet
+from tests.bench.deployers.with_outrider import IN_CONTROL, WARM_UP, running_fleet
 from tests.bench.frame.tools import TOOLS
 
 _HAS_TOOLS = (TOOLS / ".ready").exists()
@@ -29,6 +29,13 @@ def test_the_archive_is_the_folder_and_has_the_named_digest(app: SmallApp) -> No
     with tarfile.open(app.archive) as packed:
         assert sorted(packed.getnames()) == ["install.sh", "payload"]
     assert app.archive.stat().st_size > 1_000_000
+
+
+def test_another_seed_makes_another_app_of_the_same_size(app: SmallApp, tmp_path: Path) -> None:
+    other = make_small_app(tmp_path / "other", seed=2)
+    payload, others = (one.source / "payload" for one in (app, other))
+    assert payload.stat().st_size == others.stat().st_size
+    assert payload.read_bytes() != others.read_bytes()
 
 
 def test_an_app_with_another_byte_is_not_installed(app: SmallApp, tmp_path: Path) -> None:
@@ -90,6 +97,8 @@ def test_the_others_bring_the_app_to_every_device(app: SmallApp, tmp_path: Path,
 def test_ours_brings_each_app_to_as_many_devices_as_are_asked_for(app: SmallApp, tmp_path: Path) -> None:
     homes = empty_homes(tmp_path / "devices", 2)
     with running_fleet(tmp_path / "stack", app, homes) as fleet:
+        assert all((home / APPS / WARM_UP).exists() for home in homes)
+        assert fleet.shares == {}
         first, both = fleet.deploy(1), fleet.deploy(2)
         parts = [psutil.Process(state.pid) for state in fleet.stack.status()]
     assert [is_installed(home, app, "editor-1") for home in homes] == [True, False]

@@ -1,7 +1,8 @@
 """Deploy with Outrider: the local stack with real agents, which were enrolled and started before, as in life.
 
 In control are the API, the Celery worker, the scheduler, the broker and the content store; agents with their
-installers are the devices'. What is measured begins with the assignment and ends when the last report is stored.
+installers are the devices'. All of them run all the time, so each has brought one other app to every device before.
+What is measured begins with the assignment and ends when the last report is stored.
 """
 
 import json
@@ -33,7 +34,7 @@ from deploy.local.stack import LocalStack
 from storage.intunewin.builder import build_package
 from tests.bench.cpu_clock import family_cpu_seconds
 from tests.bench.deployers.cost import Cost
-from tests.bench.deployers.small_app import APPS, SETUP_FILE, SmallApp
+from tests.bench.deployers.small_app import APPS, SETUP_FILE, SmallApp, make_small_app
 from worker.folders import Folders
 from worker.identity import save_identity
 from worker.platform.select import this_platform
@@ -48,6 +49,9 @@ IN_CONTROL = (
     StandardPart.WORKER,
     StandardPart.SCHEDULER,
 )
+
+#: The app that every device gets before anything is measured.
+WARM_UP = "warm-up"
 
 #: Agents that start side by side.
 _STARTED_TOGETHER = 10
@@ -80,17 +84,30 @@ class RunningFleet:
     def deploy(self, count: int) -> Cost:
         """Bring an app of its own to the first so many devices."""
         name = f"editor-{count}"
-        self.client.create_group(name)
-        for home in self.homes[:count]:
-            self.client.add_member(name, home.name)
-        self.client.publish(_manifest(name), self.package)
+        self._publish(name, self.package, self.homes[:count])
         assert wait_until(self._is_quiet, seconds=_CHECKED_IN_SECONDS), "the control plane does not come to rest"
         control, devices, began = self._control(), self._devices(), time.perf_counter()
-        self.client.assign(AssignmentRequest(app=name, group=name))
-        assert wait_until(lambda: self._finished(name) == count, seconds=_DEPLOYED_SECONDS), "not deployed in time"
+        self._assign(name, count)
         wall = time.perf_counter() - began
         self.shares = {part: seconds - control[part] for part, seconds in self._control().items()}
         return Cost(wall, sum(self.shares.values()), self._devices() - devices)
+
+    def warm_up(self, package: str) -> None:
+        """Bring another app to all devices: what is done once in the life of a process is done then."""
+        self._publish(WARM_UP, package, self.homes)
+        self._assign(WARM_UP, len(self.homes))
+
+    def _publish(self, name: str, package: str, homes: Sequence[Path]) -> None:
+        """Make an app of a package, and a group of the same name with these devices."""
+        self.client.create_group(name)
+        for home in homes:
+            self.client.add_member(name, home.name)
+        self.client.publish(_manifest(name), package)
+
+    def _assign(self, name: str, count: int) -> None:
+        """Assign the app to its group, and wait until the last report of so many devices is stored."""
+        self.client.assign(AssignmentRequest(app=name, group=name))
+        assert wait_until(lambda: self._finished(name) == count, seconds=_DEPLOYED_SECONDS), "not deployed in time"
 
     def have_checked_in(self) -> bool:
         """Whether each device has spoken to the control plane since it was enrolled."""
@@ -129,14 +146,19 @@ def running_fleet(folder: Path, app: SmallApp, homes: Sequence[Path]) -> Iterato
             ControlClient(addresses.api_url, _operator_token(stack.layout, addresses)) as client,
             closing(Database.at(addresses.database_url)) as database,
         ):
-            package = build_package(app.source, SETUP_FILE, folder / "packages").path
-            digest = client.upload(package, lambda _: None).digest
-            fleet = RunningFleet(stack, client, database, digest, homes)
+            fleet = RunningFleet(stack, client, database, _upload(client, app, folder / "packages"), homes)
             _start_agents(fleet, addresses)
             assert wait_until(fleet.have_checked_in, seconds=_CHECKED_IN_SECONDS), "not every device has checked in"
+            fleet.warm_up(_upload(client, make_small_app(folder / "warm-up", seed=2), folder / "warm-up-packages"))
             yield fleet
     finally:
         stack.down()
+
+
+def _upload(client: ControlClient, app: SmallApp, folder: Path) -> str:
+    """The digest of the app's package, which lies in the store then."""
+    package = build_package(app.source, SETUP_FILE, folder).path
+    return client.upload(package, lambda _: None).digest
 
 
 def _start_agents(fleet: RunningFleet, addresses: StackAddresses) -> None:
