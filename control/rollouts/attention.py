@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from control.answers.moment import Moment
@@ -45,6 +45,20 @@ def glance_at(session: Session, rollout: Rollout, moment: Moment) -> Glance:
 def is_stale(rollout: Rollout, now: datetime) -> bool:
     """Whether its devices were not looked at for so long that nobody can tell."""
     return rollout.looked_at is None or now - rollout.looked_at >= _LONGEST
+
+
+def may_have_others(session: Session, rollout: Rollout) -> bool:
+    """Whether it may be for other devices than when it was last looked, though a glance shows the same.
+
+    Filters and start times go by what devices say of themselves. Else as many members are the same members unless
+    somebody has joined a group since, or was about to.
+    """
+    assigned = session.scalars(select(Assignment).where(Assignment.app_id == rollout.app_id)).all()
+    if rollout.looked_at is None or any(one.filter_id is not None or one.start_at is not None for one in assigned):
+        return True
+    in_groups = GroupMember.group_id.in_({one.group_id for one in assigned})
+    joined = exists().where(in_groups, GroupMember.added_at >= rollout.looked_at - _LONGEST)
+    return bool(session.scalar(select(joined)))
 
 
 def _about_members(session: Session, app_id: str, now: datetime) -> Iterator[object]:

@@ -34,12 +34,31 @@ _PHASES: Final = {code.slug: code.phase for code in ErrorCode}
 
 def load_counts(session: Session, rollout: Rollout, online_since: datetime) -> tuple[RingCounts, ...]:
     """The counts of each ring, of devices that are still to have the app."""
-    results = results_query(rollout, online_since)
-    columns = results.subquery().c
-    shared = [column for column in columns if column.key not in {"device_id", "finished_at"}]
-    counted: Select[Any] = select(*shared, func.count().label("number")).group_by(*shared)
     rings = len(RolloutSpec.model_validate(rollout.spec).rings)
-    return count(((result_of(row), row.number) for row in session.execute(counted)), rings)
+    return count((*_held(session, rollout, online_since), *_admitted(session, rollout, online_since)), rings)
+
+
+def _held(session: Session, rollout: Rollout, online_since: datetime) -> Iterator[tuple[DeviceResult, int]]:
+    """Of those that are not admitted, mostly the greater part, no job matters."""
+    rows = (
+        select(RolloutDevice.ring, (Device.last_seen_at >= online_since).label("online"))
+        .join(Device, Device.id == RolloutDevice.device_id)
+        .where(*_belongs_to(rollout), RolloutDevice.admitted_at.is_(None))
+    )
+    for ring, online, number in session.execute(_counted(rows)):
+        yield DeviceResult(ring, admitted=False, online=bool(online)), number
+
+
+def _admitted(session: Session, rollout: Rollout, online_since: datetime) -> Iterator[tuple[DeviceResult, int]]:
+    rows = results_query(rollout, online_since).where(RolloutDevice.admitted_at.is_not(None))
+    for row in session.execute(_counted(rows)):
+        yield result_of(row), row.number
+
+
+def _counted(rows: Select[*tuple[Any, ...]]) -> Select[Any]:
+    """How many of the rows are alike, but for whose they are and when."""
+    shared = [column for column in rows.subquery().c if column.key not in {"device_id", "finished_at"}]
+    return select(*shared, func.count().label("number")).group_by(*shared)
 
 
 def load_results(session: Session, rollout: Rollout, online_since: datetime) -> Iterator[tuple[str, DeviceResult]]:
@@ -61,8 +80,12 @@ def results_query(rollout: Rollout, online_since: datetime) -> Select[Any]:
         )
         .join(Device, Device.id == RolloutDevice.device_id)
         .outerjoin(Job, _newest_for(rollout))
-        .where(RolloutDevice.rollout_id == rollout.id, RolloutDevice.left_at.is_(None))
+        .where(*_belongs_to(rollout))
     )
+
+
+def _belongs_to(rollout: Rollout) -> tuple[ColumnElement[bool], ...]:
+    return RolloutDevice.rollout_id == rollout.id, RolloutDevice.left_at.is_(None)
 
 
 def _newest_for(rollout: Rollout) -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from control.database.tables import Role, Rollout, RolloutRing
 from control.rollouts.actions import Order, act
 from control.rollouts.admission import admit
 from control.rollouts.advance import Decision, Step, advance
-from control.rollouts.attention import Glance, glance_at, is_stale
+from control.rollouts.attention import Glance, glance_at, is_stale, may_have_others
 from control.rollouts.counts import RingCounts
 from control.rollouts.events import ITSELF, record_event
 from control.rollouts.joining import follow_assignments
@@ -98,10 +98,11 @@ def _is_due(rollout: Rollout, glance: Glance, moment: Moment) -> bool:
 
 def _follow(session: Session, rollout: Rollout, glance: Glance, moment: Moment) -> int:
     """Look whom the rollout is for where that may have changed; how many came."""
-    if glance.members == rollout.seen_members and not is_stale(rollout, moment.now):
+    has_changed = glance.members != rollout.seen_members
+    if not has_changed and not is_stale(rollout, moment.now):
         return 0
+    follows = rollout.state in _FOLLOWS_ASSIGNMENTS and (has_changed or may_have_others(session, rollout))
     rollout.seen_members, rollout.looked_at = glance.members, moment.now
-    follows = rollout.state in _FOLLOWS_ASSIGNMENTS
     return follow_assignments(session, rollout, moment.now) if follows else 0
 
 
