@@ -120,8 +120,8 @@ def _app_state(context: PhaseContext, policy: Policy, findings: Findings) -> App
 
 
 def _download_started_at(context: PhaseContext) -> datetime | None:
-    records = context.device.ledger.attempts.records(context.ref)
-    return next((record.started_at for record in records if record.phase is Phase.DOWNLOAD), None)
+    download = context.device.ledger.attempts.ended(Phase.DOWNLOAD, context.ref)
+    return None if download is None else download.record.started_at
 
 
 def _clean(context: PhaseContext, policy: Policy, findings: Findings) -> None:

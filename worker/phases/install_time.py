@@ -26,7 +26,7 @@ def at_its_time(phase: PhaseFunction) -> PhaseFunction:
 
 def _wait(context: PhaseContext) -> Deferred | None:
     device, now = context.device, context.device.clock.now()
-    zone = device.machine.platform.facts().time_zone
+    zone = device.machine.platform.time_zone()
     waits = not_yet(context.policy.delivery, local(now, zone))
     if waits is None:
         return None

@@ -83,7 +83,7 @@ class GenericPlatform:
         return platform.release()
 
     def time_zone(self) -> str:
-        """The IANA name of the device's zone."""
+        """See `Platform.time_zone`."""
         return os.environ.get("TZ", "").lstrip(":") or "UTC"
 
     def manufacturer(self) -> str:

@@ -107,6 +107,10 @@ class Platform(Protocol):
         """What the device says of itself."""
         ...
 
+    def time_zone(self) -> str:
+        """The IANA name of the device's zone, which is one of the facts."""
+        ...
+
     def cpu_speed_in_mhz(self) -> int | None:
         """The processors' highest speed; None where the machine does not tell."""
         ...

@@ -56,6 +56,7 @@ def test_the_facts_are_those_of_this_machine(platform: Platform) -> None:
     assert facts.os_version
     assert facts.architecture in {"x64", "arm64", "x86", "arm"}
     assert facts.agent_version
+    assert facts.time_zone == platform.time_zone()
 
 
 def test_a_speed_is_a_number_of_mhz_or_not_told(platform: Platform) -> None:
