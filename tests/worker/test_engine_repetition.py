@@ -13,13 +13,15 @@ from contract.error_codes import ErrorCode
 from contract.jobs import JobRef
 from contract.phases import PHASES, Phase
 from contract.policy import Limits
-from contract.report import PhaseOutcome, Progress, WaitReason
+from contract.report import PhaseOutcome, Progress, Report, WaitReason
 from contract.states import EnforcementState, Outcome
 from deploy.local.polling import wait_until
 from tests.worker.rig import Rig
 from worker.handover import Handover
+from worker.housekeeping.delivery import DeliveryDuty
 from worker.installation.command import mark
 from worker.phases.context import PhaseContext, PhaseResult
+from worker.phases.report import OWN_TRY
 from worker.phases.table import PHASE_FUNCTIONS
 from worker.processes.mark import MARK
 from worker.rules.backoff import MAX_TRIES
@@ -262,6 +264,44 @@ def test_nothing_of_an_attempt_waits_to_be_told_while_its_report_is_sent(
     monkeypatch.setattr(rig.uplink, "report", lambda _report: waiting.append(rig.progress.due_at()))
     rig.run(rig.new_job())
     assert waiting == [None]
+
+
+def test_a_report_that_is_being_sent_is_not_sent_by_the_other_thread_as_well(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other_thread = DeliveryDuty(rig.device.ledger.outbox, rig.uplink, rig.clock)
+    sent: list[Report] = []
+
+    def send(report: Report) -> None:
+        sent.append(report)
+        if len(sent) == 1:
+            other_thread.turn()
+
+    monkeypatch.setattr(rig.uplink, "report", send)
+    rig.run(rig.new_job())
+    assert len(sent) == 1
+    assert rig.device.ledger.outbox.waiting() == []
+
+
+def test_a_report_whose_sender_died_is_sent_by_the_other_thread_in_the_end(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(_report: Report) -> None:
+        raise SystemExit
+
+    ref = rig.new_job()
+    rig.run(ref, until=Phase.COMPLIANCE)
+    with monkeypatch.context() as patched:
+        patched.setattr(rig.uplink, "report", die)
+        with pytest.raises(SystemExit):
+            rig.engine.run(Phase.REPORT, ref)
+    rig.restart()
+    other_thread = DeliveryDuty(rig.device.ledger.outbox, rig.uplink, rig.clock)
+    assert 0 < other_thread.turn() <= OWN_TRY.total_seconds()
+    rig.clock.advance(OWN_TRY)
+    other_thread.turn()
+    assert [report.job_id for report in rig.uplink.reports] == [ref.job_id]
+    assert rig.device.ledger.outbox.waiting() == []
 
 
 def test_the_other_thread_looks_at_what_came_of_an_attempt(rig: Rig) -> None:

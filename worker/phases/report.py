@@ -1,5 +1,8 @@
 """Phase 11: the report, into the outbox and from there to the control plane (behaviour B-61)."""
 
+from datetime import timedelta
+from typing import Final
+
 from contract.error_codes import ErrorCode
 from contract.errors import OutriderError
 from contract.jobs import JobRef
@@ -11,16 +14,20 @@ from worker.findings import Findings
 from worker.ledger.database import Durability
 from worker.phases.context import PhaseContext, PhaseResult, done
 
+#: The second thread leaves a report alone for so long: the phase delivers it, and an answer does not take longer.
+OWN_TRY: Final = timedelta(minutes=2)
+
 
 def report(context: PhaseContext) -> PhaseResult:
     """Write the report down, then deliver it at once if the control plane answers; else it waits in the outbox."""
     outbox = context.device.ledger.outbox
     written = _written(context)
     # After a power cut the phase is run again, and writes it again.
-    outbox.put(written, due_at=written.ended_at, durability=Durability.SOON)
+    outbox.put(written, due_at=written.ended_at + OWN_TRY, durability=Durability.SOON)
     try:
         context.device.uplink.report(written)
     except OutriderError as error:
+        outbox.put(written, due_at=written.ended_at, durability=Durability.SOON)
         return done(context.findings, f"{ErrorCode.REPORT_UNDELIVERED.sentence} {error}")
     outbox.remove(written)
     return done(context.findings, "delivered")
