@@ -51,15 +51,17 @@ pipeline = $kind-server
 use = egg:swift#$kind
 recon_cache_path = $folder/recon
 container_update_timeout = 10
+log_requests = false
 """
 )
 
-# `slo` carries S3's multipart uploads; `catch_errors` and `gatekeeper` must come first.
+# `slo` carries S3's multipart uploads; `catch_errors` and `gatekeeper` must come first. There is no
+# `proxy-logging`: its line for each request would be below our level of logs, and costs a twelfth of an answer.
 _PROXY = (
     _COMMON
     + """
 [pipeline:main]
-pipeline = catch_errors gatekeeper healthcheck proxy-logging memory listing_formats s3api tempauth slo proxy-server
+pipeline = catch_errors gatekeeper healthcheck memory listing_formats s3api tempauth slo proxy-server
 
 [app:proxy-server]
 use = egg:swift#proxy
@@ -92,9 +94,6 @@ use = egg:swift#gatekeeper
 
 [filter:healthcheck]
 use = egg:swift#healthcheck
-
-[filter:proxy-logging]
-use = egg:swift#proxy_logging
 
 [filter:listing_formats]
 use = egg:swift#listing_formats
