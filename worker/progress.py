@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from contract.clock import Clock
 from contract.jobs import JobRef
-from contract.phases import Phase
+from contract.phases import PHASES, Phase
 from contract.report import PhaseRecord, Progress, Wait
 
 #: Progress is told at most this often, and the first word of a phase waits so long: an attempt that is over by then
@@ -18,8 +18,8 @@ MAX_WAITING = 1000
 _NUMBERS_PER_START = 1_000_000
 
 
-#: The newest word about a phase says all that older ones did.
-_Key = tuple[JobRef, Phase]
+#: The newest word about a phase says all that older ones did. Job, generation, attempt, phase.
+_Key = tuple[str, int, int, Phase]
 
 
 class _Word(NamedTuple):
@@ -68,7 +68,8 @@ class ProgressQueue:
     def forget(self, ref: JobRef) -> None:
         """Drop what waits of an attempt: its report says all of it."""
         with self._lock:
-            self._waiting = {key: word for key, word in self._waiting.items() if key[0] != ref}
+            for phase in PHASES:
+                self._waiting.pop((ref.job_id, ref.generation, ref.attempt, phase), None)
 
     def due_at(self) -> float | None:
         """When something is to be told, by the monotonic clock; None where nothing waits."""
@@ -87,8 +88,7 @@ class ProgressQueue:
 
 
 def _key(progress: Progress) -> _Key:
-    ref = JobRef(job_id=progress.job_id, generation=progress.generation, attempt=progress.attempt)
-    return ref, progress.phase
+    return progress.job_id, progress.generation, progress.attempt, progress.phase
 
 
 class PhaseReporter:
