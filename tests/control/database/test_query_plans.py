@@ -22,6 +22,8 @@ from control.database.session import Database
 from control.dispatch.expiry import expire
 from control.history.archive import archive_batch
 from control.history.archived import count_archived
+from control.planning.queueing import has_unqueued
+from control.planning.selection import Span
 from control.tallies.counting import count_batch
 from control.tallies.members import count_members
 from tests.bench import big_fleet
@@ -54,6 +56,8 @@ _POSTGRESQL_SCAN = re.compile(
     rf"[^\n]*(?!\n\s*Index Cond)(?=\n|$)"
 )
 
+_PART = Span("4", "5")
+
 _ASKED: dict[str, Ask] = {
     **QUESTIONS,
     "revisions of an app": lambda session, _: list_revisions(
@@ -66,6 +70,7 @@ _ASKED: dict[str, Ask] = {
     "what is for the archive": lambda session, _: archive_batch(session, MOMENT.now, limit=5),
     "jobs of a device in the archive": lambda session, number: count_archived(session, big_fleet.device_id(number)),
     "what has moved since it was counted": lambda session, _: (count_batch(session), count_members(session)),
+    "what a part of the fleet is to be sent": lambda session, _: has_unqueued(session, _PART, MOMENT.online_since),
     "jobs that are void": lambda session, _: expire(session, silent_since=MOMENT.online_since, now=MOMENT.now),
 }
 
@@ -86,6 +91,15 @@ def test_neither_a_large_table_nor_the_history_is_read_whole(filled: Database, q
     assert plans, "nothing was asked"
     scanning = {statement: plan for statement, plan in plans.items() if _reads_too_much(plan)}
     assert not scanning, "\n\n".join(f"{statement}\n{plan}" for statement, plan in scanning.items())
+
+
+def test_the_jobs_of_the_fleet_that_have_an_error_are_not_looked_at_to_count_them(filled: Database) -> None:
+    with _explaining(filled) as connection, Session(connection) as session:
+        with _statements(connection) as asked:
+            QUESTIONS["errors"](session, 1)
+        plans = [_plan(connection, *one) for one in asked]
+    assert any("ix_jobs_moved" in plan for plan in plans)
+    assert not [plan for plan in plans if "ix_jobs_error" in plan]
 
 
 @pytest.mark.parametrize(
