@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.jobs import JobRef
-from contract.queue_messages import is_packed, packed, unpacked
+from contract.queue_messages import _DICTIONARY, is_packed, packed, unpacked
 from control.dispatch.celery_app import chain_message
 
 DEVICE_ID = "0d6f1a1e-7c5a-4f5e-9a53-3f0f4f7a1c11"
@@ -31,6 +31,13 @@ def test_a_job_takes_a_tenth_of_its_json(message: dict[str, Any]) -> None:
 def test_a_message_is_read_back_as_it_was(message: dict[str, Any]) -> None:
     assert is_packed(packed(message))
     assert unpacked(packed(message), most_bytes=MOST_BYTES) == message
+
+
+def test_a_small_window_loses_nothing_of_what_the_dictionary_has(message: dict[str, Any]) -> None:
+    widest = zlib.compressobj(1, zdict=_DICTIONARY)
+    raw = zlib.decompressobj(zdict=_DICTIONARY).decompress(packed(message)[1:])
+    assert len(packed(message)) == len(widest.compress(raw) + widest.flush()) + 1
+    assert packed(message)[1] >> 4 < zlib.MAX_WBITS - 8, "the window's size stands in zlib's header"
 
 
 def test_a_message_that_nobody_packed_is_read_too(message: dict[str, Any]) -> None:
