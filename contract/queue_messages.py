@@ -16,8 +16,8 @@ from typing import Any, Final
 _MARK: Final = b"\x01"
 #: One message of a job, its ids made up. Devices of any age must have the same: a change needs a mark of its own.
 _DICTIONARY: Final = files("contract").joinpath("queue_message_1.json").read_bytes().strip()
-#: A message and the dictionary fit into this window (16 KB). It is copied for each message: with zlib's defaults that
-#: is 256 KB each time, which takes longer than to compress.
+#: A message and the dictionary fit into this window (16 KB). It is copied for each message: zlib's defaults would make
+#: that 256 KB, which a C library may take from the system and give back each time.
 _WINDOW_BITS: Final = 14
 _MEMORY_LEVEL: Final = 7
 #: Nearly all is found in the dictionary at the lowest level already, in half the time.
