@@ -33,8 +33,6 @@ from control.services import Services
 ROUTERS = (
     health.router,
     metrics.router,
-    device_routes.router,
-    device_app_routes.router,
     # Before the route of an app, whose name may hold slashes.
     operator_revisions.router,
     operator_catalog.router,
@@ -57,7 +55,12 @@ ROUTERS = (
 def create_app(services: Services) -> FastAPI:
     """The app that serves devices and operators with these services."""
     app = FastAPI(
-        title="Outrider", summary="Deploys apps to fleets of devices.", redoc_url=None, lifespan=lifespan_of(services)
+        title="Outrider",
+        summary="Deploys apps to fleets of devices.",
+        redoc_url=None,
+        lifespan=lifespan_of(services),
+        # The app's own, and first: what is included is looked through twice for each request.
+        routes=[*device_routes.router.routes, *device_app_routes.router.routes],
     )
     app.state.services = services
     app.state.streams = operator_events.Streams()

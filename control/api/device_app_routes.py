@@ -8,12 +8,13 @@ from contract.available_apps import AppRequest, AppRequestReply, AvailableAppsRe
 from contract.queues import ControlTask
 from contract.uplink import APP_REQUESTS_PATH, AVAILABLE_APPS_PATH
 from control.api.dependencies import BodyDep, DeviceDep, ServicesDep, SourceDep
+from control.api.problems import PROBLEM_RESPONSES
 from control.database.tables import Device
 from control.fleet.app_requests import ask
 from control.fleet.offers import Offers
 from control.security.operators import DeviceActor
 
-router = APIRouter(tags=["devices' side"])
+router = APIRouter(tags=["devices' side"], responses=PROBLEM_RESPONSES)
 
 _MAX_NAME = 200
 

@@ -37,6 +37,7 @@ from contract.uplink import (
 )
 from control.api.dependencies import BodyDep, DeviceDep, ServicesDep, SourceDep
 from control.api.documents import answer
+from control.api.problems import PROBLEM_RESPONSES
 from control.database.tables import Device
 from control.fleet.job_access import live_revision
 from control.fleet.key_rotation import rotate_keys
@@ -46,7 +47,7 @@ from control.security.operators import DeviceActor
 from control.steering.orders import standing_orders
 from control.work import plan_device
 
-router = APIRouter(tags=["devices' side"])
+router = APIRouter(tags=["devices' side"], responses=PROBLEM_RESPONSES)
 
 Generation = Annotated[int | None, Query(ge=1, description="The generation the device is processing.")]
 
