@@ -26,7 +26,7 @@ AnswerT = TypeVar("AnswerT")
 #: Items in one group at most: it bounds how long the last of them waits.
 _MOST: Final = 64
 #: Seconds from the begin of a group to the begin of the next one at least.
-_PACE_SECONDS: Final = 0.005
+_PACE_SECONDS: Final = 0.01
 
 
 @dataclass(eq=False)

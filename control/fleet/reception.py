@@ -15,7 +15,7 @@ from control.grouped_calls import GroupedCalls
 from control.security.trust_chain import TrustChain
 
 #: Under load a check-in waits so long at most before its transaction begins.
-_PACE_SECONDS: Final = 0.02
+_PACE_SECONDS: Final = 0.05
 
 
 class Reception:

@@ -12,7 +12,7 @@ from control.ingest.taken import Taken
 from control.ingest.words import Word, checked_word, take_word, take_words
 
 #: Under load a word waits so long at most before its transaction begins.
-_PACE_SECONDS: Final = 0.02
+_PACE_SECONDS: Final = 0.05
 
 
 class Intake:
