@@ -70,8 +70,11 @@ class Restarts:
         return said
 
     def _pending(self) -> list[PendingRestart]:
-        noted, boot, now = self._table.all(), self._boot(), self._clock.now()
+        noted = self._table.all()
+        if not noted:
+            return []
+        boot, now = self._boot(), self._clock.now()
         pending = [restart.as_of(now) for restart in noted if restart.boot.is_same(boot)]
-        if noted and not pending:
+        if not pending:
             self._table.clear()
         return pending
