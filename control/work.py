@@ -1,6 +1,6 @@
 """What the control plane's own workers do, task by task; each looks into the database and does what is due."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from structlog import get_logger
@@ -75,9 +75,15 @@ def _follow_up(services: Services, planned: Planned) -> None:
 
 def plan_device(services: Services, device_id: str) -> None:
     """Plan for one device, and ask for what is due for it to be sent."""
+    plan_devices(services, [device_id])
+
+
+def plan_devices(services: Services, device_ids: Sequence[str]) -> None:
+    """Plan for some devices, few enough for one statement, and ask for what is due for them to be sent."""
     now = services.clock.now()
+    online_since = now - services.settings.online_window
     with services.database.transaction() as session:
-        planned = service.plan_device(session, device_id, now=now, online_since=now - services.settings.online_window)
+        planned = service.plan_devices(session, device_ids, now=now, online_since=online_since)
     if planned.queued:
         services.queue.request(ControlTask.DISPATCH)
 
@@ -143,14 +149,23 @@ def reconcile_now(services: Services, inspector: QueueInspector) -> None:
 
 
 def advance_now(services: Services) -> None:
-    """Take rollouts as far as they get now, and ask for the jobs that are wanted then."""
+    """Take rollouts as far as they get now, and see that the jobs are made that are wanted then.
+
+    Admitted devices are planned for here and now; for many, as for all others, it is asked for. Who dies in between has
+    left another digest of what is wanted than the one that was planned for: see `control.planning.wanted`.
+    """
     advanced = advance_rollouts(services)
     for one in advanced:
         if one.steps or one.admitted or one.joined:
             steps = [step.value for step in one.steps]
-            _log.info("rollout advanced", rollout=one.rollout, steps=steps, admitted=one.admitted, joined=one.joined)
-    if any(one.changes_plan for one in advanced):
+            _log.info(
+                "rollout advanced", rollout=one.rollout, steps=steps, admitted=len(one.admitted), joined=one.joined
+            )
+    admitted = sorted({device_id for one in advanced for device_id in one.admitted})
+    if len(admitted) > service.PART or any(one.concerns_all for one in advanced):
         services.queue.request(ControlTask.PLAN)
+    elif admitted:
+        plan_devices(services, admitted)
 
 
 def tally_now(services: Services) -> None:

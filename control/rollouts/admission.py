@@ -22,8 +22,8 @@ _BATCH: Final = 500
 _AT_WORK: Final = frozenset({Standing.AT_WORK, Standing.RETRYING})
 
 
-def admit(session: Session, rollout: Rollout, now: datetime, online_since: datetime) -> int:
-    """Admit the devices that may begin now; how many.
+def admit(session: Session, rollout: Rollout, now: datetime, online_since: datetime) -> Sequence[str]:
+    """Admit the devices that may begin now; their ids.
 
     With limits or windows only devices that are online are admitted: the others would all begin when they come back,
     many at once, at whatever time that is.
@@ -50,7 +50,7 @@ def withdraw_unsent(session: Session, rollout: Rollout) -> int:
     return len(unsent)
 
 
-def _lift_all(session: Session, rollout: Rollout, now: datetime) -> int:
+def _lift_all(session: Session, rollout: Rollout, now: datetime) -> Sequence[str]:
     held = list(session.scalars(select(RolloutDevice.device_id).where(*_is_held(rollout))))
     return _lift(session, rollout, held, now)
 
@@ -91,9 +91,9 @@ def _at_work(session: Session, rollout: Rollout, spec: RolloutSpec, online_since
             yield Place(device_id, sites.get(device_id), groups.get(device_id, frozenset()))
 
 
-def _lift(session: Session, rollout: Rollout, device_ids: Sequence[str], now: datetime) -> int:
+def _lift(session: Session, rollout: Rollout, device_ids: Sequence[str], now: datetime) -> Sequence[str]:
     _set_admitted(session, rollout, device_ids, now)
-    return len(device_ids)
+    return device_ids
 
 
 def _set_admitted(session: Session, rollout: Rollout, device_ids: Sequence[str], at: datetime | None) -> None:

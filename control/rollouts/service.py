@@ -45,19 +45,19 @@ class Advanced:
 
     Attributes:
         steps: What was decided, in order.
-        admitted: How many devices were admitted.
+        admitted: The devices that were admitted, by their ids.
         joined: How many devices came late.
     """
 
     rollout: str
     steps: tuple[Step, ...] = ()
-    admitted: int = 0
+    admitted: tuple[str, ...] = ()
     joined: int = 0
 
     @property
-    def changes_plan(self) -> bool:
-        """Whether other jobs are wanted now."""
-        return bool(self.admitted or set(self.steps) & set(_ACTIONS))
+    def concerns_all(self) -> bool:
+        """Whether other jobs are wanted now on more devices than those that were admitted."""
+        return bool(set(self.steps) & set(_ACTIONS))
 
 
 def advance_rollouts(services: Services) -> list[Advanced]:
@@ -86,9 +86,9 @@ def advance_rollout(services: Services, rollout_id: str) -> Advanced:
         counts = load_counts(session, rollout, moment.online_since)
         steps = _take_steps(services, session, rollout, counts, moment)
         is_running = rollout.state is RolloutState.RUNNING
-        admitted = admit(session, rollout, moment.now, moment.online_since) if is_running else 0
+        admitted = admit(session, rollout, moment.now, moment.online_since) if is_running else ()
         rollout.seen_progress = glance.progress
-    return Advanced(rollout.name, steps, admitted, joined)
+    return Advanced(rollout.name, steps, tuple(admitted), joined)
 
 
 def _is_due(rollout: Rollout, glance: Glance, moment: Moment) -> bool:

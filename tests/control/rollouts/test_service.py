@@ -11,7 +11,9 @@ from sqlalchemy.exc import IntegrityError
 from contract.error_codes import ErrorCode
 from contract.errors import InputError, NotFoundError
 from contract.queues import ControlTask
+from control import work
 from control.database.tables import App, AuditEntry, Job, Revision, Rollout
+from control.planning import service as planning
 from control.rollouts import service
 from control.rollouts.advance import Step
 from control.rollouts.counts import Standing
@@ -19,6 +21,7 @@ from control.rollouts.creation import create_rollout
 from control.rollouts.service import advance_rollouts
 from control.rollouts.spec import RolloutSpec
 from control.rollouts.states import RolloutAction, RolloutState
+from control.work import advance_now, catch_up_now
 from tests.control.plane import Plane
 from tests.control.rollouts.rolled_fleet import RolledFleet, rolled_fleet, three_rings
 
@@ -111,7 +114,7 @@ class TestAdvancing:
         advance_rollouts(fleet.plane.services)
         before = (fleet.admitted(rollout), fleet.events(rollout), fleet.detail(rollout))
         (again,) = advance_rollouts(fleet.plane.services)
-        assert (again.steps, again.admitted, again.joined) == ((), 0, 0)
+        assert (again.steps, again.admitted, again.joined) == ((), (), 0)
         assert (fleet.admitted(rollout), fleet.events(rollout), fleet.detail(rollout)) == before
 
     @pytest.mark.parametrize("cut_at", ["_mark_ring", "admit"])
@@ -130,7 +133,7 @@ class TestAdvancing:
         assert fleet.admitted(rollout) == set()
         assert fleet.events(rollout) == ["created", "start"]
         (one,) = advance_rollouts(fleet.plane.services)
-        assert (one.steps, one.admitted) == ((Step.OPEN_RING,), 1)
+        assert (one.steps, len(one.admitted)) == ((Step.OPEN_RING,), 1)
 
     def test_two_workers_at_once_do_it_once(self, fleet: RolledFleet) -> None:
         rollout = fleet.started(three_rings())
@@ -158,14 +161,48 @@ class TestAdvancing:
         assert (entry.action, entry.target, entry.actor) == ("rollout.halt", "Editor r2", "rollout (rollout)")
         assert '"state": "halted"' in entry.after
 
-    def test_planning_is_asked_for_when_other_jobs_are_wanted(self, fleet: RolledFleet) -> None:
-        fleet.started(three_rings())
+    def test_admitted_devices_are_planned_for_at_once_and_no_others(self, fleet: RolledFleet) -> None:
+        rollout = fleet.started(three_rings())
         fleet.plane.queue.asked.clear()
-        fleet.step()
-        assert ControlTask.PLAN in fleet.plane.queue.asked
+        advance_now(fleet.plane.services)
+        assert fleet.plane.queue.asked == [ControlTask.DISPATCH]
+        assert {device_id for device_id, _ in fleet.plane.dispatch()} == fleet.admitted(rollout)
         fleet.plane.queue.asked.clear()
         fleet.step()
         assert fleet.plane.queue.asked == []
+
+    def test_planning_for_all_is_asked_for_when_many_are_admitted(
+        self, fleet: RolledFleet, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(planning, "PART", 9)
+        fleet.started(ALL)
+        fleet.plane.queue.asked.clear()
+        advance_now(fleet.plane.services)
+        assert fleet.plane.queue.asked == [ControlTask.PLAN]
+
+    def test_planning_for_all_is_asked_for_when_a_rollout_halts(self, fleet: RolledFleet) -> None:
+        rollout = fleet.started(three_rings())
+        fleet.turn(failing=lambda _: True)
+        fleet.plane.queue.asked.clear()
+        advance_now(fleet.plane.services)
+        assert fleet.row(rollout).state is RolloutState.HALTED
+        assert fleet.plane.queue.asked == [ControlTask.PLAN]
+
+    def test_devices_that_nobody_came_to_plan_for_are_found_by_the_scheduler(
+        self, fleet: RolledFleet, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rollout = fleet.started(three_rings())
+        fleet.plane.plan()
+
+        def dies(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched:
+            patched.setattr(work, "plan_devices", dies)
+            with pytest.raises(KeyboardInterrupt):
+                advance_now(fleet.plane.services)
+        catch_up_now(fleet.plane.services)
+        assert {device_id for device_id, _ in fleet.plane.dispatch()} == fleet.admitted(rollout) != set()
 
     def test_devices_that_were_sent_it_before_there_was_a_rollout_are_admitted(self, fleet: RolledFleet) -> None:
         fleet.set_offline(fleet.ids[5:])
