@@ -12,8 +12,9 @@ UNNEEDED: Final = (
     # Other ways to write messages: kombu. An agent reads JSON only.
     "yaml",
     "msgpack",
-    # Other kinds of threads: structlog, Celery.
+    # Other kinds of threads: structlog, Celery; and of clients: the HTTP client.
     "greenlet",
+    "anyio",
     # Measurements of the connection to the broker: redis-py.
     "opentelemetry",
 )

@@ -1,12 +1,12 @@
 """The agent's configuration: one frozen object, read from the environment once."""
 
+import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Final
 
 import platformdirs
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from contract.error_codes import ErrorCode
 from contract.errors import InputError
@@ -15,7 +15,11 @@ from contract.errors import InputError
 _FOLDER_NAME = "Outrider" if sys.platform == "win32" else "outrider-agent"
 
 
-class AgentSettings(BaseSettings):
+#: What the names of all variables begin with.
+_PREFIX: Final = "OUTRIDER_AGENT_"
+
+
+class AgentSettings(BaseModel):
     """What the agent is started with; each field is an environment variable `OUTRIDER_AGENT_<FIELD>`.
 
     How often and how long a job is tried is no setting of a device: those numbers come with each policy.
@@ -34,7 +38,7 @@ class AgentSettings(BaseSettings):
             comma separated; they see no other.
     """
 
-    model_config = SettingsConfigDict(env_prefix="OUTRIDER_AGENT_", frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     state_dir: Path = Field(default_factory=lambda: platformdirs.site_data_path(_FOLDER_NAME, appauthor=False))
     check_in_interval_seconds: float | None = Field(default=None, gt=0)
@@ -44,7 +48,7 @@ class AgentSettings(BaseSettings):
     read_timeout_seconds: float = Field(default=60, gt=0)
     stop_limit_seconds: float = Field(default=600, ge=0)
     may_restart: bool = False
-    pass_environment: Annotated[tuple[str, ...], NoDecode] = ()
+    pass_environment: tuple[str, ...] = ()
 
     @field_validator("state_dir")
     @classmethod
@@ -60,11 +64,22 @@ class AgentSettings(BaseSettings):
 def load_settings(state_dir: Path | None = None) -> AgentSettings:
     """The settings from the environment, the folder from whoever asks where it is given.
 
+    pydantic-settings would read them as well, and take 1.3 MB of every device for as long as it is up.
+
     Raises:
         InputError: Some make no sense; all of them are named.
     """
+    given: dict[str, str | Path] = {
+        name: os.environ[variable] for name in AgentSettings.model_fields if (variable := _variable(name)) in os.environ
+    }
+    if state_dir is not None:
+        given["state_dir"] = state_dir
     try:
-        return AgentSettings() if state_dir is None else AgentSettings(state_dir=state_dir)
+        return AgentSettings.model_validate(given)
     except ValidationError as error:
-        named = ", ".join(f"OUTRIDER_AGENT_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        named = ", ".join(f"{_variable(str(e['loc'][0]))}: {e['msg']}" for e in error.errors())
         raise InputError(ErrorCode.SETTINGS_INVALID, detail=named) from error
+
+
+def _variable(field: str) -> str:
+    return f"{_PREFIX}{field.upper()}"

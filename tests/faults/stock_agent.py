@@ -35,7 +35,7 @@ from worker.folders import Folders
 from worker.handover import Handover
 from worker.identity import Identity, load_identity
 from worker.message_guard import MAX_MESSAGE_BYTES
-from worker.settings import AgentSettings
+from worker.settings import load_settings
 from worker.uplink.port import Uplink
 
 #: After this the stock transport gives out a message that was taken and not acknowledged once more.
@@ -106,7 +106,7 @@ def read_what_is_sent() -> None:
 def main() -> None:
     """Consume the device's queue until SIGTERM."""
     read_what_is_sent()
-    settings = AgentSettings()
+    settings = load_settings()
     identity = load_identity(Folders(settings.state_dir).identity)
     uplink = build_uplink(settings, identity, SystemClock())
     runner = ForgetfulRunner(identity, uplink, Path(os.environ["OUTRIDER_STOCK_CONTENT"]))

@@ -32,7 +32,7 @@ from tests.support.certificates import Authority, ServerFiles
 from worker.celery_app import make_app as make_device_app
 from worker.handover import Handover
 from worker.identity import Identity
-from worker.settings import AgentSettings
+from worker.settings import AgentSettings, load_settings
 from worker.uplink.addresses import require_secure_api, require_secure_broker
 from worker.uplink.transport import http_client, send
 
@@ -283,7 +283,7 @@ def test_an_api_that_answers_in_plain_text_is_not_believed(ask: Callable[[str], 
 @pytest.mark.guard_removed(PLAIN_TEXT)
 def test_a_device_refuses_plain_text_to_another_machine_unless_told_so_by_name(refused_by: RefusedBy) -> None:
     """The setting that is named is the guard's removal."""
-    strict = AgentSettings()
+    strict = load_settings()
     for require, url in ((require_secure_api, "http://api.example"), (require_secure_broker, "redis://b.example/0")):
         with pytest.raises(InputError) as caught:
             require(strict, url)

@@ -11,8 +11,8 @@ from worker.lean import UNNEEDED
 
 #: What only `run` needs, and what it does without.
 HEAVY = ("structlog", "celery", "httpx", *UNNEEDED)
-#: What only the control plane needs: a device signs requests and verifies none.
-OTHER_ENDS = ("http_message_signatures", "contract.request_verification")
+#: What only the control plane needs: a device signs requests and verifies none, and its settings are few.
+OTHER_ENDS = ("http_message_signatures", "contract.request_verification", "pydantic_settings")
 
 _RUN = """
 import sys
@@ -39,7 +39,8 @@ def test_the_agents_parts_do_without_unneeded_libraries_but_for_one_that_is_used
     loaded = _loaded(
         (f"import {before}\n" if before else "")
         + "from worker.lean import leave_out_unneeded_libraries\nleave_out_unneeded_libraries()\n"
-        "import worker.bootstrap, worker.celery_app, celery.apps.worker, celery.worker.consumer"
+        "import worker.process, worker.bootstrap, worker.celery_app, httpcore\n"
+        "import celery.apps.worker, celery.worker.consumer"
     )
     assert {"structlog", "celery", "httpx"} <= loaded
     assert loaded & {*UNNEEDED, *OTHER_ENDS} == set(filter(None, [before]))

@@ -20,7 +20,7 @@ from deploy.local.layout import StackLayout
 from deploy.local.outside import OutsideParts
 from deploy.local.part import STACK_VARIABLE
 from deploy.local.secret_values import StackSecrets
-from worker.settings import AgentSettings
+from worker.settings import load_settings as load_agent_settings
 
 PORTS = {"broker": 20_001, "store": 20_002, "api": 20_003, "flower": 20_004}
 
@@ -71,4 +71,4 @@ def test_installers_may_see_which_stack_they_belong_to(
 ) -> None:
     for name, value in agent_part("device", given).environment.items():
         monkeypatch.setenv(name, value)
-    assert AgentSettings().pass_environment == (STACK_VARIABLE, *expected)
+    assert load_agent_settings().pass_environment == (STACK_VARIABLE, *expected)
