@@ -15,6 +15,8 @@ UNNEEDED: Final = (
     # Other kinds of threads: structlog, Celery; and of clients: the HTTP client.
     "greenlet",
     "anyio",
+    # Calls of the system's libraries: billiard, which has ctypes for them.
+    "cffi",
     # Measurements of the connection to the broker: redis-py.
     "opentelemetry",
 )

@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 from typing import Final
 
-import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from contract.error_codes import ErrorCode
@@ -17,6 +16,12 @@ _FOLDER_NAME = "Outrider" if sys.platform == "win32" else "outrider-agent"
 
 #: What the names of all variables begin with.
 _PREFIX: Final = "OUTRIDER_AGENT_"
+
+
+def _usual_folder() -> Path:
+    import platformdirs  # noqa: PLC0415  a service says where its folder is
+
+    return platformdirs.site_data_path(_FOLDER_NAME, appauthor=False)
 
 
 class AgentSettings(BaseModel):
@@ -40,7 +45,7 @@ class AgentSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    state_dir: Path = Field(default_factory=lambda: platformdirs.site_data_path(_FOLDER_NAME, appauthor=False))
+    state_dir: Path = Field(default_factory=_usual_folder)
     check_in_interval_seconds: float | None = Field(default=None, gt=0)
     allow_insecure_api: bool = False
     allow_insecure_broker: bool = False

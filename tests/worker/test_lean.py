@@ -54,3 +54,4 @@ def test_the_agent_is_started_without_the_library_that_reads_command_lines(
     loaded = _loaded(_RUN.format(arguments=["run", *options], status=int(ExitStatus.USAGE)))
     assert "worker.process" in loaded
     assert ("typer" in loaded) is bool(options)
+    assert "platformdirs" not in loaded, "the folder was given"
