@@ -1,5 +1,6 @@
-"""What routes ask for: the services, a bounded body, the device that signed, the operator."""
+"""What routes ask for: the services, a bounded body, a device's signed request, the operator."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -44,18 +45,36 @@ async def _source(request: Request) -> str:
 SourceDep = Annotated[str, Depends(_source)]
 
 
-async def signed_by(request: Request, body: BodyDep, services: ServicesDep) -> KnownDevice:
-    """The device that signed the request.
+@dataclass(frozen=True)
+class DeviceRequest:
+    """A device's request that was let in, with all that its route needs.
+
+    It is one dependency, for FastAPI takes 0.1 ms to solve the three that it could be.
+
+    Attributes:
+        device: Who signed it.
+        body: As it came; `BodyLimits` bounds it.
+        services: The services the app was made with.
+    """
+
+    device: KnownDevice
+    body: bytes
+    services: Services
+
+
+async def signed(request: Request) -> DeviceRequest:
+    """The request, and the device that signed it.
 
     Raises:
         TrustError: No enrolled device did, or the request was here already.
         RateLimitedError: The device sends too many.
     """
+    services, body = services_of(request), await request.body()
     signable = SignableRequest(method=request.method, url=str(request.url), headers=dict(request.headers))
-    return await services.gate.admit(signable, body)
+    return DeviceRequest(await services.gate.admit(signable, body), body, services)
 
 
-DeviceDep = Annotated[KnownDevice, Depends(signed_by)]
+SignedDep = Annotated[DeviceRequest, Depends(signed)]
 
 
 async def operator_of(request: Request) -> Operator:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from contract.available_apps import AppRequest, AppRequestReply, AvailableAppsReply
 from contract.queues import ControlTask
 from contract.uplink import APP_REQUESTS_PATH, AVAILABLE_APPS_PATH
-from control.api.dependencies import BodyDep, DeviceDep, ServicesDep, SourceDep
+from control.api.dependencies import SignedDep, SourceDep
 from control.api.problems import PROBLEM_RESPONSES
 from control.database.tables import Device
 from control.fleet.app_requests import ask
@@ -21,23 +21,23 @@ _MAX_NAME = 200
 
 @router.get(AVAILABLE_APPS_PATH)
 def available_apps(
-    device: DeviceDep,
-    services: ServicesDep,
+    asked: SignedDep,
     after: Annotated[str, Query(max_length=_MAX_NAME, description="The apps whose names follow this one.")] = "",
     app: Annotated[str, Query(max_length=_MAX_NAME, description="Only the app with this id or name.")] = "",
 ) -> AvailableAppsReply:
     """The apps that are available to the device, and how they stand there."""
-    with services.database.snapshot() as session:
-        offers = Offers.load(session, device.id, services.clock.now())
+    with asked.services.database.snapshot() as session:
+        offers = Offers.load(session, asked.device.id, asked.services.clock.now())
         if app:
             return AvailableAppsReply(apps=(offers.describe(session, offers.find(app)),))
         return offers.page(session, after=after)
 
 
 @router.post(APP_REQUESTS_PATH)
-def request_app(body: BodyDep, device: DeviceDep, services: ServicesDep, source: SourceDep) -> AppRequestReply:
+def request_app(asked: SignedDep, source: SourceDep) -> AppRequestReply:
     """Have an available app installed, or one that was asked for uninstalled."""
-    request = AppRequest.from_json(body)
+    device, services = asked.device, asked.services
+    request = AppRequest.from_json(asked.body)
     now = services.clock.now()
     with services.database.transaction() as session:
         row = session.get_one(Device, device.id)

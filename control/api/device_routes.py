@@ -35,7 +35,7 @@ from contract.uplink import (
     TrustedKeysReply,
     content_key_context,
 )
-from control.api.dependencies import BodyDep, DeviceDep, ServicesDep, SourceDep
+from control.api.dependencies import BodyDep, ServicesDep, SignedDep, SourceDep
 from control.api.documents import answer
 from control.api.problems import PROBLEM_RESPONSES
 from control.database.tables import Device
@@ -64,9 +64,10 @@ def enroll(body: BodyDep, services: ServicesDep, source: SourceDep) -> Enrollmen
 
 
 @router.post(KEYS_PATH)
-def rotate_device_keys(body: BodyDep, device: DeviceDep, services: ServicesDep, source: SourceDep) -> EnrollmentReply:
+def rotate_device_keys(asked: SignedDep, source: SourceDep) -> EnrollmentReply:
     """Exchange a device's keys and its broker secret."""
-    request = KeyRotation.from_json(body)
+    device, services = asked.device, asked.services
+    request = KeyRotation.from_json(asked.body)
     with services.database.transaction() as session:
         row = session.get_one(Device, device.id)
         before = {"signing_key": row.signing_key.hex()}
@@ -79,31 +80,30 @@ def rotate_device_keys(body: BodyDep, device: DeviceDep, services: ServicesDep, 
 
 
 @router.post(CHECK_IN_PATH, response_model=CheckInReply)
-async def device_check_in(body: BodyDep, device: DeviceDep, services: ServicesDep) -> Response:
+async def device_check_in(asked: SignedDep) -> Response:
     """Note that a device is there, and send what is due for it."""
-    reply = await services.reception.check_in(device.id, CheckIn.from_json(body))
+    reply = await asked.services.reception.check_in(asked.device.id, CheckIn.from_json(asked.body))
     return answer(reply)
 
 
 @router.get(ORDERS_PATH)
-def orders(device: DeviceDep, services: ServicesDep) -> OrdersReply:
+def orders(asked: SignedDep) -> OrdersReply:
     """What operators want of jobs that the device has already."""
-    with services.database.snapshot() as session:
-        return OrdersReply(orders=standing_orders(session, device.id))
+    with asked.services.database.snapshot() as session:
+        return OrdersReply(orders=standing_orders(session, asked.device.id))
 
 
 @router.get(POLICY_PATH)
 async def policy(
     job_id: str,
-    device: DeviceDep,
-    services: ServicesDep,
+    asked: SignedDep,
     generation: Generation = None,
     if_none_match: Annotated[str, Header()] = "",
 ) -> Response:
     """The signed policy of a live job, unless the device has it already."""
-    job = await services.jobs.live_job(job_id, device.id, generation)
+    job = await asked.services.jobs.live_job(job_id, asked.device.id, generation)
     key = (job.app_id, job.revision, job.intent, job.settings_digest)
-    row = await services.kept_policies.current(key, job.trusted_keys_version)
+    row = await asked.services.kept_policies.current(key, job.trusted_keys_version)
     headers = {"ETag": f'"{row.digest}"', GENERATION_REASON_HEADER: job.generation_reason}
     headers[TRUSTED_KEYS_VERSION_HEADER] = str(row.trusted_keys_version)
     if headers["ETag"] in (tag.strip() for tag in if_none_match.split(",")):
@@ -112,19 +112,16 @@ async def policy(
 
 
 @router.get(TRUSTED_KEYS_PATH)
-def trusted_keys(
-    _device: DeviceDep, services: ServicesDep, after: Annotated[int, Query(ge=0, le=MAX_COUNT)]
-) -> TrustedKeysReply:
+def trusted_keys(asked: SignedDep, after: Annotated[int, Query(ge=0, le=MAX_COUNT)]) -> TrustedKeysReply:
     """The versions of the trusted keys that follow the one a device knows."""
-    with services.database.snapshot() as session:
-        return TrustedKeysReply(chain=tuple(services.trust.after(session, after)))
+    with asked.services.database.snapshot() as session:
+        return TrustedKeysReply(chain=tuple(asked.services.trust.after(session, after)))
 
 
 @router.post(CONTENT_INFO_PATH, response_model=ContentInfo)
-async def content_info(
-    job_id: str, device: DeviceDep, services: ServicesDep, generation: Generation = None
-) -> Response:
+async def content_info(job_id: str, asked: SignedDep, generation: Generation = None) -> Response:
     """Where a live job's content is, and its key, sealed to the device."""
+    device, services = asked.device, asked.services
     job = await services.jobs.live_job(job_id, device.id, generation)
     presigned = services.content_urls.url_of(job.package_digest)
     recipient = X25519PublicKey.from_public_bytes(device.sealing_key)
@@ -140,28 +137,29 @@ async def content_info(
 
 
 @router.post(SECRETS_PATH)
-def secrets(job_id: str, device: DeviceDep, services: ServicesDep, generation: Generation = None) -> SecretsReply:
+def secrets(job_id: str, asked: SignedDep, generation: Generation = None) -> SecretsReply:
     """What the command of a live job is given, sealed to the device."""
+    device, services = asked.device, asked.services
     with services.database.snapshot() as session:
         job, revision = live_revision(session, job_id, device.id, generation)
         return SecretsReply(secrets=sealed_secrets(session, services.secrets, job, revision, device))
 
 
 @router.post(PROGRESS_PATH, response_model=dict[str, int])
-async def progress(body: BodyDep, device: DeviceDep, services: ServicesDep) -> Response:
+async def progress(asked: SignedDep) -> Response:
     """Store a batch of progress."""
-    batch = ProgressBatch.from_json(body)
-    known = (await services.intake.take(device.id, batch)).known
+    batch = ProgressBatch.from_json(asked.body)
+    known = (await asked.services.intake.take(asked.device.id, batch)).known
     return JSONResponse({"stored": known, "unknown": len(batch.items) - known})
 
 
 @router.post(REPORTS_PATH, response_model=dict[str, bool])
-async def report(body: BodyDep, device: DeviceDep, services: ServicesDep) -> Response:
+async def report(asked: SignedDep) -> Response:
     """Store a report; the answer means that it is stored for good."""
-    message = Report.from_json(body)
-    taken = await services.intake.take(device.id, message)
+    message = Report.from_json(asked.body)
+    taken = await asked.services.intake.take(asked.device.id, message)
     if taken.new:
         count_report(message)
     if taken.let_go or taken.concerns_others:
-        await run_in_threadpool(plan_device, services, device.id)
+        await run_in_threadpool(plan_device, asked.services, asked.device.id)
     return JSONResponse({"stored": True, "new": taken.new})
