@@ -96,7 +96,10 @@ def policy_revoke(
     expires_in: ExpiresIn = _DEFAULT_LIFETIME,
     as_json: Json = False,
 ) -> None:
-    """Have devices refuse everything that a policy key signed; another one must be there to sign."""
+    """Have devices refuse everything that a policy key signed; another one must be there to sign.
+
+    Example: outrider-control keys policy-revoke 9f86d081884c7d659a2feaa0c55ad015
+    """
     _change(
         lambda _settings, term: lambda current: without_policy_key(current, key_id, term),
         root_key,
@@ -108,7 +111,10 @@ def policy_revoke(
 
 @keys_app.command("root-new")
 def root_new(file: Annotated[Path, typer.Argument(help="The file to make.")], as_json: Json = False) -> None:
-    """Make a root key in a file of its own, anywhere, and print its public key; this needs no control plane."""
+    """Make a root key in a file of its own, anywhere, and print its public key; this needs no control plane.
+
+    Example: outrider-control keys root-new /media/stick/root.key
+    """
     with handled(as_json=as_json):
         if not ensure_signing_key(file):
             raise InputError(ErrorCode.KEY_FILE_UNUSABLE, place=str(file), detail="it is there already")

@@ -55,7 +55,10 @@ def token_create(
     expires_in_days: Annotated[float | None, typer.Option(min=0, help="Days until it expires; never without.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Make an operator's token and print it; it cannot be shown again."""
+    """Make an operator's token and print it; it cannot be shown again.
+
+    Example: outrider-control token create --name eve --role operator --expires-in-days 90
+    """
     configure_logs()
     lifetime = None if expires_in_days is None else timedelta(days=expires_in_days)
     with handled(as_json=as_json):
@@ -81,7 +84,10 @@ def api(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8080,
 ) -> None:
-    """Serve the API until SIGTERM or SIGINT."""
+    """Serve the API until SIGTERM or SIGINT.
+
+    Example: outrider-control api --port 8000
+    """
     configure_logs()
     count_device_requests()
     with handled():

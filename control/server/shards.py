@@ -44,7 +44,10 @@ def list_shards(as_json: Json = False) -> None:
 
 @shards_app.command()
 def plan(without: Without = None, as_json: Json = False) -> None:
-    """Show how many devices `move` would move from where to where; nothing is changed."""
+    """Show how many devices `move` would move from where to where; nothing is changed.
+
+    Example: outrider-control shards plan --without two
+    """
     with handled(as_json=as_json), _opened() as services:
         with services.database.snapshot() as session:
             ways = Counter((at, home) for _, at, home in misplaced_devices(session, _wanted(services, without)))
@@ -64,6 +67,8 @@ def move(
     """Move devices to the shards they belong at, in small steps; interrupted, it can be run again.
 
     Needs the API's environment. Devices that are online hear of it at once, the others when they are back.
+
+    Example: outrider-control shards move --without two --per-second 50
     """
     configure_logs()
     with handled(as_json=as_json), _opened() as services:

@@ -26,6 +26,10 @@ def status(state_dir: StateDir = None, as_json: AsJson = False) -> None:
     """Show whether this device has to restart, for which apps, and by when.
 
     \b
+    Example:
+      outrider-agent restart status --json
+
+    \b
     Exit status: 0 shown; 2 not enrolled.
     """  # noqa: D301  click keeps the lines of a paragraph that begins so
     with handled(as_json=as_json), _restarts(load_settings(state_dir)) as restarts:
@@ -36,6 +40,10 @@ def status(state_dir: StateDir = None, as_json: AsJson = False) -> None:
 @app.command()
 def snooze(state_dir: StateDir = None, as_json: AsJson = False) -> None:
     """Put the next reminder off; the deadline of the restart stays.
+
+    \b
+    Example:
+      outrider-agent restart snooze
 
     \b
     Exit status: 0 put off; 2 not enrolled, no restart is pending, or its countdown has begun.

@@ -1,15 +1,15 @@
 """Every command of `outrider`: what scripts and people may rely on, wherever they are."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import typer
-from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperOption
 from typer.testing import CliRunner, Result
 
 from contract.exit_statuses import ExitStatus
 from control.cli.main import app
+from tests.support.commands import commands
 
 Outrider = Callable[..., Result]
 
@@ -17,16 +17,7 @@ Outrider = Callable[..., Result]
 WITHOUT_JSON = {"app schema", "app export", "schema", "logout"}
 
 
-def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, TyperCommand]]:
-    """All commands with what is typed for them."""
-    if isinstance(command, TyperGroup):
-        for name, child in command.commands.items():
-            yield from commands(child, (*path, name))
-    else:
-        yield " ".join(path), command
-
-
-EVERY = dict(commands(typer.main.get_command(app)))
+EVERY = dict(commands(app))
 by_name = pytest.mark.parametrize("name", EVERY)
 
 
