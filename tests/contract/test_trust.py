@@ -120,15 +120,20 @@ def test_a_proxy_may_change_host_and_scheme() -> None:
         (SignableRequest("POST", "https://c/v1/a?b=2", _signed().headers), b"body"),
         (SignableRequest("POST", "https://c/v1/a?b=1", {}), b"body"),
         (SignableRequest("POST", "https://c/v1/a?b=1", {**_signed().headers, "Signature": "x=:AA==:"}), b"body"),
-        (_signed(age=REPLAY_WINDOW), b"body"),
-        (_signed(age=-REPLAY_WINDOW), b"body"),
     ],
-    ids=["body", "method", "path", "query", "unsigned", "another signature", "too old", "from the future"],
+    ids=["body", "method", "path", "query", "unsigned", "another signature"],
 )
 def test_a_request_that_is_not_as_signed_is_refused(request_: SignableRequest, body: bytes) -> None:
     with pytest.raises(TrustError) as refused:
         verify_request(request_, body, _public_key)
-    assert refused.value.code in {ErrorCode.SIGNATURE_REFUSED, ErrorCode.CLOCK_SKEWED}
+    assert refused.value.code is ErrorCode.SIGNATURE_REFUSED
+
+
+@pytest.mark.parametrize("age", [REPLAY_WINDOW, -REPLAY_WINDOW], ids=["too old", "from the future"])
+def test_a_request_of_another_time_is_refused(age: timedelta) -> None:
+    with pytest.raises(TrustError) as refused:
+        verify_request(_signed(age=age), b"body", _public_key)
+    assert refused.value.code is ErrorCode.CLOCK_SKEWED
 
 
 def test_a_request_of_a_stranger_is_refused() -> None:
