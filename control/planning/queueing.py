@@ -22,7 +22,7 @@ def has_unqueued(session: Session, devices: Selection, online_since: datetime) -
 
 
 def queue(session: Session, devices: Selection, now: datetime, online_since: datetime) -> int:
-    """Put into the outbox what is to be sent to these devices, and nobody is about to send; how many jobs.
+    """Put into the outbox, oldest first, what these devices are to be sent and nobody is sending yet; how many jobs.
 
     Args:
         session: The transaction; what it has written counts.
@@ -30,7 +30,8 @@ def queue(session: Session, devices: Selection, now: datetime, online_since: dat
         now: The time.
         online_since: Devices seen since then are online.
     """
-    to_send = _unqueued(devices, online_since).add_columns(literal(now, OutboxEntry.created_at.type))
+    unqueued = _unqueued(devices, online_since).order_by(Job.created_at)
+    to_send = unqueued.add_columns(literal(now, OutboxEntry.created_at.type))
     entries = insert(_OUTBOX).from_select(["job_id", "generation", "created_at"], to_send)
     queued = session.execute(entries, execution_options={"preserve_rowcount": True})
     return cast("CursorResult[Any]", queued).rowcount
