@@ -3,6 +3,7 @@
 import json
 import zlib
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,8 @@ REF = JobRef(job_id="7f0c2e53-1f0b-4a52-8b1f-1a2b3c4d5e6f", generation=3, attemp
 MOST_BYTES = 64 * 1024
 #: Of what the message takes as JSON.
 SMALL = 0.12
+#: Of what the widest window makes of it; how matches are found differs a little.
+ALIKE = 1.02
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +36,23 @@ def test_a_message_is_read_back_as_it_was(message: dict[str, Any]) -> None:
     assert unpacked(packed(message), most_bytes=MOST_BYTES) == message
 
 
-def test_a_small_window_loses_nothing_of_what_the_dictionary_has(message: dict[str, Any]) -> None:
-    widest = zlib.compressobj(1, zdict=_DICTIONARY)
-    raw = zlib.decompressobj(zdict=_DICTIONARY).decompress(packed(message)[1:])
-    assert len(packed(message)) == len(widest.compress(raw) + widest.flush()) + 1
-    assert packed(message)[1] >> 4 < zlib.MAX_WBITS - 8, "the window's size stands in zlib's header"
+def test_a_small_window_loses_next_to_nothing_of_what_the_dictionary_has() -> None:
+    ours, widest = [], []
+    for number in range(1, 200):
+        raw = packed(
+            chain_message(
+                str(UUID(int=number)), JobRef(job_id=str(UUID(int=number << 64)), generation=number, attempt=1)
+            )
+        )
+        wide = zlib.compressobj(1, zdict=_DICTIONARY)
+        ours.append(len(raw) - 1)
+        widest.append(len(wide.compress(unzipped(raw)) + wide.flush()))
+        assert raw[1] >> 4 < zlib.MAX_WBITS - 8, "the window's size stands in zlib's header"
+    assert sum(ours) < ALIKE * sum(widest)
+
+
+def unzipped(raw: bytes) -> bytes:
+    return zlib.decompressobj(zdict=_DICTIONARY).decompress(raw[1:])
 
 
 def test_a_message_that_nobody_packed_is_read_too(message: dict[str, Any]) -> None:
