@@ -41,7 +41,7 @@ class Cost:
 
 
 CHECK_IN = Cost("a check-in, API", 2.7, "ms CPU", "docs/performance.md, requests of a device: SQLite, 16 at a time")
-JOB_API = Cost("a job, API", 11.8, "ms CPU", "docs/performance.md, a rollout over 20,000 simulated devices")
+JOB_API = Cost("a job, API", 12.8, "ms CPU", "docs/performance.md, a rollout over 100,000 simulated devices")
 DISPATCH = Cost("sending a job, worker", 0.04, "ms CPU", "`make bench AREAS=dispatch`")
 IDLE_READ = Cost(
     "a device that waits, broker", 0.0025, "ms CPU a second", "8,000 devices, a read in 10 s: 2 % of a core"
