@@ -1,10 +1,11 @@
 """The operators' command against the API in process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
 from control.cli.main import app
@@ -12,6 +13,13 @@ from control.client.control_client import ControlClient
 from control.database.tables import Role
 
 Outrider = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def log_of_the_api() -> Iterator[None]:
+    """Kept apart from what the command prints: the API runs in the same process, with threads of its own."""
+    with capture_logs():
+        yield
 
 
 @pytest.fixture
