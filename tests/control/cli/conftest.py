@@ -5,6 +5,7 @@ from functools import partial
 
 import httpx
 import pytest
+import structlog
 from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
@@ -18,8 +19,11 @@ Outrider = Callable[..., Result]
 @pytest.fixture(autouse=True)
 def log_of_the_api() -> Iterator[None]:
     """Kept apart from what the command prints: the API runs in the same process, with threads of its own."""
+    was_configured = structlog.is_configured()
     with capture_logs():
         yield
+    if not was_configured:
+        structlog.reset_defaults()
 
 
 @pytest.fixture
