@@ -13,7 +13,6 @@ from contract.errors import InputError
 #: Each platform has its own habits.
 _FOLDER_NAME = "Outrider" if sys.platform == "win32" else "outrider-agent"
 
-
 #: What the names of all variables begin with.
 _PREFIX: Final = "OUTRIDER_AGENT_"
 

@@ -11,7 +11,7 @@ from contract.queues import ControlTask
 from contract.uplink import Problem
 from control.database.tables import AuditEntry, Role, Rollout
 from tests.control.plane import FACTS, Plane
-from tests.control.rollouts.rolled_fleet import RolledFleet, rolled_fleet
+from tests.control.rollouts.rolled_fleet import RolledFleet, fleet_with_news
 
 Headers = Callable[[Role], dict[str, str]]
 
@@ -24,9 +24,7 @@ ACTIONS = ("start", "pause", "resume", "halt", "cancel", "rollback")
 
 @pytest.fixture
 def fleet(plane: Plane) -> RolledFleet:
-    fleet = rolled_fleet(plane, 20)
-    plane.publish(displayVersion="2.0")
-    return fleet
+    return fleet_with_news(plane, 20)
 
 
 @pytest.fixture

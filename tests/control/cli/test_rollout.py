@@ -13,7 +13,7 @@ from contract.exit_statuses import ExitStatus
 from control.cli.rollout import rollout_app
 from control.rollouts.states import RolloutAction
 from tests.control.plane import Plane
-from tests.control.rollouts.rolled_fleet import RolledFleet, rolled_fleet, three_rings
+from tests.control.rollouts.rolled_fleet import RolledFleet, fleet_with_news, three_rings
 
 Outrider = Callable[..., Result]
 NAME = "Editor r2"
@@ -22,9 +22,7 @@ STEERING = ("start", "pause", "resume", "halt", "cancel", "rollback")
 
 @pytest.fixture
 def fleet(plane: Plane) -> RolledFleet:
-    fleet = rolled_fleet(plane, 20)
-    plane.publish(displayVersion="2.0")
-    return fleet
+    return fleet_with_news(plane, 20)
 
 
 def document(result: Result) -> Any:

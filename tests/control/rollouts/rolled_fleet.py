@@ -209,3 +209,10 @@ def rolled_fleet(plane: Plane, devices: int) -> RolledFleet:
     # Jobs are told apart by when they were made.
     fleet.pass_time(timedelta(minutes=1))
     return fleet
+
+
+def fleet_with_news(plane: Plane, devices: int) -> RolledFleet:
+    """The same fleet; the app's revision 2 is published, and nobody has planned for it."""
+    fleet = rolled_fleet(plane, devices)
+    plane.publish(displayVersion="2.0")
+    return fleet

@@ -15,7 +15,7 @@ from control.rollouts import service
 from control.rollouts.service import advance_rollouts
 from control.targeting import Mode
 from tests.control.plane import FACTS, Plane
-from tests.control.rollouts.rolled_fleet import GROUP, RolledFleet, rolled_fleet, three_rings
+from tests.control.rollouts.rolled_fleet import GROUP, RolledFleet, fleet_with_news, three_rings
 
 MINUTE = timedelta(minutes=1)
 
@@ -23,9 +23,7 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture
 def fleet(either_plane: Plane) -> RolledFleet:
     """Devices with revision 1, of which the second can be rolled out."""
-    fleet = rolled_fleet(either_plane, 10)
-    either_plane.publish(displayVersion="2.0")
-    return fleet
+    return fleet_with_news(either_plane, 10)
 
 
 def belonging(fleet: RolledFleet, rollout_id: str) -> set[str]:

@@ -10,7 +10,7 @@ from control.rollouts.counts import Standing
 from control.rollouts.spec import RolloutSpec
 from control.rollouts.states import RolloutState
 from tests.control.plane import FACTS, Plane
-from tests.control.rollouts.rolled_fleet import RolledFleet, rolled_fleet
+from tests.control.rollouts.rolled_fleet import RolledFleet, fleet_with_news
 
 
 @pytest.fixture
@@ -73,8 +73,7 @@ def test_who_is_offline_is_not_admitted_where_there_are_limits(fleet: RolledFlee
 
 
 def test_it_is_not_finished_while_somebody_online_is_kept_waiting(plane: Plane) -> None:
-    fleet = rolled_fleet(plane, 20)
-    plane.publish(displayVersion="2.0")
+    fleet = fleet_with_news(plane, 20)
     rollout = fleet.started(
         RolloutSpec.model_validate({"rings": [{"name": "all", "success": {"percent": 10}}], "limits": {"rollout": 5}})
     )

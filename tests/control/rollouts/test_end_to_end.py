@@ -11,7 +11,7 @@ from control.fleet.groups import remove_member
 from control.rollouts.counts import Standing
 from control.rollouts.states import RolloutAction, RolloutState
 from tests.control.plane import Plane
-from tests.control.rollouts.rolled_fleet import RolledFleet, rolled_fleet, three_rings
+from tests.control.rollouts.rolled_fleet import RolledFleet, fleet_with_news, three_rings
 
 HOUR = timedelta(hours=1)
 
@@ -19,9 +19,7 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def fleet(either_plane: Plane) -> RolledFleet:
     """Twenty devices with revision 1; revision 2 is published and was not planned for."""
-    fleet = rolled_fleet(either_plane, 20)
-    either_plane.publish(displayVersion="2.0")
-    return fleet
+    return fleet_with_news(either_plane, 20)
 
 
 def test_three_rings_are_opened_one_after_the_other(fleet: RolledFleet) -> None:

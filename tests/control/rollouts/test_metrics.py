@@ -7,7 +7,7 @@ from control.answers.moment import this_moment
 from control.rollouts.metrics import rollout_metrics
 from control.rollouts.states import RolloutAction
 from tests.control.plane import Plane
-from tests.control.rollouts.rolled_fleet import RolledFleet, rolled_fleet, three_rings
+from tests.control.rollouts.rolled_fleet import RolledFleet, fleet_with_news, three_rings
 
 
 def _scraped(fleet: RolledFleet) -> str:
@@ -23,8 +23,7 @@ def _scraped(fleet: RolledFleet) -> str:
 
 
 def test_state_devices_and_gates_are_told_while_it_is_under_way(plane: Plane) -> None:
-    fleet = rolled_fleet(plane, 20)
-    plane.publish(displayVersion="2.0")
+    fleet = fleet_with_news(plane, 20)
     rollout = fleet.started(three_rings())
     fleet.turn()
     told = _scraped(fleet)

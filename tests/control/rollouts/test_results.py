@@ -6,7 +6,7 @@ from control.answers.moment import this_moment
 from control.rollouts.counts import RingCounts, count
 from control.rollouts.results import load_counts, load_results
 from tests.control.plane import Plane
-from tests.control.rollouts.rolled_fleet import RolledFleet, rolled_fleet, three_rings
+from tests.control.rollouts.rolled_fleet import RolledFleet, fleet_with_news, three_rings
 
 
 def counted(fleet: RolledFleet, rollout_id: str) -> tuple[RingCounts, ...]:
@@ -20,8 +20,7 @@ def counted(fleet: RolledFleet, rollout_id: str) -> tuple[RingCounts, ...]:
 
 
 def test_rings_are_counted_as_their_devices_are_doing(either_plane: Plane) -> None:
-    fleet = rolled_fleet(either_plane, 20)
-    either_plane.publish(displayVersion="2.0")
+    fleet = fleet_with_news(either_plane, 20)
     rollout_id = fleet.started(three_rings())
     rings = fleet.ring_of(rollout_id)
     early = sorted(device_id for device_id, ring in rings.items() if ring == 1)

@@ -23,16 +23,14 @@ from control.rollouts.spec import RolloutSpec
 from control.rollouts.states import RolloutAction, RolloutState
 from control.work import advance_now, catch_up_now
 from tests.control.plane import Plane
-from tests.control.rollouts.rolled_fleet import RolledFleet, rolled_fleet, three_rings
+from tests.control.rollouts.rolled_fleet import RolledFleet, fleet_with_news, three_rings
 
 ALL = RolloutSpec()
 
 
 @pytest.fixture
 def fleet(either_plane: Plane) -> RolledFleet:
-    fleet = rolled_fleet(either_plane, 10)
-    either_plane.publish(displayVersion="2.0")
-    return fleet
+    return fleet_with_news(either_plane, 10)
 
 
 class TestMaking:
