@@ -10,8 +10,10 @@ set -euo pipefail
 
 devices=${DEVICES:-1000}
 processes=${PROCESSES:-1}
-# Percent of the devices in the second ring: with few devices, a fifth of them may hold none on which it fails.
+# Percent of the devices in the second ring. With few devices a fifth of them may hold none on which it fails: raise both.
 early=${EARLY:-20}
+# Share of the devices on which revision 2 fails.
+failing=${FAILING:-0.33}
 app=${APP:-bulk}
 group=$app-fleet
 rollout="$app r2"
@@ -34,10 +36,10 @@ outrider package build "$source/hello" --setup install.sh --output "$work" --qui
 manifest 1.0 > "$work/1.yaml"
 manifest 2.0 > "$work/2.yaml"
 
-step "$devices devices; on a third of them the installer of revision 2 fails"
+step "$devices devices; on a share of $failing of them the installer of revision 2 fails"
 outrider group create "$group"
 outrider simulate --devices "$devices" --processes "$processes" --group "$group" --folder "$work/fleet" --name "$app" \
-    --failing 0.33 --only-revision 2 --json > "$work/simulation.json" &
+    --failing "$failing" --only-revision 2 --json > "$work/simulation.json" &
 simulation=$!
 
 step "Revision 1 for all of them"
