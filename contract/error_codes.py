@@ -758,6 +758,13 @@ class ErrorCode(Enum):
         False,
     )
     NOT_ENROLLED = (None, None, "This device is not enrolled.", "Run `outrider-agent enroll URL` first.", False)
+    STATE_FOLDER_UNUSABLE = (
+        None,
+        None,
+        "The agent's state folder cannot be used.",
+        "Become the account that the agent runs under, or name a folder of your own with OUTRIDER_AGENT_STATE_DIR.",
+        False,
+    )
     RESTART_NOT_PENDING = (
         None,
         None,

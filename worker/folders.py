@@ -4,11 +4,12 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from contract.error_codes import ErrorCode
-from contract.errors import DocumentError
+from contract.errors import DocumentError, InputError
 from contract.jobs import JobRef
 from contract.policy import Policy
 
@@ -78,11 +79,24 @@ class Folders:
         return self.state / "IMECache"
 
     def create(self) -> None:
-        """Make all folders, readable for the agent's own user only."""
-        self.state.mkdir(parents=True, exist_ok=True, mode=_OWNER_ONLY)
-        for folder in (self.installer_logs, self.scripts, self.incoming, self.staging, self.cache):
-            folder.mkdir(parents=True, exist_ok=True, mode=_OWNER_ONLY)
-        _close_to_others(self.state)
+        """Make all folders, readable for the agent's own user only.
+
+        Raises:
+            InputError: STATE_FOLDER_UNUSABLE: they cannot be made.
+        """
+        with _usable(self.state):
+            for folder in (self.state, self.installer_logs, self.scripts, self.incoming, self.staging, self.cache):
+                folder.mkdir(parents=True, exist_ok=True, mode=_OWNER_ONLY)
+            _close_to_others(self.state)
+
+    def is_enrolled(self) -> bool:
+        """Whether there is an identity.
+
+        Raises:
+            InputError: STATE_FOLDER_UNUSABLE: only the agent's own user may look.
+        """
+        with _usable(self.state):
+            return self.identity.exists()
 
     def incoming_file(self, policy: Policy) -> Path:
         """`Incoming/<app>_<revision>.bin` (behaviour P-06)."""
@@ -127,6 +141,14 @@ class Folders:
                 revision = entry.name.removeprefix(prefix).partition(".")[0]
                 if entry.name.startswith(prefix) and revision.isdecimal():
                     yield entry, int(revision)
+
+
+@contextmanager
+def _usable(state: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError(ErrorCode.STATE_FOLDER_UNUSABLE, detail=str(error), place=str(state)) from error
 
 
 def _close_to_others(folder: Path) -> None:

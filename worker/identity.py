@@ -56,13 +56,15 @@ def load_identity(path: Path) -> Identity:
     """The identity of an enrolled device.
 
     Raises:
-        InputError: The device is not enrolled.
+        InputError: The device is not enrolled, or its folder cannot be read.
         DocumentError: The file is damaged.
     """
     try:
         kept = path.read_bytes()
     except FileNotFoundError as error:
         raise InputError(ErrorCode.NOT_ENROLLED, place=str(path.parent)) from error
+    except OSError as error:
+        raise InputError(ErrorCode.STATE_FOLDER_UNUSABLE, detail=str(error), place=str(path.parent)) from error
     return Identity.from_json(_opened(kept, path))
 
 

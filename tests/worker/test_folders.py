@@ -1,10 +1,17 @@
+import os
 import stat
+from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
-from contract.errors import DocumentError
+from contract.error_codes import ErrorCode
+from contract.errors import DocumentError, InputError
 from tests.worker.rig import Rig
-from worker.folders import content_name, remove
+from worker.folders import Folders, content_name, remove
+from worker.identity import load_identity
+
+NOBODY = 65534
 
 
 def test_content_is_named_after_app_and_revision(rig: Rig) -> None:
@@ -22,6 +29,24 @@ def test_an_app_id_that_could_lead_elsewhere_is_refused(rig: Rig, app_id: str) -
 def test_nobody_else_can_look_into_the_folders(rig: Rig) -> None:
     for folder in (rig.device.folders.state, rig.device.folders.incoming, rig.device.folders.cache):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+@pytest.fixture
+def folders_of_another_account(rig: Rig) -> Iterator[Folders]:
+    """Of a device; the rest of the test runs as somebody else."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        pytest.skip("only the administrator can become another account")
+    os.seteuid(NOBODY)
+    yield rig.device.folders
+    os.seteuid(0)
+
+
+def test_another_account_is_told_that_the_folder_is_not_its_own(folders_of_another_account: Folders) -> None:
+    folders = folders_of_another_account
+    for look in (folders.is_enrolled, folders.create, partial(load_identity, folders.identity)):
+        with pytest.raises(InputError) as refused:
+            look()
+        assert refused.value.code is ErrorCode.STATE_FOLDER_UNUSABLE
 
 
 def test_all_revisions_of_an_app_are_removed_and_no_other_app(rig: Rig) -> None:

@@ -64,7 +64,7 @@ def _enroll(settings: AgentSettings, url: str, token: str, name: str, root_key: 
     folders = Folders(settings.state_dir)
     folders.create()
     with only_agent(folders):
-        if folders.identity.exists():
+        if folders.is_enrolled():
             raise InputError(ErrorCode.ALREADY_ENROLLED, place=str(folders.state))
         facts = this_platform(folders.state).facts()
         with http_client(settings, base_url=url) as client:

@@ -21,9 +21,9 @@ def enrolled_folders(state_dir: Path | None) -> Folders:
     """The folders of a device that is enrolled.
 
     Raises:
-        InputError: The settings make no sense, or the device is not enrolled.
+        InputError: The settings make no sense, the device is not enrolled, or its folder is another user's.
     """
     folders = Folders(load_settings(state_dir).state_dir)
-    if not folders.identity.exists():
+    if not folders.is_enrolled():
         raise InputError(ErrorCode.NOT_ENROLLED, place=str(folders.state))
     return folders

@@ -3,20 +3,17 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import typer
 
 from contract.clock import SystemClock
-from contract.error_codes import ErrorCode
-from contract.errors import InputError
-from worker.cli.options import AsJson, StateDir
+from worker.cli.options import AsJson, StateDir, enrolled_folders
 from worker.cli.output import handled, show
-from worker.folders import Folders
 from worker.ledger.ledger import Ledger
 from worker.restart.restarts import Restarts
 from worker.restart.rules import Announcement, RestartPlan
-from worker.settings import AgentSettings, load_settings
 
 app = typer.Typer(help="See a pending restart of this device, and put its reminders off.", no_args_is_help=True)
 
@@ -32,7 +29,7 @@ def status(state_dir: StateDir = None, as_json: AsJson = False) -> None:
     \b
     Exit status: 0 shown; 2 not enrolled.
     """  # noqa: D301  click keeps the lines of a paragraph that begins so
-    with handled(as_json=as_json), _restarts(load_settings(state_dir)) as restarts:
+    with handled(as_json=as_json), _restarts(state_dir) as restarts:
         plan, said = restarts.plan(), restarts.announcement()
         show(_facts(plan, said), _text(plan, said), as_json=as_json)
 
@@ -48,18 +45,15 @@ def snooze(state_dir: StateDir = None, as_json: AsJson = False) -> None:
     \b
     Exit status: 0 put off; 2 not enrolled, no restart is pending, or its countdown has begun.
     """  # noqa: D301  click keeps the lines of a paragraph that begins so
-    with handled(as_json=as_json), _restarts(load_settings(state_dir)) as restarts:
+    with handled(as_json=as_json), _restarts(state_dir) as restarts:
         said = restarts.snooze()
         plan = restarts.plan()
         show(_facts(plan, said), _text(plan, said), as_json=as_json)
 
 
 @contextmanager
-def _restarts(settings: AgentSettings) -> Iterator[Restarts]:
-    folders = Folders(settings.state_dir)
-    if not folders.identity.exists():
-        raise InputError(ErrorCode.NOT_ENROLLED, place=str(folders.state))
-    with closing(Ledger(folders.ledger)) as ledger:
+def _restarts(state_dir: Path | None) -> Iterator[Restarts]:
+    with closing(Ledger(enrolled_folders(state_dir).ledger)) as ledger:
         yield Restarts(ledger.restarts, SystemClock())
 
 

@@ -8,16 +8,15 @@ import typer
 
 from contract.clock import SystemClock
 from contract.error_codes import ErrorCode
-from contract.errors import InputError, NotFoundError
+from contract.errors import NotFoundError
 from contract.report import Wait
 from worker.app_state import AppState
-from worker.cli.options import AsJson, StateDir
+from worker.cli.options import AsJson, StateDir, enrolled_folders
 from worker.cli.output import handled, show
 from worker.cli.status_facts import app_facts, word
 from worker.folders import Folders
 from worker.ledger.attempts import Running
 from worker.ledger.ledger import Ledger
-from worker.settings import AgentSettings, load_settings
 
 
 def status(
@@ -36,15 +35,12 @@ def status(
     Exit status: 0 shown; 2 not enrolled, or no such app.
     """  # noqa: D301  click keeps the lines of a paragraph that begins so
     with handled(as_json=as_json):
-        states, running = _read(load_settings(state_dir), app)
+        states, running = _read(enrolled_folders(state_dir), app)
         facts = {"apps": [app_facts(state) for state in states], "running": running}
         show(facts, _text(states, running), as_json=as_json)
 
 
-def _read(settings: AgentSettings, app: str) -> tuple[list[AppState], list[dict[str, Any]]]:
-    folders = Folders(settings.state_dir)
-    if not folders.identity.exists():
-        raise InputError(ErrorCode.NOT_ENROLLED, place=str(folders.state))
+def _read(folders: Folders, app: str) -> tuple[list[AppState], list[dict[str, Any]]]:
     now = SystemClock().now()
     with closing(Ledger(folders.ledger)) as ledger:
         states = [state.as_of(now) for state in ledger.apps.states() if _matches(app, state.app_id, state.app_name)]

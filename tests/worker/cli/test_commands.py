@@ -84,6 +84,15 @@ def test_a_device_that_is_not_enrolled_is_told_how(command: tuple[str, ...], inv
     assert "outrider-agent enroll" in result.stderr
 
 
+@pytest.mark.parametrize("command", [("enroll", "https://control.example", "token"), ("run",)])
+def test_a_state_folder_that_cannot_be_is_named(command: tuple[str, ...], invoke: Invoke, state: Path) -> None:
+    state.parent.write_text("a file where a folder has to be")
+    result = invoke(*command)
+    _is_clear(result, ExitStatus.USAGE)
+    assert str(state) in result.stderr
+    assert "OUTRIDER_AGENT_STATE_DIR" in result.stderr
+
+
 @pytest.mark.integration
 def test_enrolling_makes_an_identity(server: Server, invoke: Invoke, state: Path) -> None:
     server.answer = lambda _asked: Answer(body=REPLY.to_json().encode())
