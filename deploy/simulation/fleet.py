@@ -34,7 +34,7 @@ class FleetFile:
         self._lock = FileLock(folder / f"{_FILE_NAME}.lock")
 
     def load(self, names: Collection[str]) -> dict[str, Identity]:
-        """Those of these names that are known, by name."""
+        """Those of these names that are known, by name, each as it was written down last."""
         wanted, trusted = frozenset(names), dict[str, SignedEnvelope]()
         return {
             # What all have in common is kept once.

@@ -1,7 +1,7 @@
-"""Some simulated devices and the one thread that acts for them: they share its ledger desk and its connections."""
+"""Some simulated devices and the one thread that acts for them: they share its ledger desk and its HTTP connections."""
 
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,9 +9,12 @@ from structlog import get_logger
 
 from contract.errors import OutriderError
 from deploy.simulation.agenda import Agenda
+from deploy.simulation.agent import Surroundings
+from deploy.simulation.brokers import Brokers
 from deploy.simulation.client import DeviceClient, Traffic
 from deploy.simulation.desk import LedgerDesk
-from deploy.simulation.device import SimulatedDevice, Surroundings
+from deploy.simulation.device import SimulatedDevice
+from deploy.simulation.queues import Message
 from deploy.simulation.script import DeviceScript
 from worker.identity import Identity
 
@@ -27,20 +30,19 @@ class Lane:
     Args:
         base_url: The control plane's.
         scratch: A folder that devices may look at.
+        brokers: Where they listen.
 
     Attributes:
-        finished: Messages that are done with and may be acknowledged, each with its device.
         outcomes: How many results of each kind its devices have.
         stumbles: Turns that ended with an error.
     """
 
-    def __init__(self, base_url: str, scratch: Path) -> None:
+    def __init__(self, base_url: str, scratch: Path, brokers: Brokers) -> None:
         self._client = DeviceClient(base_url)
         self._desk = LedgerDesk()
-        self._surroundings = Surroundings(self._desk, self._client, scratch)
+        self._surroundings = Surroundings(self._desk, self._client, scratch, brokers)
         self._agenda: Agenda[str] = Agenda()
         self._devices: dict[str, SimulatedDevice] = {}
-        self.finished: deque[tuple[Identity, bytes]] = deque()
         self.outcomes: Counter[str] = Counter()
         self.stumbles = 0
 
@@ -59,10 +61,19 @@ class Lane:
         self._devices[identity.device_id] = SimulatedDevice(identity, script, self._surroundings)
         self._agenda.put(identity.device_id, began + script.starts_after_seconds)
 
-    def offer(self, device_id: str, raw: bytes) -> None:
-        """Hand a message of a device's queue over; any thread may."""
-        self._devices[device_id].offer(raw)
-        self._agenda.put(device_id, time.monotonic())
+    def offer(self, message: Message) -> None:
+        """Hand over what a device has taken; any thread may."""
+        self._devices[message.device.device_id].offer(message)
+        self._agenda.put(message.device.device_id, time.monotonic())
+
+    def is_elsewhere(self, identity: Identity) -> bool:
+        """Whether a device does not yet listen where this identity says."""
+        return self._devices[identity.device_id].identity is not identity
+
+    def arrive(self, identity: Identity) -> None:
+        """Let a device know that the broker it is to go to lets it in; any thread may."""
+        self._devices[identity.device_id].arrive(identity)
+        self._agenda.put(identity.device_id, time.monotonic())
 
     def run(self) -> None:
         """Give the devices their turns until `stop`."""
@@ -90,6 +101,4 @@ class Lane:
         if device.outcomes is not before:
             self.outcomes.subtract(before.values())
             self.outcomes.update(device.outcomes.values())
-        while device.finished:
-            self.finished.append((device.identity, device.finished.popleft()))
         return wait_seconds

@@ -20,7 +20,6 @@ from contract.exit_statuses import ExitStatus
 from deploy.simulation.client import DeviceClient
 from deploy.simulation.crowd import Crowd
 from deploy.simulation.fleet import FleetFile, enroll_all
-from deploy.simulation.queues import DeviceQueues
 from deploy.simulation.script import DeviceScript, FleetScript
 from deploy.simulation.standing import Standing, total
 from worker.identity import Identity
@@ -70,7 +69,7 @@ def main() -> None:
     try:
         file = FleetFile(folder)
         sent = _enroll(orders, file)
-        _simulate(orders, _members(orders, file), folder / "scratch", sent)
+        _simulate(orders, file, folder / "scratch", sent)
     except OutriderError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(ExitStatus.FAILED)
@@ -108,18 +107,14 @@ def _members(orders: PartOrders, file: FleetFile) -> list[tuple[Identity, Device
     return [(known[script.name], script) for script in scripts]
 
 
-def _simulate(
-    orders: PartOrders, members: list[tuple[Identity, DeviceScript]], scratch: Path, before: Standing
-) -> None:
+def _simulate(orders: PartOrders, file: FleetFile, scratch: Path, before: Standing) -> None:
     scratch.mkdir(exist_ok=True)
-    queues = DeviceQueues(members[0][0])
-    crowd = Crowd(members, queues, orders.url, scratch, before)
+    crowd = Crowd(_members(orders, file), file, orders.url, scratch, before)
     # What was made for the devices stays: looking through all of it again and again finds nothing.
     gc.freeze()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: crowd.stop())
     crowd.run(_Teller())
-    queues.close()
 
 
 def _end(*_: object) -> None:

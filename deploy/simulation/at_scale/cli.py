@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from contract.error_codes import ErrorCode
+from contract.errors import InputError
 from contract.exit_statuses import ExitStatus
 from control.cli.output import handled
 from deploy.demo.scenario import fresh_folder
@@ -25,6 +27,7 @@ def simulate(
     devices: Annotated[int, typer.Option("--devices", "-n", min=3, help="How many devices.")] = 1000,
     processes: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the devices.")] = 4,
     apis: Annotated[int, typer.Option(min=1, max=16, help="Processes of the API.")] = 2,
+    shards: Annotated[int, typer.Option(min=1, max=16, help="Brokers that share the devices.")] = 1,
     seed: Annotated[int, typer.Option(help="The same seed makes the same fleet.")] = 0,
     failing: Annotated[float, typer.Option(min=0, max=0.9, help="Share of devices whose installers fail.")] = 0,
     install: Annotated[float, typer.Option(min=0, help="What an installer takes at most, in seconds.")] = 0,
@@ -45,8 +48,18 @@ def simulate(
     console = Console(width=max(Console().width, 110))
     fleet = FleetScript(devices=devices, seed=seed, failing=failing, install_seconds=(0, install))
     with handled():
+        if shards > 1 and os.environ.get("BROKER_URL"):
+            detail = "expected it to be unset: with --shards the run starts brokers of its own"
+            raise InputError(ErrorCode.SETTINGS_INVALID, place="BROKER_URL", detail=detail)
         fresh_folder(folder)
-        plan = RunPlan(fleet=fleet, folder=folder.absolute(), processes=processes, apis=apis, stall_seconds=stall)
+        plan = RunPlan(
+            fleet=fleet,
+            folder=folder.absolute(),
+            processes=processes,
+            apis=apis,
+            shards=shards,
+            stall_seconds=stall,
+        )
         run = Run(plan, console)
         try:
             result = run.play()

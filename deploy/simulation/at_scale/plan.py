@@ -15,6 +15,7 @@ class RunPlan(BaseModel):
         folder: Everything is in here: the stack, its logs, the devices' identities.
         processes: Processes that share the devices.
         apis: Processes of the API that share the devices' requests.
+        shards: Brokers that share the devices; each has a dispatcher of its own where there are several.
         stall_seconds: A step in which nothing moves for so long has failed.
     """
 
@@ -24,6 +25,7 @@ class RunPlan(BaseModel):
     folder: Path
     processes: int = Field(default=4, ge=1)
     apis: int = Field(default=2, ge=1)
+    shards: int = Field(default=1, ge=1)
     stall_seconds: float = Field(default=600, gt=0)
 
     def settings(self) -> dict[str, str]:

@@ -53,6 +53,7 @@ class RunResult(BaseModel):
     devices: int
     processes: int
     apis: int
+    shards: int
     database: str
     enrolment_seconds: float
     rollout_seconds: float

@@ -84,7 +84,7 @@ class Run:
             OutriderError: A part did not start, or the control plane refused something.
         """
         load = os.getloadavg()[0]
-        self._say("starting broker, content store, API, worker and scheduler")
+        self._say("starting brokers, content store, API, workers and scheduler")
         urls = start(self._stack, self._plan)
         fleet_folder = self._plan.folder / "devices"
         fleet_folder.mkdir(mode=0o700, exist_ok=True)
@@ -203,6 +203,7 @@ class Run:
             devices=self._plan.fleet.devices,
             processes=self._plan.processes,
             apis=self._plan.apis,
+            shards=self._plan.shards,
             database=self._stack.addresses.database_url.partition(":")[0],
             enrolment_seconds=self._moments.seconds("enrolment", "rollout"),
             rollout_seconds=self._moments.seconds("rollout", "end"),

@@ -18,6 +18,7 @@ def result(**other: Any) -> RunResult:
         "devices": 100,
         "processes": 4,
         "apis": 1,
+        "shards": 1,
         "database": "sqlite",
         "enrolment_seconds": 10,
         "rollout_seconds": 20,
