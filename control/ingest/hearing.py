@@ -4,12 +4,12 @@ They are read with one statement a table and written with one, as columns: objec
 times as much.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import Row, Select, Table, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from contract.error_codes import ErrorCode
@@ -90,10 +90,11 @@ class Hearing:
         *,
         wait: bool,
     ) -> None:
-        self._session = session
-        self._wait = wait
-        self.devices = {row.id: HeardDevice(*row) for row in session.execute(self._locked(_DEVICES, device_ids))}
-        self.jobs = {row.id: _heard(row) for row in session.execute(self._locked(_JOBS, job_ids))}
+        # Columns go past the session, which would only look whether they are objects.
+        self._connection = session.connection()
+        devices, jobs = _WAITING if wait else _FREE
+        self.devices = {row.id: HeardDevice(*row) for row in self._of(devices, device_ids)}
+        self.jobs = {row.id: _heard(row) for row in self._of(jobs, job_ids)}
         self._known = self._known_reports(reports)
         self._related = self._related_apps(reports)
         self._reports: dict[_ReportKey, dict[str, Any]] = {}
@@ -144,32 +145,26 @@ class Hearing:
         reports = list(self._reports.values())
         for statement, rows in ((_WRITE_DEVICE, devices), (_WRITE_JOB, jobs), (_ADD_REPORT, reports)):
             if rows:
-                self._session.execute(statement, rows)
-        store_phases(self._session, self._phases)
+                self._connection.execute(statement, rows)
+        store_phases(self._connection, self._phases)
         if self._withdrawn:
-            self._session.execute(delete(_ORDERS).where(_ORDERS.c.job_id.in_(sorted(self._withdrawn))))
+            self._connection.execute(_WITHDRAW, {"ids": sorted(self._withdrawn)})
 
     def _known_reports(self, reports: Sequence[Report]) -> frozenset[_ReportKey]:
         if not reports:
             return frozenset()
-        columns = [_REPORT[name] for name in _REPORT_KEY]
-        # SQLite finds single values in the index, and would read all reports for a list of whole keys.
-        of_jobs = _REPORT.job_id.in_({report.job_id for report in reports})
-        known = select(*columns).where(of_jobs, tuple_(*columns).in_([_key(report) for report in reports]))
-        return frozenset(cast("_ReportKey", tuple(row)) for row in self._session.execute(known))
+        asked = {
+            "ids": sorted({report.job_id for report in reports}),
+            "oldest": min(report.generation for report in reports),
+        }
+        return frozenset(cast("_ReportKey", tuple(row)) for row in self._connection.execute(_KNOWN, asked))
 
     def _related_apps(self, reports: Sequence[Report]) -> frozenset[str]:
         apps = {self.jobs[report.job_id].app_id for report in reports if report.job_id in self.jobs}
-        if not apps:
-            return frozenset()
-        related = select(_RELATED).where(_RELATED.in_(sorted(apps))).distinct()
-        return frozenset(self._session.scalars(related))
+        return frozenset(row[0] for row in self._of(_RELATED_APPS, apps)) if apps else frozenset()
 
-    def _locked(self, columns: Select[Any], ids: Collection[str]) -> Select[Any]:
-        # Always in the same order, so that two transactions never wait for each other.
-        key = columns.selected_columns.id
-        wanted = columns.where(key.in_(sorted(ids))).order_by(key)
-        return wanted.with_for_update(skip_locked=not self._wait, key_share=True)
+    def _of(self, statement: Select[Any], ids: Collection[str]) -> Iterable[Any]:
+        return self._connection.execute(statement, {"ids": sorted(ids)})
 
 
 def own_job(hearing: Hearing, job_id: str, device_id: str) -> HeardJob:
@@ -209,11 +204,31 @@ def _parameters(job: HeardJob, now: datetime) -> dict[str, Any]:
     }
 
 
+def _among_ids(column: ColumnElement[str]) -> ColumnElement[bool]:
+    """One statement for any number of ids, which is made once."""
+    return column.in_(bindparam("ids", expanding=True))
+
+
+def _locked(columns: Select[Any], key: ColumnElement[str], *, wait: bool) -> Select[Any]:
+    # Always in the same order, so that two transactions never wait for each other.
+    return columns.where(_among_ids(key)).order_by(key).with_for_update(skip_locked=not wait, key_share=True)
+
+
 _RELATED: Final = RelationRow.__table__.c.related_app_id
+_RELATED_APPS: Final[Select[Any]] = select(_RELATED).where(_among_ids(_RELATED)).distinct()
 _ORDERS: Final = cast("Table", OrderRow.__table__)
+_WITHDRAW: Final = delete(_ORDERS).where(_among_ids(_ORDERS.c.job_id))
+#: Of these jobs, which have few, rather than with these keys: a list of whole keys takes longer to write than to read.
+_KNOWN: Final[Select[Any]] = select(*(_REPORT[name] for name in _REPORT_KEY)).where(
+    _among_ids(_REPORT.job_id), _REPORT.generation >= bindparam("oldest")
+)
 _DEVICES: Final[Select[Any]] = select(_DEVICE.id, _DEVICE.remembers_until)
 _JOBS: Final[Select[Any]] = select(
     _JOB.id, _JOB.device_id, _JOB.app_id, _JOB.evaluates_only, _JOB.for_app_id, *(_JOB[name] for name in _STATUS_FIELDS)
+)
+#: Devices and jobs, locked: after whoever has them, or without those that somebody has.
+_WAITING, _FREE = (
+    (_locked(_DEVICES, _DEVICE.id, wait=wait), _locked(_JOBS, _JOB.id, wait=wait)) for wait in (True, False)
 )
 _ADD_REPORT: Final = insert(cast("Table", ReportRow.__table__))
 _WRITE_JOB: Final = (

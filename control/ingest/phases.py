@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import Insert
 
 from contract.report import PhaseRecord, Progress, Report
@@ -19,11 +19,11 @@ _KEY: Final = ("job_id", "generation", "attempt", "phase")
 _REST: Final = ("outcome", "started_at", "ended_at", "duration_seconds", "bytes_done", "summary")
 
 
-def store_phases(session: Session, records: Iterable[tuple[Report | Progress, PhaseRecord]]) -> None:
+def store_phases(connection: Connection, records: Iterable[tuple[Report | Progress, PhaseRecord]]) -> None:
     """Keep records of phases, each beside what told of it; a later one of an attempt's phase takes its place."""
     rows = [_row(of, record) for of, record in records]
     if rows:
-        session.execute(_upsert(session.get_bind().dialect.name), rows)
+        connection.execute(_upsert(connection.dialect.name), rows)
 
 
 def _row(of: Report | Progress, record: PhaseRecord) -> dict[str, Any]:

@@ -72,6 +72,20 @@ def test_the_same_report_twice_in_one_transaction_is_new_once(sent: tuple[Plane,
     assert count(plane, ReportRow) == 1
 
 
+def test_reports_of_several_generations_that_come_again_are_known_whatever_comes_with_them(
+    sent: tuple[Plane, list[tuple[str, JobRef]]],
+) -> None:
+    plane, ((device_id, ref), (later_id, later_ref), (new_id, new_ref), *_) = sent
+    first = checked_word(device_id, report_of(ref, device_id))
+    renewed = later_ref.model_copy(update={"generation": 3})
+    later = checked_word(later_id, report_of(renewed, later_id))
+    assert together(plane, [first, later]) == [Taken(new=True)] * 2
+    new = checked_word(new_id, report_of(new_ref, new_id))
+    assert together(plane, [later, first, new]) == [Taken(), Taken(), Taken(new=True)]
+    assert together(plane, [later]) == together(plane, [first]) == [Taken()]
+    assert count(plane, ReportRow) == 3
+
+
 def test_a_word_about_anothers_job_is_left_to_be_refused_alone(sent: tuple[Plane, list[tuple[str, JobRef]]]) -> None:
     plane, ((mine, _), (theirs, ref), *_) = sent
     foreign, own = checked_word(mine, report_of(ref, mine)), checked_word(theirs, report_of(ref, theirs))
