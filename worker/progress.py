@@ -9,9 +9,11 @@ from contract.jobs import JobRef
 from contract.phases import PHASES, Phase
 from contract.report import PhaseRecord, Progress, Wait
 
-#: Progress is told at most this often, and the first word of a phase waits so long: an attempt that is over by then
-#: sends its report and nothing else.
+#: Progress is told at most this often, and of a phase that lasts so long: an attempt that never stays in one phase for
+#: this time, and is soon over, sends its report and nothing else.
 INTERVAL_SECONDS = 1.0
+#: What quicker phases have to tell waits for one that lasts, but no longer than this.
+QUICK_PHASES_SECONDS = 5.0
 #: What waits beyond this is dropped, the oldest first.
 MAX_WAITING = 1000
 #: Each start of a phase has a range of sequence numbers of its own, so that they grow also across restarts.
@@ -23,9 +25,9 @@ _Key = tuple[str, int, int, Phase]
 
 
 class _Word(NamedTuple):
-    """Progress that waits to be told, and until when it may."""
+    """Progress that waits to be told, and until when it may at the longest."""
 
-    due: float
+    latest: float
     progress: Progress
 
 
@@ -40,20 +42,24 @@ class ProgressQueue:
         self.on_news = on_news
         self._lock = threading.Lock()
         self._waiting: dict[_Key, _Word] = {}
+        self._lasts_at = float("-inf")
 
     def put(self, progress: Progress, *, now: float) -> None:
         """Hand over; a newer one of the same phase replaces an older one that waits.
 
         Args:
-            progress: What to tell: a wait at once, all else within `INTERVAL_SECONDS`.
+            progress: What to tell: a wait at once, all else when its phase has lasted for `INTERVAL_SECONDS`, or
+                another one has, within `QUICK_PHASES_SECONDS` in any case.
             now: By the monotonic clock.
         """
         key = _key(progress)
-        due = now if progress.waiting is not None else now + INTERVAL_SECONDS
+        latest = now if progress.waiting is not None else now + QUICK_PHASES_SECONDS
         with self._lock:
             is_news = progress.waiting is not None or not self._waiting
             replaced = self._waiting.pop(key, None)
-            self._waiting[key] = _Word(due if replaced is None else min(due, replaced.due), progress)
+            if replaced is None:
+                self._lasts_at = now + INTERVAL_SECONDS
+            self._waiting[key] = _Word(latest if replaced is None else min(latest, replaced.latest), progress)
             while len(self._waiting) > MAX_WAITING:
                 del self._waiting[next(iter(self._waiting))]
         if is_news:
@@ -74,7 +80,8 @@ class ProgressQueue:
     def due_at(self) -> float | None:
         """When something is to be told, by the monotonic clock; None where nothing waits."""
         with self._lock:
-            return min((word.due for word in self._waiting.values()), default=None)
+            latest = min((word.latest for word in self._waiting.values()), default=None)
+            return None if latest is None else min(latest, self._lasts_at)
 
     def drain(self) -> tuple[Progress, ...]:
         """Take everything that waits."""

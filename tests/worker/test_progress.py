@@ -1,10 +1,10 @@
 from datetime import timedelta
 
 from contract.jobs import JobRef
-from contract.phases import Phase
+from contract.phases import PHASES, Phase
 from contract.report import PhaseOutcome, PhaseRecord, Progress, Wait, WaitReason
 from tests.worker.rig import START, Rig
-from worker.progress import INTERVAL_SECONDS, MAX_WAITING, PhaseReporter, ProgressQueue
+from worker.progress import INTERVAL_SECONDS, MAX_WAITING, QUICK_PHASES_SECONDS, PhaseReporter, ProgressQueue
 
 REF = JobRef(job_id="12345678-1234-1234-1234-123456789abc", generation=1, attempt=1)
 
@@ -13,8 +13,10 @@ RECORD = PhaseRecord(
 )
 
 
-def _reporter(rig: Rig, queue: ProgressQueue, *, ref: JobRef = REF, starts: int = 1) -> PhaseReporter:
-    return PhaseReporter(queue, rig.clock, ref, Phase.DOWNLOAD, starts)
+def _reporter(
+    rig: Rig, queue: ProgressQueue, *, ref: JobRef = REF, phase: Phase = Phase.DOWNLOAD, starts: int = 1
+) -> PhaseReporter:
+    return PhaseReporter(queue, rig.clock, ref, phase, starts)
 
 
 def test_bytes_are_told_at_most_once_a_second_and_at_the_end(rig: Rig) -> None:
@@ -59,6 +61,33 @@ def test_the_first_word_waits_and_newer_ones_do_not_put_it_off(rig: Rig) -> None
     rig.clock.advance(timedelta(seconds=INTERVAL_SECONDS / 2))
     reporter.ended(RECORD)
     assert queue.due_at() == began + INTERVAL_SECONDS
+
+
+def test_what_a_quick_phase_has_to_tell_waits_for_one_that_lasts(rig: Rig) -> None:
+    queue = ProgressQueue()
+    quick = _reporter(rig, queue)
+    quick.started()
+    rig.clock.advance(timedelta(seconds=INTERVAL_SECONDS / 2))
+    quick.ended(RECORD)
+    _reporter(rig, queue, phase=Phase.INSTALL).started()
+    assert queue.due_at() == rig.clock.monotonic() + INTERVAL_SECONDS
+    assert [item.phase for item in queue.drain()] == [Phase.DOWNLOAD, Phase.INSTALL]
+
+
+def test_quick_phases_are_told_some_seconds_after_the_first_of_them(rig: Rig) -> None:
+    queue, began = ProgressQueue(), rig.clock.monotonic()
+    for phase in PHASES:
+        _reporter(rig, queue, phase=phase).started()
+        rig.clock.advance(timedelta(seconds=INTERVAL_SECONDS / 2))
+    assert queue.due_at() == began + QUICK_PHASES_SECONDS
+
+
+def test_a_quick_phase_puts_no_wait_off(rig: Rig) -> None:
+    queue, began = ProgressQueue(), rig.clock.monotonic()
+    _reporter(rig, queue).waits(Wait(since=START, at=START, reason=WaitReason.WINDOW))
+    rig.clock.advance(timedelta(seconds=INTERVAL_SECONDS / 2))
+    _reporter(rig, queue, ref=REF.next_attempt()).started()
+    assert queue.due_at() == began
 
 
 def test_a_wait_is_to_be_told_at_once(rig: Rig) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from contract.error_codes import ErrorCode
 from contract.errors import NotFoundError
-from contract.phases import Phase
+from contract.phases import PHASES, Phase
 from contract.report import Report, Wait, WaitReason
 from contract.uplink import CheckInReason
 from tests.worker.rig import Rig
@@ -159,6 +159,18 @@ def test_a_long_phase_is_told_within_a_second(rig: Rig) -> None:
     rig.clock.advance(timedelta(seconds=duty.turn()))
     duty.turn()
     assert [item.phase for item in rig.uplink.progress_items] == [Phase.INSTALL]
+
+
+def test_a_job_of_quick_phases_sends_its_report_and_nothing_else(rig: Rig) -> None:
+    duty, ref = ProgressDuty(rig.progress, rig.uplink, rig.clock), rig.new_job()
+    for phase in PHASES:
+        rig.engine.run(phase, ref)
+        duty.turn()
+        rig.clock.advance(timedelta(seconds=PROGRESS_SECONDS / 4))
+    assert rig.uplink.progress_items == []
+    (report,) = rig.uplink.reports
+    assert [record.phase for record in report.phases] == list(PHASES)
+    assert duty.turn() == NEVER
 
 
 def test_progress_that_cannot_be_sent_is_dropped(rig: Rig) -> None:
