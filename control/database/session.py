@@ -1,12 +1,12 @@
 """Transactions: the only way to the database."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from sqlite3 import SQLITE_ERROR
-from typing import Final
+from typing import Any, Final
 
 from psycopg.errors import UndefinedTable
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, Executable, Row, text
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
@@ -62,6 +62,15 @@ class Database:
         """
         with _translated(), Session(self._reading, expire_on_commit=False) as session, session.begin():
             yield session
+
+    def rows(self, statement: Executable, parameters: Mapping[str, Any]) -> Sequence[Row[*tuple[Any, ...]]]:
+        """What a single statement reads of columns, without a session, which would take as long as a small query.
+
+        Raises:
+            UnavailableError: The database does not answer.
+        """
+        with _translated(), self._reading.connect() as connection:
+            return connection.execute(statement, parameters).all()
 
     def close(self) -> None:
         """Close all connections."""

@@ -99,8 +99,8 @@ class JobAccess:
         raise NotFoundError(ErrorCode.UNKNOWN_JOB, place=job_id)
 
     def _find(self, job_ids: Sequence[str]) -> Sequence[tuple[AskedJob, ...]]:
-        with self._database.snapshot() as session:
-            found = {row[0]: AskedJob(*tuple(row)) for row in session.execute(_ASKED, {"ids": sorted(set(job_ids))})}
+        rows = self._database.rows(_ASKED, {"ids": sorted(set(job_ids))})
+        found = {row.id: AskedJob(*tuple(row)) for row in rows}
         return [(found[job_id],) if job_id in found else () for job_id in job_ids]
 
 

@@ -93,8 +93,8 @@ class KnownDevices:
                 self._kept[device.id] = device
 
     def _look_up(self, device_ids: Sequence[str]) -> Sequence[_Found]:
-        with self._database.snapshot() as session:
-            found = {row.id: KnownDevice(*row) for row in session.execute(_ENROLLED, {"ids": sorted(set(device_ids))})}
+        rows = self._database.rows(_ENROLLED, {"ids": sorted(set(device_ids))})
+        found = {row.id: KnownDevice(*row) for row in rows}
         return [(found[device_id],) if device_id in found else () for device_id in device_ids]
 
     def _look_up_one(self, device_id: str) -> _Found:

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.pool import QueuePool
 
 from contract.errors import InputError, UnavailableError
 from contract.exit_statuses import ExitStatus
@@ -41,6 +42,19 @@ def test_an_error_leaves_nothing_behind(either_plane: Plane) -> None:
         fail_after_writing()
     with database.snapshot() as session:
         assert session.scalars(select(Group)).all() == []
+
+
+def test_a_single_statement_reads_what_is_committed_and_holds_no_connection(either_plane: Plane) -> None:
+    database, named = either_plane.services.database, select(Group.name).where(Group.name == bindparam("name"))
+    with database.transaction() as session:
+        session.add(group("a"))
+        session.flush()
+        assert database.rows(named, {"name": "a"}) == []
+    assert [row.name for row in database.rows(named, {"name": "a"})] == ["a"]
+    assert database.rows(named, {"name": "b"}) == []
+    pool = database.engine.pool
+    assert isinstance(pool, QueuePool)
+    assert pool.checkedout() == 0
 
 
 def test_a_time_comes_back_as_the_same_moment_in_utc(either_plane: Plane) -> None:
@@ -86,6 +100,8 @@ def test_a_database_that_cannot_be_opened_is_named_unavailable(tmp_path: Path) -
     with pytest.raises(UnavailableError, match="database does not answer") as caught, database.snapshot() as session:
         session.execute(text("SELECT 1"))
     assert caught.value.exit_status is ExitStatus.UNAVAILABLE
+    with pytest.raises(UnavailableError, match="database does not answer"):
+        database.rows(text("SELECT 1"), {})
 
 
 def test_a_database_without_tables_says_what_to_run(either_plane: Plane) -> None:
