@@ -1,12 +1,14 @@
-"""Tables of tokens and of the audit log."""
+"""Tokens and the audit log as people read them."""
 
 import json
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
 
+from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from contract.printable import printable
+from control.cli.tables import plain_table
 from control.cli.words import time_word
 from control.views.access import KnownEnrollmentTokenView, OperatorTokenView
 from control.views.audit import AuditEntryView
@@ -14,7 +16,7 @@ from control.views.audit import AuditEntryView
 
 def token_table(tokens: Iterable[OperatorTokenView]) -> Table:
     """Operators' tokens."""
-    table = Table("id", "name", "role", "groups", "made", "state")
+    table = plain_table("id", "name", "role", "groups", "made", "state")
     for token in tokens:
         groups = ", ".join(token.groups) or "all"
         words = (token.name, token.role.value, groups, time_word(token.created_at), _state(token))
@@ -24,20 +26,17 @@ def token_table(tokens: Iterable[OperatorTokenView]) -> Table:
 
 def enrollment_table(tokens: Iterable[KnownEnrollmentTokenView]) -> Table:
     """Tokens that devices enrol with."""
-    table = Table("id", "group", "site", "uses left", "made", "by", "state")
+    table = plain_table("id", "group", "site", "uses left", "made", "by", "state")
     for token in tokens:
         words = (token.group or "", token.site or "", str(token.uses_left), time_word(token.created_at))
         table.add_row(token.id, *map(printable, (*words, token.created_by, _enrollment_state(token))))
     return table
 
 
-def audit_table(entries: Iterable[AuditEntryView]) -> Table:
-    """Entries of the audit log."""
-    table = Table("no", "when", "who", "from", "what", "to", "before", "after")
-    for entry in entries:
-        words = (entry.actor, entry.source, entry.action, entry.target, _short(entry.before), _short(entry.after))
-        table.add_row(str(entry.sequence), time_word(entry.at), *map(printable, words))
-    return table
+def audit_view(entries: Iterable[AuditEntryView]) -> Group:
+    """Entries of the audit log: a line of who did what, below it what that changed."""
+    lines = (line for entry in entries for line in _audit_lines(entry))
+    return Group(*(Text(printable(line)) for line in lines))
 
 
 def _state(token: OperatorTokenView) -> str:
@@ -53,5 +52,8 @@ def _enrollment_state(token: KnownEnrollmentTokenView) -> str:
     return f"until {time_word(token.expires_at)}{purpose}"
 
 
-def _short(value: Any) -> str:
-    return "" if value is None else json.dumps(value, ensure_ascii=False)
+def _audit_lines(entry: AuditEntryView) -> Iterator[str]:
+    yield f"{entry.sequence}  {time_word(entry.at)}  {entry.actor} from {entry.source}: {entry.action} {entry.target}"
+    for word, value in (("before", entry.before), ("after", entry.after)):
+        if value is not None:
+            yield f"    {word}: {json.dumps(value, ensure_ascii=False)}"

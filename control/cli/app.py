@@ -10,7 +10,7 @@ from contract.error_codes import ErrorCode
 from contract.errors import PackageError
 from contract.printable import printable
 from control.catalog.manifest_reader import manifest_schema, read_manifest
-from control.cli.assignment_words import assignment_table, wish_word
+from control.cli.assignment_words import assignment_table, wish_line
 from control.cli.connection import connect
 from control.cli.options import STATUSES, Json
 from control.cli.output import handled, print_json
@@ -119,7 +119,7 @@ def _print_reply(reply: PublishReply) -> None:
     if reply.deployed != reply.revision:
         typer.echo(printable(_held_words(reply)))
     for made in reply.assignments:
-        typer.echo(printable(f"{made.app} is {wish_word(made)} on {made.group}."))
+        typer.echo(printable(f"{wish_line(made)}."))
 
 
 def _held_words(reply: PublishReply) -> str:

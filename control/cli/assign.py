@@ -1,5 +1,6 @@
 """`outrider assign`: want an app on a group, or leave a group out."""
 
+import shlex
 from datetime import datetime
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from contract.policy import DeliveryPriority
 from contract.printable import printable
 from control.catalog.assignment_entries import MaintenanceWindowEntry
 from control.catalog.manifest_entries import NotificationWord, RestartSettingsEntry
-from control.cli.assignment_words import wish_word
+from control.cli.assignment_words import wish_line
 from control.cli.connection import connect
 from control.cli.options import STATUSES, IfMatch, IntentWord, Json
 from control.cli.output import handled
@@ -102,7 +103,8 @@ def assign(
         if as_json:
             print_views(made)
         else:
-            typer.echo(printable(f"{made.app} is {wish_word(made)} on {made.group}. Watch it: outrider status --watch"))
+            watch = f"outrider status {shlex.quote(made.app)} --watch"
+            typer.echo(printable(f"{wish_line(made)}. Watch it: {watch}"))
 
 
 def _window(text: str) -> MaintenanceWindowEntry:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 from rich.table import Table
 
@@ -9,6 +10,9 @@ from control.cli.tables import plain_table
 from control.cli.words import intent_word, time_word
 from control.targeting import Mode, TimeBasis
 from control.views.assignments import AssignmentView
+
+#: What a word of `wish_word` is within a sentence, where it is another one.
+_WISHES: Final = {"uninstall": "to be uninstalled"}
 
 
 def assignment_table(assignments: Iterable[AssignmentView]) -> Table:
@@ -21,8 +25,14 @@ def assignment_table(assignments: Iterable[AssignmentView]) -> Table:
 
 def assignment_lines(entry: AssignmentView) -> list[str]:
     """An assignment with all its terms, a line each."""
-    lines = [f"{entry.app} is {wish_word(entry)} on {entry.group}", f"since {time_word(entry.created_at)}"]
+    lines = [wish_line(entry), f"since {time_word(entry.created_at)}"]
     return [*lines, *_terms(entry)]
+
+
+def wish_line(entry: AssignmentView) -> str:
+    """`Editor is required on desks`."""
+    word = wish_word(entry)
+    return f"{entry.app} is {_WISHES.get(word, word)} on {entry.group}"
 
 
 def wish_word(entry: AssignmentView) -> str:

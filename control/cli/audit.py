@@ -6,7 +6,7 @@ import typer
 
 from contract.error_codes import ErrorCode
 from contract.errors import TrustError
-from control.cli.access_tables import audit_table
+from control.cli.access_tables import audit_view
 from control.cli.connection import connect
 from control.cli.options import STATUSES, Json
 from control.cli.output import handled
@@ -29,7 +29,7 @@ def list_entries(
         if as_json:
             print_views(client.audit(after=after))
         else:
-            print_tables(client.audit(after=after), audit_table)
+            print_tables(client.audit(after=after), audit_view)
 
 
 @audit_app.command("verify", epilog=STATUSES)

@@ -55,7 +55,7 @@ def import_definition(
 def _found(app: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The manifest and what is beside it; what neither is nor looks like a file is an app's name."""
     path = Path(app)
-    if path.exists() or beside_path(path).exists() or path.suffix in _FILE_SUFFIXES:
+    if path.is_file() or beside_path(path).exists() or path.suffix in _FILE_SUFFIXES:
         return load_draft(path)
     with connect() as client:
         found = client.app(app)

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from contract.printable import printable
 from control.cli.connection import connect
@@ -11,6 +10,7 @@ from control.cli.job_options import App, Device, Group, Rollout, Target
 from control.cli.options import STATUSES, Json
 from control.cli.output import handled
 from control.cli.printing import print_table, print_views
+from control.cli.tables import plain_table
 from control.views.job_selection import JobQuery
 from control.views.status import ErrorCount
 
@@ -47,11 +47,11 @@ def errors(
 
 
 def _print(found: list[ErrorCount]) -> None:
-    table = Table("jobs", "error", "number", "phase", "app", "for example on", box=None, pad_edge=False)
+    table = plain_table("jobs", "error", "number", "phase", "app", "for example on")
     for error in found:
         number = "" if error.number is None else f"0x{error.number:08X}"
         words = (error.code, number, error.phase or "", error.app, ", ".join(error.devices))
         table.add_row(str(error.jobs), *map(printable, words))
     print_table(table)
     for code, hint in dict.fromkeys((error.code, error.hint) for error in found if error.hint):
-        typer.echo(printable(f"\n{code}: {hint}"))
+        typer.echo(f"\n{printable(f'{code}: {hint}')}")

@@ -1,13 +1,15 @@
 """Print answers: JSON for programs, tables and lines for people."""
 
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Final, TypeVar
 
 import typer
 from pydantic import BaseModel
 from rich.console import Console, RenderableType
+from rich.live import Live
 
 from control.cli.output import json_text, print_json
 from control.client.requests import Tagged
@@ -48,6 +50,17 @@ def print_tables(rows: Iterable[RowT], table: Callable[[Sequence[RowT]], Rendera
 def print_table(table: RenderableType) -> None:
     """Print for people: as wide as the terminal."""
     console().print(table)
+
+
+@contextmanager
+def live() -> Iterator[Live]:
+    """What changes in place on a terminal; anywhere else only its last state is printed."""
+    shown_on = console()
+    with Live(console=shown_on, auto_refresh=False) as shown:
+        yield shown
+    if not shown_on.is_terminal:
+        # On a terminal the library ends the line itself.
+        shown_on.line()
 
 
 def console() -> Console:

@@ -4,11 +4,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from rich.live import Live
-
 from contract.exit_statuses import ExitStatus
 from control.cli.options import STATUSES
-from control.cli.printing import console
+from control.cli.printing import live
 from control.cli.rollout_tables import rollout_view
 from control.rollouts.states import RolloutState
 from control.views.rollouts import RolloutDetail
@@ -30,8 +28,8 @@ def follow(ask: Callable[[], RolloutDetail], *, shown: bool) -> RolloutDetail:
     """
     if not shown:
         return _still(ask, lambda _: None)
-    with Live(console=console(), auto_refresh=False) as live:
-        return _still(ask, lambda found: live.update(rollout_view(found), refresh=True))
+    with live() as view:
+        return _still(ask, lambda found: view.update(rollout_view(found), refresh=True))
 
 
 def end_of(rollout: RolloutDetail) -> ExitStatus:

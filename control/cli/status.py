@@ -7,14 +7,13 @@ from typing import Annotated, Final
 import typer
 from rich.console import Group as Lines
 from rich.console import RenderableType
-from rich.live import Live
 
 from control.cli.connection import connect
 from control.cli.following import summaries
 from control.cli.job_options import App, Device, Ended, Error, Group, Rollout, State, Target
 from control.cli.options import STATUSES, Json
 from control.cli.output import handled, print_json
-from control.cli.printing import console, print_views
+from control.cli.printing import console, live, print_views
 from control.cli.summary_view import more_line, summary_view
 from control.cli.tables import status_view
 from control.client.control_client import ControlClient
@@ -73,9 +72,9 @@ def _settled(client: ControlClient, query: JobQuery) -> JobSummary:
 
 
 def _follow(client: ControlClient, query: JobQuery, limit: int) -> None:
-    with Live(console=console(), auto_refresh=False) as live:
+    with live() as shown:
         for counted in summaries(client, query):
-            live.update(_view(client, query, counted, limit), refresh=True)
+            shown.update(_view(client, query, counted, limit), refresh=True)
             if counted.is_settled:
                 return
 

@@ -86,7 +86,7 @@ def test_errors_are_shown_with_their_hint(plane: Plane, outrider: Outrider, sent
     shown = outrider("errors", "Editor").stdout
     assert "installer-failed" in shown
     assert "0x80070007" in shown
-    assert "installer-failed: " in shown
+    assert "\n\ninstaller-failed: " in shown
     assert "installer-failed" in outrider("errors", "--past", "--app", "Editor").stdout
 
 

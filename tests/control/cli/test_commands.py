@@ -52,7 +52,8 @@ def test_an_app_goes_from_file_to_group_with_four_commands(
     assert "Editor revision 1: published." in outrider("app", "publish", str(files)).stdout
     assert outrider("group", "create", "desks").exit_code == 0
     assert "desk-1 is in desks" in outrider("group", "add", "desks", "desk-1").stdout
-    assert "Editor is required on desks" in outrider("assign", "Editor", "--group", "desks").stdout
+    said = outrider("assign", "Editor", "--group", "desks").stdout
+    assert said == "Editor is required on desks. Watch it: outrider status Editor --watch\n"
     plane.plan()
     (job,) = printed(outrider("status", "--json"))
     assert (job["device"], job["app"], job["intent"], job["state"]) == ("desk-1", "Editor", 3, "planned")
@@ -154,7 +155,9 @@ def test_status_shows_progress_and_then_what_is_next(
 def test_watching_ends_when_nothing_is_under_way(outrider: Outrider, sent: tuple[SignedDevice, JobRef]) -> None:
     device, ref = sent
     device.report(report_of(ref, device.device_id))
-    assert "installed" in outrider("status", "--watch").stdout
+    shown = outrider("status", "--watch").stdout
+    assert "installed" in shown
+    assert shown.endswith("\n"), "whatever is printed next begins a line of its own"
     (job,) = printed(outrider("status", "--watch", "--json"))
     assert job["outcome"] == "installed"
 

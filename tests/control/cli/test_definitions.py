@@ -133,6 +133,7 @@ def test_a_published_app_is_exported_by_its_name(
     client: httpx.Client,
     operator: Callable[[Role], dict[str, str]],
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     plane.publish(name="Runtime")
     plane.publish(dependencies=[{"app": "Runtime"}])
@@ -143,6 +144,8 @@ def test_a_published_app_is_exported_by_its_name(
     monkeypatch.setenv("OUTRIDER_TOKEN", token)
     monkeypatch.setattr("control.cli.connection.ControlClient", partial(ControlClient, transport=client._transport))
     stated = manifest_data()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / stated["name"]).mkdir()  # its source, say: a folder is no manifest
     result = run("export", stated["name"])
     assert result.exit_code == 0, result.output
     exported = json.loads(result.stdout)
