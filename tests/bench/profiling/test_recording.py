@@ -36,3 +36,18 @@ def test_a_process_that_the_program_starts_is_recorded_with_its_busiest_function
 def test_where_no_process_is_called_so_nothing_is_recorded(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="nothing was recorded of 0 processes called 'idle'"):
         record([sys.executable, "-c", ""], tmp_path, "idle", rate=_RATE)
+
+
+def test_what_looks_into_the_process_is_there_before_that_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, seen = tmp_path / "begun", list[bool]()
+
+    def installed(name: str) -> str:
+        seen.append(begun.exists())
+        return name
+
+    monkeypatch.setattr("tests.bench.profiling.recording.tool", installed)
+    with pytest.raises(RuntimeError):
+        record([sys.executable, "-c", f"open({str(begun)!r}, 'w').close()"], tmp_path, "nobody", rate=_RATE)
+    assert (seen, begun.exists()) == ([False], True)
