@@ -6,7 +6,7 @@ same generation is sent again: the device's ledger knows it and does nothing twi
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from sqlalchemy import ColumnElement, Delete, Update, delete, func, or_, select, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -14,16 +14,31 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from contract.clock import Clock
 from contract.errors import UnavailableError
 from contract.jobs import JobRef, JobState
+from control.database.among import among
 from control.database.session import Database
 from control.database.tables import Device, Job, OutboxEntry
 from control.dispatch.admission import Admission, Bucket
 from control.dispatch.ports import AddressedJob, JobPublisher
 from control.live_states import WANTED_STATES
 
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+
 #: How long a dispatcher has for one batch before another may take it over: a multiple of what a batch takes, and short,
 #: because the jobs that a killed dispatcher had claimed wait for it.
 _CLAIM: Final = timedelta(seconds=30)
 _BATCH: Final = 500
+
+_JOBS: Final = cast("Table", Job.__table__)
+_OUTBOX: Final = cast("Table", OutboxEntry.__table__)
+
+#: How many entries are still to be sent to each of these devices; of jobs that were sent anew, the newest counts.
+_UNSENT: Final = (
+    select(_JOBS.c.device_id, func.count())
+    .join_from(_OUTBOX, _JOBS, (_JOBS.c.id == _OUTBOX.c.job_id) & (_JOBS.c.generation == _OUTBOX.c.generation))
+    .where(_OUTBOX.c.sent_at.is_(None), among(_JOBS.c.device_id, "device_ids"), _JOBS.c.state.in_(WANTED_STATES))
+    .group_by(_JOBS.c.device_id)
+)
 
 #: A job and its generation.
 _Key: TypeAlias = tuple[str, int]
@@ -67,15 +82,11 @@ def dispatch_due(
 
 
 def pending_entries(session: Session, device_ids: Collection[str]) -> Mapping[str, int]:
-    """How many jobs in the outbox are still to be sent to these devices; those that have none are left out."""
-    unsent = (
-        select(Job.device_id, func.count())
-        .select_from(OutboxEntry)
-        .join(Job, (Job.id == OutboxEntry.job_id) & (Job.generation == OutboxEntry.generation))
-        .where(OutboxEntry.sent_at.is_(None), Job.device_id.in_(sorted(device_ids)), Job.state.in_(WANTED_STATES))
-        .group_by(Job.device_id)
-    )
-    return dict(session.execute(unsent).all())
+    """How many jobs in the outbox are still to be sent to these devices; those that have none are left out.
+
+    What the session has not flushed yet is not seen.
+    """
+    return dict(session.execute(_UNSENT, {"device_ids": sorted(device_ids)}).all())
 
 
 def _admit(

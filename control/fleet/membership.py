@@ -9,10 +9,11 @@ from typing import Final
 from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.orm import Session
 
+from control.database.among import among
 from control.database.session import lock_planning
 from control.database.tables import Device, Group, GroupMember
 from control.filters.evaluate import matches
-from control.filters.facts import facts_of
+from control.filters.facts import Described, facts_of
 from control.filters.parse import canonical_rule, parse_rule
 from control.filters.rule import Rule
 from control.tallies.members import discount_members
@@ -21,6 +22,11 @@ from control.tallies.members import discount_members
 _BATCH: Final = 500
 #: Rules kept parsed; they are the same at every check-in.
 _KEPT_RULES: Final = 1024
+
+_DYNAMIC: Final = select(Group.id, Group.rule).where(Group.rule.is_not(None))
+_MEMBERSHIPS: Final = select(GroupMember.group_id, GroupMember.device_id).where(
+    among(GroupMember.device_id, "device_ids")
+)
 
 
 @lru_cache(maxsize=_KEPT_RULES)
@@ -92,9 +98,9 @@ def refresh_device(session: Session, device: Device, now: datetime) -> bool:
     return refresh_devices(session, [device], now)
 
 
-def refresh_devices(session: Session, devices: Sequence[Device], now: datetime) -> bool:
-    """The same for some devices, few enough for one statement."""
-    dynamic = session.execute(select(Group.id, Group.rule).where(Group.rule.is_not(None))).all()
+def refresh_devices(session: Session, devices: Sequence[Described], now: datetime) -> bool:
+    """The same for some devices."""
+    dynamic = session.execute(_DYNAMIC).all()
     if not dynamic:
         return False
     rules = {group_id: stored_rule(rule) for group_id, rule in dynamic if rule is not None}
@@ -104,10 +110,8 @@ def refresh_devices(session: Session, devices: Sequence[Device], now: datetime) 
         for group_id, rule in rules.items()
         if matches(rule, facts)
     }
-    known = select(GroupMember.group_id, GroupMember.device_id).where(
-        GroupMember.device_id.in_([device.id for device in devices])
-    )
-    members = {(group_id, device_id) for group_id, device_id in session.execute(known) if group_id in rules}
+    known = session.execute(_MEMBERSHIPS, {"device_ids": [device.id for device in devices]})
+    members = {(group_id, device_id) for group_id, device_id in known if group_id in rules}
     _add(session, sorted(matching - members), now)
     for group_id, device_id in sorted(members - matching):
         left = (GroupMember.device_id == device_id, GroupMember.group_id == group_id)

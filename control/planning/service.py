@@ -124,8 +124,15 @@ def _carry_out(session: Session, fleet: Fleet, devices: Selection, online_since:
     return Planned(
         made=len(decided.make),
         cancelled=len(decided.cancel) + len(decided.recall),
-        queued=queue(session, devices, fleet.demand.now, online_since),
+        queued=queue(session, devices, fleet.demand.now, online_since) if _has_planned(fleet, decided) else 0,
     )
+
+
+def _has_planned(fleet: Fleet, decided: Plan) -> bool:
+    """Whether there are jobs now that may have to be put into the outbox; most devices that check in have none."""
+    is_made = decided.make or decided.advance or decided.look_again
+    jobs = (job for device in fleet.devices for job in device.jobs.values())
+    return bool(is_made) or any(job.state is JobState.PLANNED for job in jobs)
 
 
 def _write(session: Session, decided: Plan, demand: Demand) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -13,6 +14,8 @@ from contract.trusted_keys import TrustedKeys, first_trust, next_trust
 from contract.uplink import MAX_TRUSTED_KEYS_VERSIONS
 from control.database.tables import TrustedKeysRow
 
+_NEWEST_VERSION: Final = select(func.max(TrustedKeysRow.__table__.c.version))
+
 
 class TrustChain:
     """Reads the chain, and adds to its end what the root keys signed."""
@@ -22,7 +25,7 @@ class TrustChain:
 
     def version(self, session: Session) -> int:
         """The newest version; 0 where there is none."""
-        return session.scalar(select(func.max(TrustedKeysRow.version))) or 0
+        return session.scalar(_NEWEST_VERSION) or 0
 
     def newest(self, session: Session) -> TrustedKeys:
         """What devices are to trust.

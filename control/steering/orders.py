@@ -2,16 +2,21 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from contract.jobs import JobState
 from contract.uplink import JobOrder, OrderKind
+from control.database.among import among
 from control.database.tables import Job, OrderRow
 
 #: Orders that one answer carries; the oldest come first, the rest when these are settled.
 MAX_ORDERS = 1000
+
+_DEVICE_ID: Final = OrderRow.__table__.c.device_id
+_CONCERNED: Final = select(_DEVICE_ID).where(among(_DEVICE_ID, "device_ids")).distinct()
 
 
 def place_order(session: Session, job: Job, kind: OrderKind, now: datetime) -> None:
@@ -44,9 +49,9 @@ def standing_orders(session: Session, device_id: str) -> tuple[JobOrder, ...]:
 
 
 def standing_orders_of(session: Session, device_ids: Collection[str]) -> Mapping[str, tuple[JobOrder, ...]]:
-    """The same for each of these devices that is to let go of something."""
-    concerned = select(OrderRow.device_id).where(OrderRow.device_id.in_(sorted(device_ids))).distinct()
-    return {device_id: standing_orders(session, device_id) for device_id in session.scalars(concerned).all()}
+    """The same for each of these devices that is to let go of something; what is not flushed yet is not seen."""
+    concerned = session.scalars(_CONCERNED, {"device_ids": sorted(device_ids)}).all()
+    return {device_id: standing_orders(session, device_id) for device_id in concerned}
 
 
 def forget_orders(session: Session, job_ids: Sequence[str]) -> None:
