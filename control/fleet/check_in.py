@@ -4,18 +4,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 from structlog import get_logger
 
 from contract.jobs import JobState
 from contract.uplink import CheckIn, CheckInReason, CheckInReply
 from control.database.session import lock_planning
-from control.database.tables import Device, Job
+from control.database.tables import Job
 from control.dispatch.outbox import pending_entries
 from control.fleet.membership import refresh_devices
 from control.fleet.refused_messages import note_refused_messages
-from control.fleet.restored import note_memory
+from control.fleet.restored import note_memory, send_forgotten
+from control.fleet.visits import Visitor, Visits
 from control.live_states import LIVE_STATES
 from control.planning.service import plan_devices
 from control.shards.arrival import told_broker
@@ -57,22 +58,24 @@ def check_in(
     """
     # Before any row is locked: who holds the lock may be about to change one of these devices.
     lock_planning(session)
-    ids = sorted({arrival.device_id for arrival in arrivals})
-    enrolled = select(Device).where(Device.id.in_(ids), Device.retired_at.is_(None))
-    devices = {device.id: device for device in session.scalars(enrolled)}
+    visits = Visits(session, {arrival.device_id for arrival in arrivals})
+    devices = visits.visitors
     away = {id_ for id_, device in devices.items() if device.last_seen_at < now - terms.online_window}
     if away:
         _begin_listening(session, away, now)
     present = [(devices[one.device_id], one.message) for one in arrivals if one.device_id in devices]
     listen_at: dict[str, str | None] = {}
+    restored: set[str] = set()
     for device, message in present:
         _note(device, message, now)
         listen_at[device.id] = told_broker(device, message.broker_url, terms.broker_urls, now)
-    session.flush()
+        if note_memory(device, message):
+            restored.add(device.id)
+    visits.write()
     refresh_devices(session, list(devices.values()), now)
-    for device, message in present:
-        if note_memory(session, device, message, now):
-            _log.warning("a device came back from an old image", device=device.id)
+    for device_id in sorted(restored):
+        _log.warning("a device came back from an old image", device=device_id)
+        send_forgotten(session, device_id, now)
     plan_devices(session, list(devices), now=now, online_since=now)
     sent, orders = pending_entries(session, devices), standing_orders_of(session, devices)
 
@@ -100,7 +103,7 @@ def next_check_in(interval: timedelta, device_id: str, *, was_away: bool) -> tim
     return interval * share
 
 
-def _note(device: Device, message: CheckIn, now: datetime) -> None:
+def _note(device: Visitor, message: CheckIn, now: datetime) -> None:
     if message.reason is CheckInReason.AGENT_RESTART:
         device.agent_started_at = now
     device.last_seen_at = now

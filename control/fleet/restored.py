@@ -6,8 +6,9 @@ from sqlalchemy.orm import Session
 
 from contract.jobs import JobState
 from contract.uplink import CheckIn, CheckInReason, GenerationReason
-from control.database.tables import Device, Job
+from control.database.tables import Job
 from control.dispatch.resend import resend
+from control.fleet.visits import Visitor
 from control.planning.plan import wanted_jobs
 from control.planning.snapshot import load_fleet
 from control.planning.standing import fits
@@ -16,23 +17,22 @@ from control.planning.standing import fits
 _FORGETTABLE = (JobState.SENT, JobState.RUNNING, JobState.WAITING, JobState.FINISHED)
 
 
-def note_memory(session: Session, device: Device, message: CheckIn, now: datetime) -> bool:
-    """Compare what the device remembers with what it remembered before; send anew what is wanted where it forgot.
-
-    Generations are raised above all that the old image may know, so nothing in it or in the queue passes for current.
-
-    Returns:
-        Whether it had forgotten something.
-    """
+def note_memory(device: Visitor, message: CheckIn) -> bool:
+    """Note what the device remembers, and whether it remembered more before."""
     if message.reason is not CheckInReason.AGENT_RESTART:
         return False
     known, device.remembers_until = device.remembers_until, message.remembers_until
-    if known is None or (message.remembers_until is not None and message.remembers_until >= known):
-        return False
-    fleet = load_fleet(session, now, device.id)
+    return known is not None and (message.remembers_until is None or message.remembers_until < known)
+
+
+def send_forgotten(session: Session, device_id: str, now: datetime) -> None:
+    """Send anew what is wanted on a device that has forgotten what it did.
+
+    Generations are raised above all that the old image may know, so nothing in it or in the queue passes for current.
+    """
+    fleet = load_fleet(session, now, device_id)
     wanted = wanted_jobs(fleet)
     for job in fleet.devices[0].jobs.values():
-        due = wanted.get((device.id, job.app_id))
+        due = wanted.get((device_id, job.app_id))
         if due is not None and job.state in _FORGETTABLE and fits(job, due):
             resend(session, session.get_one(Job, job.job_id, with_for_update=True), GenerationReason.RESTORED, now)
-    return True

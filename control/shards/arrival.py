@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from control.database.tables import Device
+from control.fleet.visits import Visitor
 
 
-def told_broker(device: Device, listens_at: str, addresses: Mapping[str, str], now: datetime) -> str | None:
+def told_broker(device: Visitor, listens_at: str, addresses: Mapping[str, str], now: datetime) -> str | None:
     """Note where a device listens, and say where it should.
 
     Args:

@@ -4,17 +4,21 @@ from collections.abc import Callable
 from datetime import timedelta
 from http import HTTPStatus
 
+from sqlalchemy import event
+
 from contract.states import Intent
-from contract.uplink import CheckInReply
+from contract.uplink import CheckIn, CheckInReason, CheckInReply
 from control.answers.devices import device_detail
 from control.answers.moment import this_moment
 from control.database.tables import Device
+from control.fleet.check_in import Arrival, CheckInTerms, check_in
 from control.fleet.groups import remove_member
 from control.fleet.retirement import retire
 from control.views.fleet import DeviceDetail
-from tests.control.plane import Plane, SignedDevice
+from tests.control.plane import FACTS, Plane, SignedDevice
 
 Enrolled = Callable[..., SignedDevice]
+HOUR = timedelta(hours=1)
 
 
 def sent_by(device: SignedDevice) -> int:
@@ -98,3 +102,28 @@ def test_a_device_says_anew_what_it_is(plane: Plane, enrolled: Enrolled) -> None
     page = detail(plane, device)
     assert page.last_seen_at == plane.clock.now()
     assert page.facts["hostname"] == "desk-1"
+
+
+def test_devices_that_check_in_together_take_as_many_statements_as_one_alone(either_plane: Plane) -> None:
+    either_plane.publish()
+    ids = either_plane.add_devices(either_plane.group("desks"), ["a", "b", "c", "d"])
+    either_plane.assign("desks")
+    either_plane.plan()
+    either_plane.dispatch()
+    texts: list[str] = []
+    engine = either_plane.services.database.engine
+    event.listen(engine, "before_cursor_execute", lambda _connection, _cursor, text, *_rest: texts.append(text))
+
+    def asked(device_ids: list[str]) -> list[str]:
+        texts.clear()
+        either_plane.clock.advance(timedelta(minutes=1))
+        message = CheckIn(reason=CheckInReason.MAINTENANCE_TIMER, facts=FACTS)
+        arrivals = [Arrival(device_id, message) for device_id in device_ids]
+        with either_plane.services.database.transaction() as session:
+            terms = CheckInTerms(HOUR, HOUR, {})
+            replies = check_in(session, arrivals, terms, trusted_keys_version=1, now=either_plane.clock.now())
+        assert all(reply is not None for reply in replies)
+        return list(texts)
+
+    alone = asked(ids[:1])
+    assert asked(ids) == alone
