@@ -20,6 +20,7 @@ _PLANNING_LOCK: Final = 7_240_318
 _AUDIT_LOCK: Final = 7_240_319
 _POLICY_LOCK: Final = 7_240_320
 _TALLY_LOCK: Final = 7_240_321
+_TAKE_LOCK: Final = text("SELECT pg_advisory_xact_lock(:lock)")
 
 
 class Database:
@@ -82,26 +83,30 @@ def lock_planning(session: Session) -> None:
 
     SQLite's writing transactions exclude each other anyway.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _PLANNING_LOCK})
+    _lock(session, _PLANNING_LOCK)
 
 
 def lock_policies(session: Session) -> None:
     """Hold off everybody else who would sign a policy until this transaction ends."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _POLICY_LOCK})
+    _lock(session, _POLICY_LOCK)
 
 
 def lock_tallies(session: Session) -> None:
     """Hold off everybody else who would count jobs until this transaction ends."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _TALLY_LOCK})
+    _lock(session, _TALLY_LOCK)
 
 
 def lock_audit(session: Session) -> None:
     """Hold off everybody else who would add to the audit log until this transaction ends."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _AUDIT_LOCK})
+    _lock(session, _AUDIT_LOCK)
+
+
+def _lock(session: Session, lock: int) -> None:
+    """Take a lock that this transaction may hold already."""
+    held = session.info.get(lock)
+    if session.get_bind().dialect.name == "postgresql" and (held is None or held is not session.get_transaction()):
+        session.execute(_TAKE_LOCK, {"lock": lock})
+        session.info[lock] = session.get_transaction()
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import bindparam, event, select, text
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.pool import QueuePool
 
@@ -13,7 +13,7 @@ from contract.errors import InputError, UnavailableError
 from contract.exit_statuses import ExitStatus
 from control.database.engine import make_engine
 from control.database.migrate import upgrade
-from control.database.session import Database
+from control.database.session import Database, lock_planning, lock_tallies
 from control.database.tables import Group
 from tests.control.plane import Plane
 
@@ -135,3 +135,15 @@ def test_text_that_postgresql_cannot_hold_is_the_senders_mistake(postgresql: str
     with pytest.raises(InputError):
         store(database, group("a\0b"))
     database.close()
+
+
+@pytest.mark.parametrize("either_plane", [pytest.param("postgresql", marks=pytest.mark.integration)], indirect=True)
+def test_a_lock_is_taken_once_in_a_transaction_and_again_in_the_next(either_plane: Plane) -> None:
+    database, taken = either_plane.services.database, []
+    event.listen(database.engine, "before_cursor_execute", lambda _connection, _cursor, text, *_: taken.append(text))
+    for _ in range(2):
+        with database.transaction() as session:
+            lock_planning(session)
+            lock_planning(session)
+            lock_tallies(session)
+    assert len([text for text in taken if "pg_advisory_xact_lock" in text]) == 4
