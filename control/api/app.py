@@ -60,7 +60,7 @@ def create_app(services: Services) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan_of(services),
         # The app's own, and first: what is included is looked through twice for each request.
-        routes=[*device_routes.router.routes, *device_app_routes.router.routes],
+        routes=[*device_routes.signed_router.routes, *device_routes.router.routes, *device_app_routes.router.routes],
     )
     app.state.services = services
     app.state.streams = operator_events.Streams()

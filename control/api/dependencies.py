@@ -55,11 +55,13 @@ class DeviceRequest:
         device: Who signed it.
         body: As it came; `BodyLimits` bounds it.
         services: The services the app was made with.
+        request: The request itself.
     """
 
     device: KnownDevice
     body: bytes
     services: Services
+    request: Request
 
 
 async def signed(request: Request) -> DeviceRequest:
@@ -71,7 +73,7 @@ async def signed(request: Request) -> DeviceRequest:
     """
     services, body = services_of(request), await request.body()
     signable = SignableRequest(method=request.method, url=str(request.url), headers=dict(request.headers))
-    return DeviceRequest(await services.gate.admit(signable, body), body, services)
+    return DeviceRequest(await services.gate.admit(signable, body), body, services, request)
 
 
 SignedDep = Annotated[DeviceRequest, Depends(signed)]

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
-from fastapi import APIRouter, Header, Query, Response, status
+from fastapi import APIRouter, Query, Response, status
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -38,6 +38,7 @@ from contract.uplink import (
 from control.api.dependencies import BodyDep, ServicesDep, SignedDep, SourceDep
 from control.api.documents import answer
 from control.api.problems import PROBLEM_RESPONSES
+from control.api.signed_route import GENERATION, IF_NONE_MATCH, JOB_ID, SignedRoute, job_asked_about, taking
 from control.database.tables import Device
 from control.fleet.job_access import live_revision
 from control.fleet.key_rotation import rotate_keys
@@ -48,6 +49,8 @@ from control.steering.orders import standing_orders
 from control.work import plan_device
 
 router = APIRouter(tags=["devices' side"], responses=PROBLEM_RESPONSES)
+#: What devices ask most.
+signed_router = APIRouter(tags=["devices' side"], responses=PROBLEM_RESPONSES, route_class=SignedRoute)
 
 Generation = Annotated[int | None, Query(ge=1, description="The generation the device is processing.")]
 
@@ -79,7 +82,7 @@ def rotate_device_keys(asked: SignedDep, source: SourceDep) -> EnrollmentReply:
     return reply
 
 
-@router.post(CHECK_IN_PATH, response_model=CheckInReply)
+@signed_router.post(CHECK_IN_PATH, response_model=CheckInReply)
 async def device_check_in(asked: SignedDep) -> Response:
     """Note that a device is there, and send what is due for it."""
     reply = await asked.services.reception.check_in(asked.device.id, CheckIn.from_json(asked.body))
@@ -93,20 +96,16 @@ def orders(asked: SignedDep) -> OrdersReply:
         return OrdersReply(orders=standing_orders(session, asked.device.id))
 
 
-@router.get(POLICY_PATH)
-async def policy(
-    job_id: str,
-    asked: SignedDep,
-    generation: Generation = None,
-    if_none_match: Annotated[str, Header()] = "",
-) -> Response:
+@signed_router.get(POLICY_PATH, openapi_extra=taking(JOB_ID, GENERATION, IF_NONE_MATCH))
+async def policy(asked: SignedDep) -> Response:
     """The signed policy of a live job, unless the device has it already."""
+    job_id, generation = job_asked_about(asked)
     job = await asked.services.jobs.live_job(job_id, asked.device.id, generation)
     key = (job.app_id, job.revision, job.intent, job.settings_digest)
     row = await asked.services.kept_policies.current(key, job.trusted_keys_version)
     headers = {"ETag": f'"{row.digest}"', GENERATION_REASON_HEADER: job.generation_reason}
     headers[TRUSTED_KEYS_VERSION_HEADER] = str(row.trusted_keys_version)
-    if headers["ETag"] in (tag.strip() for tag in if_none_match.split(",")):
+    if headers["ETag"] in (tag.strip() for tag in asked.request.headers.get("If-None-Match", "").split(",")):
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
     return Response(row.envelope, media_type="application/json", headers=headers)
 
@@ -118,10 +117,11 @@ def trusted_keys(asked: SignedDep, after: Annotated[int, Query(ge=0, le=MAX_COUN
         return TrustedKeysReply(chain=tuple(asked.services.trust.after(session, after)))
 
 
-@router.post(CONTENT_INFO_PATH, response_model=ContentInfo)
-async def content_info(job_id: str, asked: SignedDep, generation: Generation = None) -> Response:
+@signed_router.post(CONTENT_INFO_PATH, response_model=ContentInfo, openapi_extra=taking(JOB_ID, GENERATION))
+async def content_info(asked: SignedDep) -> Response:
     """Where a live job's content is, and its key, sealed to the device."""
     device, services = asked.device, asked.services
+    job_id, generation = job_asked_about(asked)
     job = await services.jobs.live_job(job_id, device.id, generation)
     presigned = services.content_urls.url_of(job.package_digest)
     recipient = X25519PublicKey.from_public_bytes(device.sealing_key)
@@ -145,7 +145,7 @@ def secrets(job_id: str, asked: SignedDep, generation: Generation = None) -> Sec
         return SecretsReply(secrets=sealed_secrets(session, services.secrets, job, revision, device))
 
 
-@router.post(PROGRESS_PATH, response_model=dict[str, int])
+@signed_router.post(PROGRESS_PATH, response_model=dict[str, int])
 async def progress(asked: SignedDep) -> Response:
     """Store a batch of progress."""
     batch = ProgressBatch.from_json(asked.body)
@@ -153,7 +153,7 @@ async def progress(asked: SignedDep) -> Response:
     return JSONResponse({"stored": known, "unknown": len(batch.items) - known})
 
 
-@router.post(REPORTS_PATH, response_model=dict[str, bool])
+@signed_router.post(REPORTS_PATH, response_model=dict[str, bool])
 async def report(asked: SignedDep) -> Response:
     """Store a report; the answer means that it is stored for good."""
     message = Report.from_json(asked.body)
