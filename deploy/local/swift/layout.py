@@ -41,6 +41,8 @@ log_level = WARNING
 log_custom_handlers = deploy.local.swift.logs.to_stderr
 """
 
+# Devices check each byte of what they fetch against a signed digest. One download in ten is checked here, too, so that
+# content which rots on the disk is set aside, and the next upload of its package puts it right.
 _BACKEND = (
     _COMMON
     + """
@@ -52,11 +54,14 @@ use = egg:swift#$kind
 recon_cache_path = $folder/recon
 container_update_timeout = 10
 log_requests = false
+etag_validate_pct = 10
 """
 )
 
 # `slo` carries S3's multipart uploads; `catch_errors` and `gatekeeper` must come first. There is no
 # `proxy-logging`: its line for each request would be below our level of logs, and costs a twelfth of an answer.
+# Accounts and containers change through this process alone, which then forgets what it kept of them: it holds for long,
+# for once it is over all who download at that moment ask.
 _PROXY = (
     _COMMON
     + """
@@ -67,6 +72,8 @@ pipeline = catch_errors gatekeeper healthcheck memory listing_formats s3api temp
 use = egg:swift#proxy
 account_autocreate = true
 allow_account_management = false
+recheck_account_existence = 3600
+recheck_container_existence = 3600
 conn_timeout = 5
 node_timeout = 30
 
