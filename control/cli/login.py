@@ -1,5 +1,6 @@
 """`outrider login` and `outrider logout`."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -23,8 +24,9 @@ login_app = typer.Typer()
 def login(
     url: Annotated[str, typer.Argument(help="The control plane's address.")],
     token: Annotated[
-        str, typer.Option("--token", prompt="Token", hide_input=True, help="Asked for if it is not given.")
-    ],
+        str, typer.Option(help="Without it: asked for, or a line of standard input.", show_default=False)
+    ] = "",
+    *,
     as_json: Json = False,
 ) -> None:
     """Check an operator's token and keep it for the commands that follow: in the system's keyring, else in a 0600 file.
@@ -33,7 +35,8 @@ def login(
     """
     with handled(as_json=as_json):
         require_secure(url)
-        if not token.isascii() or not token.isprintable():
+        token = token or _asked()
+        if not token or not token.isascii() or not token.isprintable():
             raise InputError(ErrorCode.TOKEN_REFUSED, detail="a token is made of letters, digits, - and _")
         with ControlClient(url, token) as client:
             me = client.me()
@@ -53,6 +56,13 @@ def logout() -> None:
     with handled():
         forgotten = LoginStore.default().forget()
     typer.echo("Logged out." if forgotten else "Nobody was logged in.")
+
+
+def _asked() -> str:
+    """What is typed where there is a terminal; a script hands it in."""
+    if sys.stdin.isatty():
+        return str(typer.prompt("Token", hide_input=True))
+    return sys.stdin.readline().strip()
 
 
 def _print(me: OperatorTokenView, where: str) -> None:

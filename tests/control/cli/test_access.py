@@ -96,6 +96,7 @@ def test_a_login_is_checked_and_kept_in_the_keyring(
     assert done.exit_code == 0, done.output
     assert "Logged in as test, admin for the whole fleet" in done.stdout
     assert token not in done.output
+    assert done.stderr == "", "a script is not asked"
     assert ring.kept == {("outrider", URL): token}
     assert token not in login_file(tmp_path).read_text()
     assert outrider("group", "create", "desks").exit_code == 0
@@ -119,6 +120,7 @@ def test_without_a_keyring_the_token_is_in_a_private_file(outrider: Outrider, to
 @pytest.mark.usefixtures("no_ring")
 def test_a_wrong_token_or_an_open_address_is_not_kept(outrider: Outrider, token: str, tmp_path: Path) -> None:
     assert outrider("login", URL, "--token", "guessed").exit_code == ExitStatus.REFUSED
+    assert outrider("login", URL, typed="").exit_code == ExitStatus.USAGE
     assert outrider("login", "http://control.example", "--token", token).exit_code == ExitStatus.USAGE
     assert not login_file(tmp_path).exists()
 
