@@ -65,7 +65,8 @@ def _standing(session: Session, wanted: JobFilter) -> _Counts:
         select(*same, jobs, func.min(Device.name), func.max(Device.name))
         .join(Device, Device.id == Job.device_id)
         .join(App, App.id == Job.app_id)
-        .where(Job.error_code.is_not(None), *conditions(session, wanted))
+        # As a rule few jobs have an error.
+        .where(Job.error_code.is_not(None), *conditions(session, wanted, one_by_one=True))
         .group_by(*same)
         .order_by(jobs.desc(), *same)
         .limit(_SHOWN_ERRORS)

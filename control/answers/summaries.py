@@ -76,10 +76,10 @@ def job_summary(session: Session, wanted: JobFilter, moment: Moment) -> JobSumma
         InputError: What it names could be several things.
     """
     tallied = Tallied.of(session, wanted)
+    rest = _rest_counted(session, conditions(session, wanted)) if tallied is None else _rest_tallied(session, tallied)
     # As a rule few jobs are waited for.
-    found = conditions(session, wanted, one_by_one=tallied is not None)
-    rest = _rest_counted(session, found) if tallied is None else _rest_tallied(session, tallied)
-    return summarise([*_awaited_counts(session, found, moment), *rest])
+    awaited = conditions(session, wanted, one_by_one=True)
+    return summarise([*_awaited_counts(session, awaited, moment), *rest])
 
 
 def _ways_to_be_awaited(state: ColumnElement[Any], reason: ColumnElement[Any]) -> tuple[ColumnElement[bool], ...]:

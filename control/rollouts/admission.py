@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.orm import Session
 
 from contract.maintenance import is_open, local
+from control.database.session import lock_tallies
 from control.database.tables import Device, Job, Rollout, RolloutDevice, RolloutRing
 from control.rollouts.counts import Standing, standing_of
 from control.rollouts.holds import target_of
@@ -97,6 +98,8 @@ def _lift(session: Session, rollout: Rollout, device_ids: Sequence[str], now: da
 
 
 def _set_admitted(session: Session, rollout: Rollout, device_ids: Sequence[str], at: datetime | None) -> None:
+    # Whoever counts jobs changes these rows, too, in an order of its own.
+    lock_tallies(session)
     for start in range(0, len(device_ids), _BATCH):
         these = RolloutDevice.device_id.in_(device_ids[start : start + _BATCH])
         own = (RolloutDevice.rollout_id == rollout.id, these)

@@ -134,7 +134,8 @@ def count(results: Iterable[tuple[DeviceResult, int]], rings: int) -> tuple[Ring
     """The counts of each ring.
 
     Args:
-        results: Each way for a device to be, with how many are like that.
+        results: Each way for a device to be, with how many are like that; what was counted in one way and is another by
+            now comes once more, with a negative number.
         rings: How many rings there are.
     """
     standings: list[Counter[Standing]] = [Counter() for _ in range(rings)]
@@ -146,4 +147,5 @@ def count(results: Iterable[tuple[DeviceResult, int]], rings: int) -> tuple[Ring
         standings[result.ring][standing] += number
         if standing in classes:
             classes[standing][result.ring][result.failure or FailureClass.INSTALLER] += number
-    return tuple(RingCounts(*ring) for ring in zip(standings, failed, retrying, strict=True))
+    # What has come to nothing is left out.
+    return tuple(RingCounts(+some, +bad, +again) for some, bad, again in zip(standings, failed, retrying, strict=True))

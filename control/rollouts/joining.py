@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import and_, exists, insert, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from control.database.session import lock_tallies
 from control.database.tables import Job, Rollout, RolloutDevice
 from control.rollouts.ring_sizing import Candidate, ring_of_late_joiner, split
 from control.rollouts.spec import RolloutSpec
@@ -79,6 +80,7 @@ def _have_it(session: Session, rollout: Rollout) -> frozenset[str]:
 
 
 def _set_left(session: Session, rollout: Rollout, device_ids: list[str], at: datetime | None) -> None:
+    lock_tallies(session)
     for start in range(0, len(device_ids), _BATCH):
         these = RolloutDevice.device_id.in_(device_ids[start : start + _BATCH])
         own = (RolloutDevice.rollout_id == rollout.id, these)

@@ -1,10 +1,10 @@
 """How the devices of a rollout are doing, as their newest jobs for its revision say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, and_, false, func, not_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, case, false, func, literal, not_, null, select, true, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from contract.error_codes import ErrorCode
@@ -12,12 +12,14 @@ from contract.failure_classes import failure_class_of
 from contract.jobs import JobState
 from contract.phases import Phase
 from contract.policy import FailureClass
+from contract.states import Outcome
 from control.cancel_reasons import CancelReason
 from control.database.tables import Device, Job, Rollout, RolloutDevice
 from control.planning.intents import INSTALLING
 from control.rollouts.counts import DeviceResult, RingCounts, count
 from control.rollouts.holds import target_of
 from control.rollouts.spec import RolloutSpec
+from control.tallies.standings import HAS_MOVED_SINCE
 
 #: What of a job says how it is doing.
 _FACTS: Final[tuple[InstrumentedAttribute[Any], ...]] = (
@@ -33,26 +35,52 @@ _PHASES: Final = {code.slug: code.phase for code in ErrorCode}
 
 
 def load_counts(session: Session, rollout: Rollout, online_since: datetime) -> tuple[RingCounts, ...]:
-    """The counts of each ring, of devices that are still to have the app."""
+    """The counts of each ring, of devices that are still to have the app.
+
+    Devices that are done are counted as it was noted when their jobs were (`control.tallies.rollouts`), but for those
+    whose jobs have moved since. One statement reads both, so it sees one moment.
+    """
     rings = len(RolloutSpec.model_validate(rollout.spec).rings)
-    return count((*_held(session, rollout, online_since), *_admitted(session, rollout, online_since)), rings)
-
-
-def _held(session: Session, rollout: Rollout, online_since: datetime) -> Iterator[tuple[DeviceResult, int]]:
-    """Of those that are not admitted, mostly the greater part, no job matters."""
-    rows = (
-        select(RolloutDevice.ring, (Device.last_seen_at >= online_since).label("online"))
-        .join(Device, Device.id == RolloutDevice.device_id)
-        .where(*_belongs_to(rollout), RolloutDevice.admitted_at.is_(None))
+    is_done, has_moved = RolloutDevice.done_revision == target_of(rollout), _has_moved(rollout)
+    # PostgreSQL cannot know how many these are, and takes what is null for rare, as they mostly are.
+    is_open = case((is_done, 1)).is_(None)
+    admitted = results_query(rollout, online_since).where(RolloutDevice.admitted_at.is_not(None))
+    parts = (
+        _counted(admitted.where(is_open)),
+        _counted(admitted.where(is_done, has_moved)),
+        _done(rollout, func.count(), is_done),
+        _done(rollout, -func.count(), is_done, has_moved),
+        _held(rollout, online_since),
     )
-    for ring, online, number in session.execute(_counted(rows)):
-        yield DeviceResult(ring, admitted=False, online=bool(online)), number
+    return count(((result_of(row), row.number) for row in session.execute(union_all(*parts))), rings)
 
 
-def _admitted(session: Session, rollout: Rollout, online_since: datetime) -> Iterator[tuple[DeviceResult, int]]:
-    rows = results_query(rollout, online_since).where(RolloutDevice.admitted_at.is_not(None))
-    for row in session.execute(_counted(rows)):
-        yield result_of(row), row.number
+def _done(rollout: Rollout, number: ColumnElement[int], *which: ColumnElement[bool]) -> Select[Any]:
+    """Admitted devices as they are counted whose newest job has done what it was for, whatever else there is to it."""
+    facts = _facts_of({Job.state: JobState.FINISHED, Job.outcome: Outcome.INSTALLED})
+    done = select(RolloutDevice.ring, true().label("admitted"), true().label("online"), *facts, number.label("number"))
+    admitted = (*_belongs_to(rollout), RolloutDevice.admitted_at.is_not(None))
+    return done.where(*admitted, *which).group_by(RolloutDevice.ring)
+
+
+def _held(rollout: Rollout, online_since: datetime) -> Select[Any]:
+    """Of those that are not admitted, mostly the greater part, no job matters."""
+    online = (Device.last_seen_at >= online_since).label("online")
+    rows = select(RolloutDevice.ring, false().label("admitted"), online, *_facts_of({}), func.count().label("number"))
+    held = (*_belongs_to(rollout), RolloutDevice.admitted_at.is_(None))
+    return rows.join(Device, Device.id == RolloutDevice.device_id).where(*held).group_by(RolloutDevice.ring, online)
+
+
+def _facts_of(known: Mapping[InstrumentedAttribute[Any], object]) -> Iterator[ColumnElement[Any]]:
+    """A job's facts that are the same for all."""
+    for fact in _FACTS:
+        yield literal(known[fact], fact.type) if fact in known else null()
+
+
+def _has_moved(rollout: Rollout) -> ColumnElement[bool]:
+    """Whether a job of the device for the app has moved since it was counted; few have."""
+    moved = select(Job.device_id).where(HAS_MOVED_SINCE, Job.app_id == rollout.app_id)
+    return RolloutDevice.device_id.in_(moved)
 
 
 def _counted(rows: Select[*tuple[Any, ...]]) -> Select[Any]:

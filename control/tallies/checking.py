@@ -7,7 +7,7 @@ from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from control.database.session import Database, lock_tallies
-from control.database.tables import GroupMember, GroupTally, Job, JobTally
+from control.database.tables import GroupMember, GroupTally, Job, JobTally, RolloutDevice
 from control.tallies.changes import Place
 from control.tallies.counting import BATCH, count_batch
 from control.tallies.members import count_members, counted_of_members
@@ -60,6 +60,9 @@ def recount(database: Database) -> int:
         session.execute(delete(JobTally))
         session.execute(delete(GroupTally))
         session.execute(update(GroupMember).values(is_tallied=False))
+        session.execute(
+            update(RolloutDevice).where(RolloutDevice.done_revision.is_not(None)).values(done_revision=None)
+        )
         session.execute(update(Job).where(Job.tallied_as != "").values(tallied_as="", changed_at=Job.changed_at))
     counted = 0
     while True:

@@ -17,11 +17,13 @@ from control.database.tables import GroupTally, Job, JobTally
 from control.database.tables.job_place import HAS_MOVED, PLACE
 from control.tallies.changes import Place, add_to
 from control.tallies.members import count_members, group_changes
+from control.tallies.rollouts import note_done
 
 #: Jobs of one transaction: nobody waits for its locks for long.
 BATCH: Final = 1000
 
 _PLACE: Final[ColumnClause[str]] = literal_column(PLACE, Text)
+_OWN: Final = (Job.id, Job.device_id, Job.app_id, Job.revision, Job.intent, Job.tallied_as)
 _FACTS: Final = (
     Job.state,
     Job.outcome,
@@ -56,7 +58,7 @@ def count_moved(database: Database, limit: int) -> int:
 def count_batch(session: Session, limit: int = BATCH) -> int:
     """Count some of the jobs that have moved and that nobody has locked; how many."""
     lock_tallies(session)
-    columns = (Job.id, Job.device_id, Job.app_id, Job.tallied_as, _PLACE.label("place"), *_FACTS)
+    columns = (*_OWN, _PLACE.label("place"), *_FACTS)
     moved = select(*columns).where(text(HAS_MOVED)).order_by(Job.id).limit(limit)
     rows = session.execute(moved.with_for_update(skip_locked=True, key_share=True)).all()
     if rows:
@@ -72,6 +74,7 @@ def _add(session: Session, rows: Sequence[_Row]) -> None:
     add_to(session, JobTally, _changes((row.app_id, row.tallied_as, row.place) for row in rows), facts)
     moves = [(row.device_id, row.app_id, row.tallied_as, row.place) for row in rows]
     add_to(session, GroupTally, group_changes(session, moves))
+    note_done(session, rows)
 
 
 def _changes(moves: Iterable[tuple[str, str, str]]) -> Mapping[Place, int]:

@@ -32,8 +32,13 @@ from control.database.tables import (
     PhaseRow,
     ReportRow,
     Revision,
+    Rollout,
+    RolloutDevice,
+    RolloutEvent,
+    RolloutRing,
 )
-from tests.bench.bulk_load import bulk_load
+from tests.bench import big_rollouts
+from tests.bench.bulk_load import Load, bulk_load
 from tests.control.plane import FACTS, manifest_data, report_of
 
 NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -43,6 +48,7 @@ FEW: Final = "few"
 
 _FEW_DEVICES = 200
 _DIGEST = "0" * 64
+_FIRST = 1
 _ID_BYTES = 16
 _BETWEEN_JOBS = timedelta(days=30)
 #: Every so many jobs have records of their phases, a report and an entry in the outbox.
@@ -52,12 +58,17 @@ _PHASES = (Phase.DETECT, Phase.DOWNLOAD, Phase.INSTALL, Phase.CONFIRM)
 
 @dataclass(frozen=True)
 class Size:
-    """How large the fleet is: apps that each device has, jobs that each device has had for each of them."""
+    """How large the fleet is: apps that each device has, jobs that each device has had for each of them.
+
+    Attributes:
+        has_rollouts: Every device has the first two apps, and second revisions of these are being rolled out.
+    """
 
     devices: int = 100_000
     apps: int = 10
     apps_of_device: int = 5
     jobs_of_app: int = 2
+    has_rollouts: bool = False
 
     @property
     def jobs(self) -> int:
@@ -66,11 +77,23 @@ class Size:
 
     def apps_of(self, number: int) -> tuple[int, ...]:
         """The numbers of the apps of a device."""
-        return tuple((number + offset) % self.apps for offset in range(self.apps_of_device))
+        common = len(self.rollouts)
+        others = range(self.apps_of_device - common)
+        return (*range(common), *(common + (number + offset) % (self.apps - common) for offset in others))
+
+    @property
+    def rollouts(self) -> tuple[str, ...]:
+        """The rollouts under way, in the order of the apps that they bring."""
+        return big_rollouts.UNDER_WAY if self.has_rollouts else ()
+
+    def revision_of(self, app: int, device: int) -> int:
+        """The revision that the newest job of a device is for."""
+        is_reached = app < len(self.rollouts) and big_rollouts.is_admitted(self.rollouts[app], device)
+        return big_rollouts.REVISION if is_reached else _FIRST
 
 
-FULL: Final = Size()
-QUICK: Final = Size(devices=5_000)
+FULL: Final = Size(has_rollouts=True)
+QUICK: Final = Size(devices=5_000, has_rollouts=True)
 
 
 def fill(database: Database, size: Size) -> None:
@@ -79,19 +102,30 @@ def fill(database: Database, size: Size) -> None:
     with bulk_load(database) as load:
         load(Package, iter([_package()]))
         load(App, (_app(number) for number in range(size.apps)))
-        load(Revision, (_revision(number) for number in range(size.apps)))
+        load(Revision, _revisions(size))
         load(Group, (_group(name) for name in (EVERYONE, FEW)))
-        load(Assignment, (_assignment(number) for number in range(size.apps)))
+        load(Assignment, (_assignment(number, size) for number in range(size.apps)))
         load(Device, (_device(number, random) for number in range(size.devices)))
         load(GroupMember, _members(size))
         load(Job, _jobs(size, random))
         load(OutboxEntry, _sent(size))
         load(PhaseRow, _phases(size))
         load(ReportRow, _reports(size))
+        if size.has_rollouts:
+            _load_rollouts(load, size)
     with database.transaction() as session:
         for kind, rows in ((JobTally, _tallies()), (GroupTally, _group_tallies())):
             session.execute(insert(kind).from_select([str(column.key) for column in rows.selected_columns], rows))
+        session.execute(big_rollouts.noted())
     _look_over(database)
+
+
+def _load_rollouts(load: Load, size: Size) -> None:
+    apps = tuple(app_id(number) for number in range(len(size.rollouts)))
+    load(Rollout, big_rollouts.rollouts(apps, app_id(size.apps - 1)))
+    load(RolloutRing, big_rollouts.rings())
+    load(RolloutDevice, big_rollouts.rollout_devices([device_id(number) for number in range(size.devices)]))
+    load(RolloutEvent, big_rollouts.rollout_events())
 
 
 def _tallies() -> Select[*tuple[Any, ...]]:
@@ -165,18 +199,25 @@ def _app(number: int) -> dict[str, Any]:
     return {"id": app_id(number), "name": app_name(number), "created_at": NOW}
 
 
-def _revision(number: int) -> dict[str, Any]:
-    manifest = Manifest.model_validate(manifest_data(name=app_name(number))).model_dump_json(by_alias=True)
+def _revisions(size: Size) -> Iterator[dict[str, Any]]:
+    yield from (_revision(number, _FIRST) for number in range(size.apps))
+    yield from (_revision(number, big_rollouts.REVISION) for number in range(len(size.rollouts)))
+
+
+def _revision(app: int, number: int) -> dict[str, Any]:
+    manifest = Manifest.model_validate(manifest_data(name=app_name(app))).model_dump_json(by_alias=True)
     about = {"manifest": manifest, "max_run_time_seconds": 3600.0, "created_at": NOW}
-    return {"app_id": app_id(number), "number": 1, "package_digest": _DIGEST, **about}
+    return {"app_id": app_id(app), "number": number, "package_digest": _DIGEST, **about}
 
 
 def _group(name: str) -> dict[str, Any]:
     return {"id": name, "name": name, "created_at": NOW}
 
 
-def _assignment(number: int) -> dict[str, Any]:
-    who = {"app_id": app_id(number), "group_id": FEW, "intent": Intent.AVAILABLE}
+def _assignment(number: int, size: Size) -> dict[str, Any]:
+    is_required = number < len(size.rollouts)
+    group, intent = (EVERYONE, Intent.REQUIRED) if is_required else (FEW, Intent.AVAILABLE)
+    who = {"app_id": app_id(number), "group_id": group, "intent": intent}
     return {"id": _id(4, number), **who, "created_at": NOW}
 
 
@@ -210,7 +251,7 @@ def _jobs(size: Size, random: Random) -> Iterator[dict[str, Any]]:
                     "id": job_id(number),
                     "device_id": device_id(device),
                     "app_id": app_id(app),
-                    "revision": 1,
+                    "revision": size.revision_of(app, device) if age == 0 else _FIRST,
                     "intent": Intent.REQUIRED,
                     "is_newest": age == 0,
                     "created_at": NOW - (age + 1) * _BETWEEN_JOBS,

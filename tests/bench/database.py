@@ -24,16 +24,18 @@ from control.answers.job_filter import JobFilter
 from control.answers.jobs import JOB_ORDER, list_jobs
 from control.answers.moment import Moment
 from control.answers.pages import PageRequest, cursor_at
+from control.answers.rollouts import list_rollouts, rollout_detail, rollout_devices, rollout_events
 from control.answers.summaries import job_summary
 from control.answers.why import why
 from control.database.migrate import upgrade
 from control.database.session import Database
-from control.database.tables import Job
+from control.database.tables import Device, Job
 from control.dispatch.outbox import pending_entries
 from control.planning.service import plan_device
 from control.steering.orders import standing_orders
 from tests.bench import big_fleet
 from tests.bench.big_fleet import Size
+from tests.bench.big_rollouts import HELD, THROUGH
 from tests.bench.row import Row, Unit
 
 #: The aim.
@@ -87,6 +89,19 @@ def _why(session: Session, number: int) -> object:
     return why(session, big_fleet.device_name(number), app, MOMENT)
 
 
+def _held_back(session: Session, number: int) -> object:
+    return why(session, big_fleet.device_name(number), big_fleet.app_name(0), MOMENT)
+
+
+def _rollout_devices(session: Session, number: int) -> object:
+    page = PageRequest(cursor=cursor_at((Device.name, Device.id), big_fleet.place_in_list(number)[:2]))
+    return rollout_devices(session, HELD, MOMENT, page)
+
+
+def _rollout(name: str) -> Ask:
+    return lambda session, _: rollout_detail(session, name, MOMENT)
+
+
 def _check_in(session: Session, number: int) -> object:
     id_ = big_fleet.device_id(number)
     plan_device(session, id_, now=big_fleet.NOW, online_since=big_fleet.NOW)
@@ -113,6 +128,17 @@ QUESTIONS: dict[str, Ask] = {
     "errors": lambda session, _: error_counts(session, JobFilter(everything=True)),
     "errors of an app": lambda session, _: error_counts(session, JobFilter(app=big_fleet.app_name(3))),
     "why": _why,
+    "why a device is held back": _held_back,
+    "rollouts, a page": lambda session, _: list_rollouts(session, PageRequest()),
+    "rollout show, most devices held": _rollout(HELD),
+    "rollout show, all reached": _rollout(THROUGH),
+    "devices of a rollout, the first page": lambda session, _: rollout_devices(session, HELD, MOMENT, PageRequest()),
+    "devices of a rollout, a page in the middle": _rollout_devices,
+    "devices of a ring": lambda session, _: rollout_devices(session, HELD, MOMENT, PageRequest(), "canary"),
+    "history of a rollout": lambda session, _: rollout_events(session, HELD, PageRequest()),
+    "status of a rollout": _jobs(rollout=THROUGH),
+    "summary of a rollout": _summary(rollout=THROUGH),
+    "errors of a rollout": lambda session, _: error_counts(session, JobFilter(rollout=THROUGH)),
     "check-in": _check_in,
 }
 

@@ -37,6 +37,9 @@ class Device(Base):
     __table_args__ = (
         Index("ix_devices_name", "name", "id"),
         Index("ix_devices_broker_shard", "broker_shard"),
+        # SQLite looks up who is there without reading whole devices. PostgreSQL reads them quickly, and a device that
+        # is seen would cost it a new entry in each index.
+        Index("ix_devices_seen", "id", "last_seen_at", info={"dialect": "sqlite"}).ddl_if(dialect="sqlite"),
         _where_known("next_shard"),
         _where_known("left_shard"),
     )

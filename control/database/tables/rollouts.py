@@ -10,6 +10,7 @@ from control.database.tables.base import Base, Count, Digest, Id, LongText, Name
 from control.database.types import WordColumn
 from control.rollouts.states import ACTIVE_STATES, RolloutState
 
+_IS_IN_IT = column("left_at").is_(None)
 _IS_ACTIVE = column("state").in_([state.value for state in ACTIVE_STATES])
 
 
@@ -81,10 +82,24 @@ class RolloutDevice(Base):
     Attributes:
         admitted_at: Since then it gets the revision; None while it is held.
         left_at: Since then the app is not required on it any more.
+        done_revision: The revision that its newest job had brought it when that job was counted last; None where only
+            the job can tell. See `control.tallies.rollouts`.
     """
 
     __tablename__ = "rollout_devices"
-    __table_args__ = (Index("ix_rollout_devices_ring", "rollout_id", "ring"),)
+    __table_args__ = (
+        # All that counting its devices looks at.
+        Index(
+            "ix_rollout_devices_standing",
+            "rollout_id",
+            "done_revision",
+            "ring",
+            "admitted_at",
+            "device_id",
+            sqlite_where=_IS_IN_IT,
+            postgresql_where=_IS_IN_IT,
+        ),
+    )
 
     rollout_id: Mapped[Id] = mapped_column(ForeignKey("rollouts.id"), primary_key=True)
     device_id: Mapped[Id] = mapped_column(ForeignKey("devices.id"), primary_key=True, index=True)
@@ -92,6 +107,7 @@ class RolloutDevice(Base):
     joined_at: Mapped[datetime]
     admitted_at: Mapped[datetime | None]
     left_at: Mapped[datetime | None]
+    done_revision: Mapped[int | None]
 
 
 class RolloutEvent(Base):

@@ -15,7 +15,13 @@ from tests.control.plane import Plane
 
 def test_models_and_migrations_agree(either_plane: Plane) -> None:
     with either_plane.services.database.transaction() as session:
-        context = MigrationContext.configure(session.connection(), opts={"compare_type": True})
+        dialect = session.get_bind().dialect.name
+        # Some indexes are there for one of the databases only.
+        options = {
+            "compare_type": True,
+            "include_object": lambda thing, *_: thing.info.get("dialect", dialect) == dialect,
+        }
+        context = MigrationContext.configure(session.connection(), opts=options)
         assert compare_metadata(context, Base.metadata) == []
 
 

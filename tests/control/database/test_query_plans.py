@@ -31,7 +31,7 @@ from tests.bench.big_fleet import Size
 from tests.bench.database import MOMENT, QUESTIONS, Ask
 from tests.control.filled_database import filled_database
 
-_SIZE = Size(devices=600)
+_SIZE = Size(devices=600, has_rollouts=True)
 #: Tables that are never read whole; the second ones have what was replaced long ago.
 _LARGE = ("devices", "group_members", "orders")
 _WITH_HISTORY = ("jobs", "reports", "phase_records", "outbox", "archived_jobs")
@@ -100,6 +100,18 @@ def test_the_jobs_of_the_fleet_that_have_an_error_are_not_looked_at_to_count_the
         plans = [_plan(connection, *one) for one in asked]
     assert any("ix_jobs_moved" in plan for plan in plans)
     assert not [plan for plan in plans if "ix_jobs_error" in plan]
+
+
+@pytest.mark.parametrize("question", [question for question in QUESTIONS if question.startswith("rollout show")])
+def test_devices_of_a_rollout_are_counted_from_an_index(filled: Database, question: str) -> None:
+    with _explaining(filled) as connection, Session(connection) as session:
+        with _statements(connection) as asked:
+            QUESTIONS[question](session, 1)
+        plans = [_plan(connection, *one) for one in asked]
+    assert any("ix_rollout_devices_standing" in plan for plan in plans)
+    assert not [
+        plan for plan in plans if re.search(r"SCAN rollout_devices(?! USING)|Seq Scan on rollout_devices", plan)
+    ]
 
 
 @pytest.mark.parametrize(

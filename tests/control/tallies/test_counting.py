@@ -1,44 +1,36 @@
 """Tallies, put right by what has moved since, are what counting all jobs would give: whatever happens, in any order."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from contract.jobs import JobState
 from contract.phases import Phase
-from contract.report import WaitReason
-from contract.states import Intent, Outcome
-from control.cancel_reasons import CancelReason
 from control.database.session import Database
 from control.database.tables import Assignment, GroupMember, GroupTally, Job, JobTally
 from control.fleet.groups import add_member, delete_group, remove_member
-from control.newest_jobs import give_way, is_newest, make_way
+from control.newest_jobs import is_newest
 from control.tallies.checking import recount, wrong_tallies
 from control.tallies.counting import count_batch, count_moved
 from control.tallies.members import count_members
 from control.tallies.standings import standings
 from tests.bench import big_fleet
-from tests.bench.big_fleet import Size
 from tests.control.filled_database import filled_database
+from tests.control.job_histories import SIZE, Step, handing_back, moving, replacing
 
-_SIZE = Size(devices=3, apps=2, apps_of_device=2)
 _FACTS = ("app_id", "state", "outcome", "next_action_reason", "phase", "error_number", "error_code")
-
-Step = Callable[[Session], object]
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
 def few_jobs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """A database with a few jobs in it, all counted."""
-    with filled_database(request, tmp_path_factory.mktemp("tallies"), _SIZE) as database:
+    with filled_database(request, tmp_path_factory.mktemp("tallies"), SIZE) as database:
         yield database
 
 
@@ -71,71 +63,10 @@ def by_counting(session: Session, group_id: str | None = None) -> Counter[tuple[
     return counts
 
 
-def pair_of(number: int) -> tuple[str, str]:
-    """The device and app of one of the pairs there are."""
-    device, app = divmod(number, _SIZE.apps_of_device)
-    return big_fleet.device_id(device), big_fleet.app_id(_SIZE.apps_of(device)[app])
-
-
-def newest_of(number: int) -> Any:
-    device_id, app_id = pair_of(number)
-    return Job.device_id == device_id, Job.app_id == app_id, Job.is_newest
-
-
-PAIRS = st.integers(0, _SIZE.devices * _SIZE.apps_of_device - 1)
-PLACES = st.fixed_dictionaries(
-    {
-        "state": st.sampled_from((JobState.FINISHED, JobState.RUNNING, JobState.WAITING, JobState.CANCELLED)),
-        "outcome": st.none() | st.sampled_from((Outcome.INSTALLED, Outcome.FAILED)),
-        "next_action_reason": st.none() | st.sampled_from((WaitReason.GRS, WaitReason.RETRY_INTERVAL)),
-        "cancel_reason": st.none() | st.sampled_from(CancelReason),
-        "phase": st.none() | st.sampled_from((Phase.DETECT, Phase.INSTALL)),
-        "error_number": st.none() | st.sampled_from((0, 7, 2**31)),
-        "error_code": st.none() | st.sampled_from(("installer-failed", "with/slash", "")),
-    }
-)
-
-
-@st.composite
-def moving(draw: st.DrawFn) -> Step:
-    """A job gets on, in any way."""
-    pair, place = draw(PAIRS), draw(PLACES)
-    return lambda session: session.execute(update(Job).where(*newest_of(pair)).values(place))
-
-
-@st.composite
-def replacing(draw: st.DrawFn) -> Step:
-    """A newer job takes a job's place."""
-    device_id, app_id = pair_of(draw(PAIRS))
-
-    def replace(session: Session) -> None:
-        over = {"state": JobState.FINISHED}
-        session.execute(update(Job).where(Job.device_id == device_id, Job.app_id == app_id).values(over))
-        make_way(session, [(device_id, app_id)])
-        new = {"id": str(uuid4()), "device_id": device_id, "app_id": app_id, "revision": 1, "intent": Intent.REQUIRED}
-        session.execute(insert(Job), [{**new, "created_at": big_fleet.NOW}])
-
-    return replace
-
-
-@st.composite
-def handing_back(draw: st.DrawFn) -> Step:
-    """A job was never wanted, and the one before it counts again."""
-    pair = draw(PAIRS)
-
-    def hand_back(session: Session) -> None:
-        unwanted = {"state": JobState.CANCELLED, "cancel_reason": CancelReason.SUPERSEDED, "sent_at": None}
-        ids = session.scalars(select(Job.id).where(*newest_of(pair))).all()
-        session.execute(update(Job).where(Job.id.in_(ids)).values(unwanted))
-        give_way(session, ids)
-
-    return hand_back
-
-
 @st.composite
 def coming_and_going(draw: st.DrawFn) -> Step:
     """A device comes to a group, or goes."""
-    group, device_id = draw(st.sampled_from(GROUPS)), big_fleet.device_id(draw(st.integers(0, _SIZE.devices - 1)))
+    group, device_id = draw(st.sampled_from(GROUPS)), big_fleet.device_id(draw(st.integers(0, SIZE.devices - 1)))
     if draw(st.booleans()):
         return lambda session: add_member(session, group, device_id, big_fleet.NOW)
     return lambda session: remove_member(session, group, device_id)

@@ -9,6 +9,7 @@ branch_labels = None
 depends_on = None
 
 _TABLES = ("rollouts", "rollout_rings", "rollout_devices", "rollout_events")
+_IS_IN_IT = sa.text("left_at IS NULL")
 _ACTIVE = sa.text("state IN ('draft', 'running', 'paused', 'halted', 'rolling-back')")
 
 
@@ -65,12 +66,19 @@ def _create_parts() -> None:
         sa.Column("joined_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("admitted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("left_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_revision", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["rollout_id"], ["rollouts.id"], name=op.f("fk_rollout_devices_rollout_id")),
         sa.ForeignKeyConstraint(["device_id"], ["devices.id"], name=op.f("fk_rollout_devices_device_id")),
         sa.PrimaryKeyConstraint("rollout_id", "device_id", name=op.f("pk_rollout_devices")),
     )
     op.create_index(op.f("ix_rollout_devices_device_id"), "rollout_devices", ["device_id"])
-    op.create_index("ix_rollout_devices_ring", "rollout_devices", ["rollout_id", "ring"])
+    op.create_index(
+        "ix_rollout_devices_standing",
+        "rollout_devices",
+        ["rollout_id", "done_revision", "ring", "admitted_at", "device_id"],
+        sqlite_where=_IS_IN_IT,
+        postgresql_where=_IS_IN_IT,
+    )
     op.create_table(
         "rollout_events",
         sa.Column("rollout_id", sa.String(length=36), nullable=False),

@@ -122,6 +122,8 @@ def upgrade() -> None:
     op.drop_index("ix_jobs_app", "jobs")
     op.drop_index("ix_devices_name", "devices")
     op.create_index("ix_devices_name", "devices", ["name", "id"])
+    if op.get_bind().dialect.name == "sqlite":
+        op.create_index("ix_devices_seen", "devices", ["id", "last_seen_at"])
     _add_tallies()
     _add_planning()
     _add_group_tallies()
@@ -134,6 +136,8 @@ def downgrade() -> None:
     _drop_archive()
     _drop_group_tallies()
     _drop_tallies()
+    if op.get_bind().dialect.name == "sqlite":
+        op.drop_index("ix_devices_seen", "devices")
     op.drop_index("ix_devices_name", "devices")
     op.create_index("ix_devices_name", "devices", ["name"])
     op.create_index("ix_jobs_app", "jobs", ["app_id"])
