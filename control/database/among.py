@@ -12,6 +12,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeEngine
 
 _Column: TypeAlias = InstrumentedAttribute[Any] | ColumnElement[Any]
@@ -47,6 +48,10 @@ class _Among(FunctionElement[bool]):
 
     type = Boolean()
     inherit_cache = True
+
+    def self_group(self, against: OperatorType | None = None) -> "_Among":  # noqa: ARG002
+        """As it is: compared with 1, as SQLite is given what is true or false, it would find nothing in an index."""
+        return self
 
 
 @compiles(_Among, "sqlite")

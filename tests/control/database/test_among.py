@@ -43,3 +43,11 @@ def test_the_statement_is_the_same_text_for_any_number_of_words(groups: Plane) -
     asked = [text for text in texts if "groups" in text]
     assert len(asked) == 3
     assert len(set(asked)) == 1
+
+
+def test_sqlite_finds_the_rows_in_an_index(plane: Plane) -> None:
+    with plane.services.database.engine.connect() as connection:
+        words = str(_NAMED.compile(plane.services.database.engine))
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}", ('["one", "two"]',))
+        steps = [row[-1] for row in plan]
+    assert any(step.startswith("SEARCH groups") for step in steps), steps
