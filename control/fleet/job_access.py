@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from contract.error_codes import ErrorCode
@@ -12,6 +12,7 @@ from contract.errors import NotFoundError
 from contract.jobs import JobState
 from contract.states import Intent
 from contract.uplink import GenerationReason
+from control.database.among import among
 from control.database.session import Database
 from control.database.tables import Job, Package, Revision, TrustedKeysRow
 from control.grouped_calls import GroupedCalls
@@ -75,7 +76,7 @@ _ASKED: Final = (
     )
     .join(Revision, (Revision.app_id == Job.app_id) & (Revision.number == Job.revision))
     .join(Package, Package.digest == Revision.package_digest)
-    .where(Job.id.in_(bindparam("ids", expanding=True)))
+    .where(among(Job.id, "ids"))
 )
 
 

@@ -10,9 +10,10 @@ from threading import Lock
 from typing import Final
 
 from cachetools import TTLCache
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from contract.clock import Clock
+from control.database.among import among
 from control.database.session import Database
 from control.database.tables import Device
 from control.grouped_calls import GroupedCalls
@@ -43,7 +44,7 @@ _Found = tuple[KnownDevice, ...]
 _TABLE = Device.__table__.c
 #: Columns, not objects that a session would watch.
 _ENROLLED: Final = select(_TABLE.id, _TABLE.signing_key, _TABLE.sealing_key).where(
-    _TABLE.id.in_(bindparam("ids", expanding=True)), _TABLE.retired_at.is_(None)
+    among(_TABLE.id, "ids"), _TABLE.retired_at.is_(None)
 )
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from contract.error_codes import ErrorCode
 from contract.errors import NotFoundError
 from contract.report import PhaseRecord, Progress, Report
+from control.database.among import among
 from control.database.tables import Device, Job, OrderRow, RelationRow, ReportRow
 from control.database.tables.base import NAME_LENGTH
 from control.ingest.phases import store_phases
@@ -204,23 +205,18 @@ def _parameters(job: HeardJob, now: datetime) -> dict[str, Any]:
     }
 
 
-def _among_ids(column: ColumnElement[str]) -> ColumnElement[bool]:
-    """One statement for any number of ids, which is made once."""
-    return column.in_(bindparam("ids", expanding=True))
-
-
 def _locked(columns: Select[Any], key: ColumnElement[str], *, wait: bool) -> Select[Any]:
     # Always in the same order, so that two transactions never wait for each other.
-    return columns.where(_among_ids(key)).order_by(key).with_for_update(skip_locked=not wait, key_share=True)
+    return columns.where(among(key, "ids")).order_by(key).with_for_update(skip_locked=not wait, key_share=True)
 
 
 _RELATED: Final = RelationRow.__table__.c.related_app_id
-_RELATED_APPS: Final[Select[Any]] = select(_RELATED).where(_among_ids(_RELATED)).distinct()
+_RELATED_APPS: Final[Select[Any]] = select(_RELATED).where(among(_RELATED, "ids")).distinct()
 _ORDERS: Final = cast("Table", OrderRow.__table__)
-_WITHDRAW: Final = delete(_ORDERS).where(_among_ids(_ORDERS.c.job_id))
+_WITHDRAW: Final = delete(_ORDERS).where(among(_ORDERS.c.job_id, "ids"))
 #: Of these jobs, which have few, rather than with these keys: a list of whole keys takes longer to write than to read.
 _KNOWN: Final[Select[Any]] = select(*(_REPORT[name] for name in _REPORT_KEY)).where(
-    _among_ids(_REPORT.job_id), _REPORT.generation >= bindparam("oldest")
+    among(_REPORT.job_id, "ids"), _REPORT.generation >= bindparam("oldest")
 )
 _DEVICES: Final[Select[Any]] = select(_DEVICE.id, _DEVICE.remembers_until)
 _JOBS: Final[Select[Any]] = select(
