@@ -45,7 +45,8 @@ class Brokers:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        self.stop()
+        for place in self._at.values():
+            place.stop()
         self._pool.shutdown()
 
     def listen(self, device: Identity) -> None:
@@ -61,11 +62,6 @@ class Brokers:
     def finish(self, message: Message) -> None:
         """Acknowledge a message where it was taken."""
         self._at[message.device.broker_url].finish(message)
-
-    def stop(self) -> None:
-        """End the reading at the next chance; a signal's handler may call it."""
-        for place in list(self._at.values()):
-            place.stop()
 
     def _open(self, broker_url: str) -> Listening:
         place = self._at[broker_url] = Listening(broker_url, self._on_let_in, self._on_message)

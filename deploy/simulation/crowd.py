@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import cycle
 from pathlib import Path
-from threading import Event
 
 from deploy.simulation.brokers import Brokers
 from deploy.simulation.fleet import FleetFile
@@ -43,7 +42,7 @@ class Crowd:
     ) -> None:
         self._file = file
         self._before = before
-        self._stopped = Event()
+        self._is_over = False
         self._failure: BaseException | None = None
         self._began = time.monotonic()
         self._brokers = Brokers(self._let_in, self._offer, self._end_with)
@@ -61,21 +60,20 @@ class Crowd:
             for lane in self._lanes:
                 pool.submit(lane.run).add_done_callback(self._end_with)
             try:
-                while not self._stopped.wait(_POLL_SECONDS):
+                while not self._is_over:
                     on_poll(self)
+                    time.sleep(_POLL_SECONDS)
             finally:
-                self.stop()
+                for lane in self._lanes:
+                    lane.stop()
         if self._failure is not None:
             raise self._failure
         for lane in self._lanes:
             lane.close()
 
     def stop(self) -> None:
-        """End at the next chance; a signal's handler may call it."""
-        self._stopped.set()
-        self._brokers.stop()
-        for lane in self._lanes:
-            lane.stop()
+        """End at the next chance; without any lock, for a signal's handler may be interrupted by another one."""
+        self._is_over = True
 
     def standing(self) -> Standing:
         """How the devices stand."""

@@ -38,6 +38,7 @@ class _Part:
             self.process.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
+            self.process.wait()
         self._listener.join()
         if self.process.stdout is not None:
             self.process.stdout.close()

@@ -218,3 +218,16 @@ def test_a_broker_that_is_down_concerns_only_its_devices(
             assert heard.message() == Message(there, b"there")
         send(one, here, b"here still")
         assert heard.message() == Message(here, b"here still")
+
+
+def test_an_error_at_one_of_them_is_told(one: RunningBroker, device_at: DeviceAt) -> None:
+    device = device_at(one)
+    send(one, device, b"anything")
+    ended: SimpleQueue[Future[None]] = SimpleQueue()
+
+    def fail(message: Message) -> None:
+        raise ValueError(message.raw)
+
+    with Brokers(lambda _let_in: None, fail, ended.put) as brokers:
+        brokers.listen(device)
+        assert str(ended.get(timeout=_SECONDS).exception()) == "b'anything'"

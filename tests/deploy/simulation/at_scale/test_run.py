@@ -60,3 +60,14 @@ def test_every_device_gets_its_job_once_and_the_costs_are_told(folder: Path) -> 
     assert parts["simulation"]["processes"] == 2
     assert all(parts[name]["rollout_cpu_seconds"] > 0 for name in ("api", "store", "simulation"))
     assert stack_processes(folder / "run") == [], "nothing is left running"
+
+
+def test_devices_are_spread_over_several_brokers_each_with_its_dispatcher(folder: Path) -> None:
+    done, figures = run(folder, "--devices", "20", "--processes", "1", "--apis", "1", "--shards", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "wanted 20 jobs, reported 20 (20 done), lost 0, installed twice 0" in " ".join(done.stdout.split())
+    parts = {part["name"]: part for part in figures["parts"]}
+    assert {"broker", "broker-2", "dispatcher-first", "dispatcher-broker-2"} <= set(parts)
+    assert all(parts[name]["peak_mib"] > 0 for name in ("broker", "broker-2"))
+    known = [json.loads(line) for line in (folder / "run" / "devices" / "fleet.jsonl").read_text().splitlines()]
+    assert len({identity["broker_url"] for identity in known}) == 2, "each listens where it belongs"
