@@ -24,6 +24,7 @@ from control.history.archive import archive_batch
 from control.history.archived import count_archived
 from control.planning.queueing import has_unqueued
 from control.planning.selection import Span
+from control.planning.snapshot import load_fleet
 from control.tallies.counting import count_batch
 from control.tallies.members import count_members
 from tests.bench import big_fleet
@@ -70,6 +71,9 @@ _ASKED: dict[str, Ask] = {
     "what is for the archive": lambda session, _: archive_batch(session, MOMENT.now, limit=5),
     "jobs of a device in the archive": lambda session, number: count_archived(session, big_fleet.device_id(number)),
     "what has moved since it was counted": lambda session, _: (count_batch(session), count_members(session)),
+    "what planning looks at of some devices": lambda session, number: load_fleet(
+        session, MOMENT.now, big_fleet.device_id(number), big_fleet.device_id(number + 1)
+    ),
     "what a part of the fleet is to be sent": lambda session, _: has_unqueued(session, _PART, MOMENT.online_since),
     "jobs that are void": lambda session, _: expire(session, silent_since=MOMENT.online_since, now=MOMENT.now),
 }
