@@ -1,11 +1,17 @@
-"""Fixtures of real servers, for every test that asks for one; and Ctrl+C as the tests' processes expect it."""
+"""Fixtures of real servers, for every test that asks for one; and signals as the tests' processes expect them."""
 
 import signal
+import sys
 
 pytest_plugins = ["tests.support.broker", "tests.support.store", "tests.support.database"]
 
 
 def pytest_configure() -> None:
-    """Heed Ctrl+C where a script started the tests in the background, which has it ignored by all their processes."""
+    """Heed Ctrl+C and a lost terminal.
+
+    A script that starts the tests in the background, or `nohup`, has them ignored by all their processes.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
