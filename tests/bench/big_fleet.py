@@ -93,7 +93,7 @@ class Size:
 
 
 FULL: Final = Size(has_rollouts=True)
-QUICK: Final = Size(devices=5_000, has_rollouts=True)
+QUICK: Final = Size(devices=2_000, has_rollouts=True)
 
 
 def fill(database: Database, size: Size) -> None:

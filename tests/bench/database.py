@@ -41,7 +41,7 @@ from tests.bench.row import Row, Unit
 #: The aim.
 AIM_MILLISECONDS = 100.0
 
-_TIMES, _QUICK_TIMES = 40, 15
+_TIMES, _QUICK_TIMES = 40, 8
 _LOOKUPS = 500
 _MILLISECONDS = 1e3
 _NANOSECONDS = 1e9

@@ -31,7 +31,7 @@ from tests.support.broker import RunningBroker, running_broker
 AIM = 1.2
 
 _FEW, _QUICK_FEW = 1_000, 200
-_MANY, _QUICK_MANY = 100_000, 5_000
+_MANY, _QUICK_MANY = 100_000, 2_000
 #: Reports that are stored together, as many as come at the same time from a busy fleet.
 _TOGETHER = 16
 #: Reports made at once: they are not what is measured.
