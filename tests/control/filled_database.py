@@ -5,6 +5,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
 from control.database.migrate import upgrade
 from control.database.session import Database
@@ -23,3 +24,11 @@ def filled_database(request: pytest.FixtureRequest, folder: Path, size: big_flee
         upgrade(database)
         big_fleet.fill(database, size)
         yield database
+
+
+@contextmanager
+def undone(database: Database) -> Iterator[Session]:
+    """A transaction that leaves nothing behind."""
+    with database.transaction() as session:
+        yield session
+        session.rollback()

@@ -1,7 +1,6 @@
 """Counts of a rollout that rest on what was noted of its devices are those of all devices, whatever happens."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +20,7 @@ from control.tallies.checking import recount
 from control.tallies.counting import count_batch
 from tests.bench import big_fleet
 from tests.bench.big_rollouts import REVISION, UNDER_WAY
-from tests.control.filled_database import filled_database
+from tests.control.filled_database import filled_database, undone
 from tests.control.job_histories import SIZE, Step, handing_back, moving, replacing
 
 _ONLINE_SINCE = big_fleet.NOW - timedelta(hours=1)
@@ -33,14 +32,6 @@ def rolled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     size = replace(SIZE, has_rollouts=True)
     with filled_database(request, tmp_path_factory.mktemp("rollouts"), size) as database:
         yield database
-
-
-@contextmanager
-def undone(database: Database) -> Iterator[Session]:
-    """A transaction that leaves nothing behind."""
-    with database.transaction() as session:
-        yield session
-        session.rollback()
 
 
 def by_each(session: Session, rollout: Rollout) -> tuple[RingCounts, ...]:

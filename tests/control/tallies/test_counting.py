@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ from control.tallies.counting import count_batch, count_moved
 from control.tallies.members import count_members
 from control.tallies.standings import standings
 from tests.bench import big_fleet
-from tests.control.filled_database import filled_database
+from tests.control.filled_database import filled_database, undone
 from tests.control.job_histories import SIZE, Step, handing_back, moving, replacing
 
 _FACTS = ("app_id", "state", "outcome", "next_action_reason", "phase", "error_number", "error_code")
@@ -32,14 +31,6 @@ def few_jobs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     """A database with a few jobs in it, all counted."""
     with filled_database(request, tmp_path_factory.mktemp("tallies"), SIZE) as database:
         yield database
-
-
-@contextmanager
-def undone(database: Database) -> Iterator[Session]:
-    """A transaction that leaves nothing behind."""
-    with database.transaction() as session:
-        yield session
-        session.rollback()
 
 
 def by_standings(session: Session, group_id: str | None = None) -> Counter[tuple[Any, ...]]:
