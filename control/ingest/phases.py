@@ -2,18 +2,14 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final
 
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.dml import Insert
 
 from contract.report import PhaseRecord, Progress, Report
+from control.database.conflicts import ConflictInsert, insert_into
 from control.database.tables import PhaseRow
 from control.ingest.storable import storable_text
-
-if TYPE_CHECKING:
-    from sqlalchemy import Table
 
 _KEY: Final = ("job_id", "generation", "attempt", "phase")
 _REST: Final = ("outcome", "started_at", "ended_at", "duration_seconds", "bytes_done", "summary")
@@ -32,7 +28,6 @@ def _row(of: Report | Progress, record: PhaseRecord) -> dict[str, Any]:
 
 
 @lru_cache
-def _upsert(dialect: str) -> Insert:
-    table = cast("Table", PhaseRow.__table__)
-    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+def _upsert(dialect: str) -> ConflictInsert:
+    statement = insert_into(PhaseRow, dialect)
     return statement.on_conflict_do_update(index_elements=_KEY, set_={name: statement.excluded[name] for name in _REST})

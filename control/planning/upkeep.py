@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from control.database.conflicts import insert_into
 from control.database.session import Database
 from control.database.tables import Device, PlanningRow
 from control.planning.service import PART, Part, Planned, plan_fleet, plan_part
@@ -27,7 +28,7 @@ def plan_all(database: Database, *, now: datetime, online_since: datetime) -> Pl
         wanted = wanted_digest(session, now)
     planned = plan_fleet(database, now=now, online_since=online_since)
     with database.transaction() as session:
-        _row(session).wanted = wanted
+        _note(session, wanted=wanted)
     return planned
 
 
@@ -45,13 +46,12 @@ def catch_up(database: Database, *, now: datetime, online_since: datetime) -> Pl
         last = plan_part(database, last, now=now, online_since=online_since) or Part(Planned(), "")
         planned += last.planned
     with database.transaction() as session:
-        _row(session).looked_at_until = last.last_id
+        _note(session, looked_at_until=last.last_id)
     return planned
 
 
-def _row(session: Session) -> PlanningRow:
-    row = session.get(PlanningRow, _ROW, with_for_update=True)
-    if row is None:
-        row = PlanningRow(id=_ROW, wanted="", looked_at_until="")
-        session.add(row)
-    return row
+def _note(session: Session, **known: str) -> None:
+    """Note how far planning is; whoever plans at the same time may note it first."""
+    statement = insert_into(PlanningRow, session.get_bind().dialect.name)
+    row = {"id": _ROW, "wanted": "", "looked_at_until": "", **known}
+    session.execute(statement.values(row).on_conflict_do_update(index_elements=["id"], set_=known))

@@ -2,17 +2,13 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import delete, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.dml import Insert
 
+from control.database.conflicts import ConflictInsert, insert_into
 from control.database.tables import GroupTally, JobTally
-
-if TYPE_CHECKING:
-    from sqlalchemy import Table
 
 #: A place by its primary key: the app and the place's text, and before them the group for a group's number.
 Place: TypeAlias = tuple[str, ...]
@@ -50,8 +46,7 @@ def add_to(
 
 
 @lru_cache
-def _upsert(kind: type[JobTally] | type[GroupTally], dialect: str) -> Insert:
-    table = cast("Table", kind.__table__)
-    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-    more = {"jobs": table.c.jobs + statement.excluded.jobs}
+def _upsert(kind: type[JobTally] | type[GroupTally], dialect: str) -> ConflictInsert:
+    statement = insert_into(kind, dialect)
+    more = {"jobs": statement.table.c.jobs + statement.excluded.jobs}
     return statement.on_conflict_do_update(index_elements=_KEYS[kind], set_=more)

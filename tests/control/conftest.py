@@ -113,18 +113,26 @@ def plane(settings: ControlSettings, make_plane: Callable[[ControlSettings], Pla
     return make_plane(settings)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
-def either_plane(
-    request: pytest.FixtureRequest, settings: ControlSettings, make_plane: Callable[[ControlSettings], Plane]
+@pytest.fixture
+def postgresql_plane(
+    postgresql: str, settings: ControlSettings, make_plane: Callable[[ControlSettings], Plane]
 ) -> Plane:
-    """A plane on SQLite, and the same on PostgreSQL."""
-    if request.param == "sqlite":
-        return make_plane(settings)
-    url = request.getfixturevalue("postgresql")
-    database = Database.at(url)
+    database = Database.at(postgresql)
     upgrade(database)
     database.close()
-    return make_plane(settings.model_copy(update={"database_url": SecretStr(url)}))
+    return make_plane(settings.model_copy(update={"database_url": SecretStr(postgresql)}))
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("plane", id="sqlite"),
+        pytest.param("postgresql_plane", id="postgresql", marks=pytest.mark.integration),
+    ]
+)
+def either_plane(request: pytest.FixtureRequest) -> Plane:
+    """A plane on SQLite, and the same on PostgreSQL."""
+    found: Plane = request.getfixturevalue(request.param)
+    return found
 
 
 @pytest.fixture

@@ -4,17 +4,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
 
 from contract.states import Intent
 from control.catalog.assignments import assign
 from control.catalog.terms import Terms
-from control.database.tables import Device, GroupMember, Job
+from control.database.tables import Device, GroupMember, Job, PlanningRow
 from control.fleet.groups import add_member, find_group
 from control.planning import service, upkeep
-from control.planning.wanted import passed_quarters
+from control.planning.wanted import passed_quarters, wanted_digest
 from control.targeting import TimeBasis
 from control.work import catch_up_now, plan_now
 from tests.control.plane import Plane
+from tests.control.two_writers import overtake
 
 DESKS = [f"desk-{number}" for number in range(6)]
 
@@ -37,6 +39,19 @@ def test_an_assignment_that_nobody_was_told_of_is_planned_for_all(desks: Plane) 
     desks.assign("desks")
     catch_up_now(desks.services)
     assert made(desks) == len(DESKS)
+
+
+@pytest.mark.integration
+def test_two_who_plan_for_the_first_time_at_once_both_note_it(postgresql_plane: Plane) -> None:
+    services = postgresql_plane.services
+
+    def note(session: Session) -> None:
+        session.add(PlanningRow(id=1, wanted="something else", looked_at_until="desk-1"))
+
+    overtake(services.database, note, lambda: plan_now(services))
+    with services.database.snapshot() as session:
+        row = session.scalars(select(PlanningRow)).one()
+        assert (row.wanted, row.looked_at_until) == (wanted_digest(session, postgresql_plane.clock.now()), "desk-1")
 
 
 def test_an_assignment_whose_time_comes_is_planned_for_then(desks: Plane) -> None:
