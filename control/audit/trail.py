@@ -2,12 +2,12 @@
 
 import json
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from control.audit.seals import NO_SEAL, AuditSealer, SealedFacts
@@ -20,6 +20,29 @@ _log = logging.getLogger(__name__)
 
 #: Entries held in memory at once while the log is checked.
 _BATCH: Final = 1000
+#: What the program's own log tells of an entry.
+_LOGGED: Final = ("sequence", "seal", "action", "actor")
+
+_LAST: Final = select(AuditEntry.sequence, AuditEntry.seal).order_by(AuditEntry.sequence.desc()).limit(1)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an entry tells.
+
+    Attributes:
+        actor: Who did it.
+        action: What, such as `group.create`.
+        target: To what, by its name or id.
+        before: What was there, as JSON has it; never a secret.
+        after: What is there now.
+    """
+
+    actor: Actor
+    action: str
+    target: str
+    before: Any = None
+    after: Any = None
 
 
 @dataclass(frozen=True)
@@ -65,24 +88,28 @@ class AuditTrail:
             before: What was there, as JSON has it; never a secret.
             after: What is there now.
         """
+        self.record_all(session, [Change(actor, action, target, before, after)], now=now)
+
+    def record_all(self, session: Session, changes: Sequence[Change], *, now: datetime) -> None:
+        """Add an entry for each change, in their order; they are there if and only if the transaction is.
+
+        Args:
+            session: The transaction of the changes.
+            changes: At least one.
+            now: The time.
+        """
         lock_audit(session)
-        last = session.scalar(select(AuditEntry).order_by(AuditEntry.sequence.desc()).limit(1))
-        entry = AuditEntry(
-            sequence=1 if last is None else last.sequence + 1,
-            at=now,
-            actor=actor.signature,
-            source=actor.source,
-            action=action,
-            target=target,
-            before=json.dumps(before, sort_keys=True),
-            after=json.dumps(after, sort_keys=True),
-            previous_seal=NO_SEAL if last is None else last.seal,
-        )
-        entry.seal = self._sealer.seal(_facts(entry))
-        session.add(entry)
-        session.flush()
-        # The program's own log anchors the end: cut off entries are still named there.
-        _log.info("audit entry %d, seal %s: %s by %s", entry.sequence, entry.seal, action, entry.actor)
+        last = session.execute(_LAST).one_or_none()
+        ended_with, seal = (0, NO_SEAL) if last is None else last
+        rows = []
+        for sequence, change in enumerate(changes, ended_with + 1):
+            facts = _facts_of(change, sequence, now, previous_seal=seal)
+            seal = self._sealer.seal(facts)
+            rows.append({**asdict(facts), "at": now, "seal": seal})
+        session.execute(insert(AuditEntry), rows)
+        for row in rows:
+            # The program's own log anchors the end: cut off entries are still named there.
+            _log.info("audit entry %d, seal %s: %s by %s", *(row[name] for name in _LOGGED))
 
     def verify(self, session: Session) -> Verdict:
         """Check every entry and the chain between them."""
@@ -97,6 +124,20 @@ class AuditTrail:
 
 def _all(session: Session) -> Iterator[AuditEntry]:
     yield from session.scalars(select(AuditEntry).order_by(AuditEntry.sequence).execution_options(yield_per=_BATCH))
+
+
+def _facts_of(change: Change, sequence: int, now: datetime, *, previous_seal: str) -> SealedFacts:
+    return SealedFacts(
+        sequence=sequence,
+        at=now.isoformat(),
+        actor=change.actor.signature,
+        source=change.actor.source,
+        action=change.action,
+        target=change.target,
+        before=json.dumps(change.before, sort_keys=True),
+        after=json.dumps(change.after, sort_keys=True),
+        previous_seal=previous_seal,
+    )
 
 
 def _facts(entry: AuditEntry) -> SealedFacts:

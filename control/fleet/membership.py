@@ -1,6 +1,6 @@
 """Who is in a group: the devices that match its rule, kept up to date as facts and rules change; or those named."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from functools import lru_cache
@@ -87,6 +87,23 @@ def set_members(session: Session, group: Group, device_ids: AbstractSet[str], no
     for start in range(0, len(gone), _BATCH):
         part = GroupMember.device_id.in_(gone[start : start + _BATCH])
         _remove(session, GroupMember.group_id == group.id, part)
+
+
+def join_static(session: Session, wanted: Mapping[str, Collection[str]], now: datetime) -> None:
+    """Put devices that are in no group yet into groups; where a rule chooses the members, it stays with that.
+
+    Args:
+        session: The transaction.
+        wanted: The ids of the groups, by the devices' ids.
+        now: The time.
+    """
+    groups = {group_id for group_ids in wanted.values() for group_id in group_ids}
+    static = set(session.scalars(select(Group.id).where(Group.id.in_(groups), Group.rule.is_(None))))
+    _add(
+        session,
+        sorted((group_id, id_) for id_, group_ids in wanted.items() for group_id in static & set(group_ids)),
+        now,
+    )
 
 
 def refresh_device(session: Session, device: Device, now: datetime) -> bool:

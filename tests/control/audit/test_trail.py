@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from control.audit.seals import NO_SEAL, AuditSealer, SealedFacts
+from control.audit.trail import Change
 from control.database.tables import AuditEntry
 from control.roles import Role
 from control.security.operators import on_this_machine
@@ -38,6 +39,21 @@ def test_many_hands_at_once_write_one_chain_without_gaps(either_plane: Plane) ->
     assert (verdict.entries, verdict.broken_at) == (5 * HANDS, None)
     assert [entry.sequence for entry in entries] == list(range(1, 5 * HANDS + 1))
     assert {entry.target for entry in entries} == {str(number) for number in range(5 * HANDS)}
+
+
+def test_changes_that_are_made_together_have_an_entry_each_in_their_order(either_plane: Plane) -> None:
+    record(either_plane, "before")
+    actor, targets = on_this_machine(Role.ADMIN), ["one", "two", "three"]
+    with either_plane.services.database.transaction() as session:
+        changes = [Change(actor, "test", target, after={"target": target}) for target in targets]
+        either_plane.services.audit.record_all(session, changes, now=either_plane.clock.now())
+    record(either_plane, "after")
+    with either_plane.services.database.snapshot() as session:
+        verdict = either_plane.services.audit.verify(session)
+        entries = session.scalars(select(AuditEntry).order_by(AuditEntry.sequence)).all()
+    assert (verdict.entries, verdict.broken_at) == (5, None)
+    assert [entry.target for entry in entries] == ["before", *targets, "after"]
+    assert [entry.after for entry in entries[1:4]] == [f'{{"target": "{target}"}}' for target in targets]
 
 
 def test_a_transaction_that_fails_leaves_no_gap(plane: Plane) -> None:
