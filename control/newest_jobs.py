@@ -48,7 +48,8 @@ def give_way(session: Session, job_ids: Sequence[str]) -> None:
 
 
 def _newest_of(pairs: Sequence[tuple[str, str]]) -> Select[str]:
-    rank = func.row_number().over(partition_by=(Job.device_id, Job.app_id), order_by=(Job.created_at.desc(), Job.id))
+    newest_first = (Job.created_at.desc(), Job.id.desc())
+    rank = func.row_number().over(partition_by=(Job.device_id, Job.app_id), order_by=newest_first)
     ranked = select(Job.id, rank.label("rank")).where(*_of(pairs), ~_NEVER_WAS).subquery()
     return select(ranked.c.id).where(ranked.c["rank"] == 1)
 

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, cast
-from uuid import uuid4
 
 from sqlalchemy import insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from control.database.listed import listed
 from control.database.tables import Job
+from control.planning.job_ids import new_job_id
 from control.planning.models import NewJob, Want
 
 if TYPE_CHECKING:
@@ -43,6 +43,6 @@ def make_jobs(session: Session, jobs: Sequence[NewJob], now: datetime) -> None:
 
 
 def _insert(session: Session, device_ids: Sequence[str], same: dict[str, Any]) -> None:
-    own = listed(session, [(str(uuid4()), device_id) for device_id in device_ids])
+    own = listed(session, [(new_job_id(), device_id) for device_id in device_ids])
     shared = (literal(value, _JOBS.columns[name].type) for name, value in same.items())
     session.execute(insert(_JOBS).from_select(["id", "device_id", *same], select(*own, *shared)))
