@@ -10,6 +10,7 @@ from control.api.dependencies import OperatorDep, ServicesDep
 from control.api.entity_tags import TagDep
 from control.api.guarded_route import guarded_router, requires
 from control.api.pages import PageDep
+from control.database.session import lock_planning
 from control.database.tables import OperatorToken, Role
 from control.fleet.groups import find_group
 from control.security.operator_tokens import create_operator_token, operator_token, revoke_operator_token
@@ -35,6 +36,7 @@ def make_token(body: OperatorTokenRequest, services: ServicesDep, operator: Oper
     now = services.clock.now()
     lifetime = None if body.lifetime_seconds is None else timedelta(seconds=body.lifetime_seconds)
     with services.database.transaction() as session:
+        lock_planning(session)
         group_ids = [find_group(session, name).id for name in body.groups]
         token, row = create_operator_token(
             session, name=body.name, role=body.role, lifetime=lifetime, now=now, group_ids=group_ids

@@ -13,6 +13,7 @@ from control.api.pages import PageDep
 from control.catalog.assignments import assign, find_assignment, unassign
 from control.catalog.delivery_words import intent_of, terms_of
 from control.catalog.revisions import find_app
+from control.database.session import lock_planning
 from control.database.tables import Role
 from control.fleet.groups import find_group
 from control.views.assignments import AssignmentRequest, AssignmentView
@@ -36,6 +37,7 @@ def make_assignment(
     intent = intent_of(None, body.mode) if body.intent is None else body.intent
     terms = terms_of(body)
     with services.database.transaction() as session:
+        lock_planning(session)
         find_app(session, body.app)
         operator.require_group(find_group(session, body.group).id, body.group)
         if tag.is_conditional:
@@ -80,6 +82,7 @@ def remove_assignment(app: str, group: str, services: ServicesDep, operator: Ope
     """Want nothing of an app on a group any more; jobs that wait for it are cancelled, what is installed stays."""
     now = services.clock.now()
     with services.database.transaction() as session:
+        lock_planning(session)
         operator.require_group(find_group(session, group).id, group)
         view = assignment_view(find_assignment(session, app, group))
         tag.require(view)

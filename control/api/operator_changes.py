@@ -55,12 +55,14 @@ def change(body: ChangesRequest, services: ServicesDep, operator: OperatorDep) -
         changer = Changer(session, services.policies, actor=operator.signature, now=now)
         for one in changes:
             changer.carry_out(one)
+        changer.finish()
+        # Last, for entries wait for each other.
+        for one in changes:
             fields = one.fields()
             before = {name: pair[0] for name, pair in fields.items()} if one.before else None
             after = {name: pair[1] for name, pair in fields.items()} if one.after else None
             action, target = f"desired.{one.action}", " ".join(one.key)
             services.audit.record(session, operator, action, target, now=now, before=before, after=after)
-        changer.finish()
     if changes:
         services.queue.request(ControlTask.PLAN)
     return _view(changes, tag, missing=(), applied=True)

@@ -14,6 +14,7 @@ from control.api.dependencies import OperatorDep, ServicesDep
 from control.api.entity_tags import TagDep
 from control.api.guarded_route import guarded_router, requires
 from control.api.pages import PageDep
+from control.database.session import lock_planning
 from control.database.tables import Device, EnrollmentToken, Role
 from control.fleet.cutting_off import cut_off_retired
 from control.fleet.devices import find_device
@@ -45,6 +46,7 @@ def make_enrollment_token(
     """Make a token that devices enrol with; it is shown this once."""
     now = services.clock.now()
     with services.database.transaction() as session:
+        lock_planning(session)
         group = None if body.group is None else find_group(session, body.group)
         group_id = None if group is None else group.id
         operator.require_group(group_id, body.group or "no group")
@@ -105,6 +107,7 @@ def retire_device(name: str, services: ServicesDep, operator: OperatorDep, tag: 
     """Shut a device out for good: from this API at once, then from the broker, as soon as that answers."""
     moment = this_moment(services)
     with services.database.transaction() as session:
+        lock_planning(session)
         device = find_device(session, name)
         operator.require_device(session, device.id)
         if tag.is_conditional:

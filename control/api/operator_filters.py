@@ -12,6 +12,7 @@ from control.api.dependencies import OperatorDep, ServicesDep
 from control.api.entity_tags import TagDep
 from control.api.guarded_route import guarded_router, requires
 from control.api.pages import PageDep
+from control.database.session import lock_planning
 from control.database.tables import Role
 from control.filters.parse import parse_rule
 from control.filters.stored import add_filter, change_filter, delete_filter, find_filter
@@ -57,6 +58,7 @@ def put_rule(name: str, body: RuleRequest, services: ServicesDep, operator: Oper
     """Give a filter another rule; assignments that use it follow at once."""
     now = services.clock.now()
     with services.database.transaction() as session:
+        lock_planning(session)
         found = find_filter(session, name)
         tag.require(FilterView.model_validate(found))
         before = found.rule

@@ -12,6 +12,7 @@ from control.api.dependencies import OperatorDep, ServicesDep
 from control.api.entity_tags import TagDep
 from control.api.guarded_route import guarded_router, requires
 from control.api.pages import PageDep
+from control.database.session import lock_planning
 from control.database.tables import Role
 from control.fleet.devices import find_device
 from control.fleet.groups import add_member, create_group, find_group, remove_member, require_static
@@ -66,6 +67,7 @@ def put_member(name: str, device: str, services: ServicesDep, operator: Operator
     """Put a device into a group; a confined token deals with its own groups and the devices in them."""
     now = services.clock.now()
     with services.database.transaction() as session:
+        lock_planning(session)
         group, member = find_group(session, name), find_device(session, device)
         operator.require_group(group.id, name)
         operator.require_device(session, member.id)
@@ -84,6 +86,7 @@ def delete_member(name: str, device: str, services: ServicesDep, operator: Opera
     """Take a device out of a group; a confined token deals with its own groups and the devices in them."""
     now = services.clock.now()
     with services.database.transaction() as session:
+        lock_planning(session)
         group, member = find_group(session, name), find_device(session, device)
         operator.require_group(group.id, name)
         operator.require_device(session, member.id)

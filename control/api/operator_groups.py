@@ -9,6 +9,7 @@ from control.answers.moment import this_moment
 from control.api.dependencies import OperatorDep, ServicesDep
 from control.api.entity_tags import TagDep
 from control.api.guarded_route import guarded_router, requires
+from control.database.session import lock_planning
 from control.database.tables import Role
 from control.filters.parse import parse_rule
 from control.fleet.devices import find_device
@@ -25,6 +26,7 @@ def put_rule(name: str, body: GroupRuleRequest, services: ServicesDep, operator:
     """Let another rule choose the members, or, without one, operators; the members stay then as they are."""
     now = services.clock.now()
     with services.database.transaction() as session:
+        lock_planning(session)
         group = find_group(session, name)
         tag.require(group_view(session, group))
         before = group.rule
@@ -51,6 +53,7 @@ def remove_group(name: str, services: ServicesDep, operator: OperatorDep, tag: T
     """Remove a group that neither assignments nor tokens refer to; its devices stay enrolled."""
     now = services.clock.now()
     with services.database.transaction() as session:
+        lock_planning(session)
         view = group_view(session, find_group(session, name))
         tag.require(view)
         delete_group(session, name, now)
@@ -63,6 +66,7 @@ def put_site(name: str, body: SiteRequest, services: ServicesDep, operator: Oper
     """Say where a device stands; rules that ask for it are judged anew at once."""
     moment = this_moment(services)
     with services.database.transaction() as session:
+        lock_planning(session)
         device = find_device(session, name)
         operator.require_device(session, device.id)
         if tag.is_conditional:

@@ -14,6 +14,7 @@ from control.api.guarded_route import guarded_router, requires
 from control.api.pages import PageDep
 from control.catalog.pins import bring_back, pin, roll_forward
 from control.catalog.revisions import find_app
+from control.database.session import lock_planning
 from control.database.tables import App, Role
 from control.security.operators import Operator
 from control.services import Services
@@ -71,6 +72,7 @@ def _changed(
 ) -> DeploymentView:
     """Change which revision is deployed, while it is as `If-Match` says, and note who did."""
     with services.database.transaction() as session:
+        lock_planning(session)
         app = find_app(session, name)
         before = deployment(session, app)
         tag.require(before)

@@ -104,7 +104,6 @@ def steer(
     """Start, pause, resume, halt, cancel or roll back; doing again what has been done changes nothing."""
     moment = this_moment(services)
     with services.database.transaction() as session:
-        # What is seen here must not have changed when it is acted on.
         lock_planning(session)
         found = find_rollout(session, name)
         if tag.is_conditional:

@@ -9,6 +9,7 @@ from control.answers.secrets import list_secrets, secret_view
 from control.api.dependencies import OperatorDep, ServicesDep
 from control.api.guarded_route import guarded_router, requires
 from control.api.pages import PageDep
+from control.database.session import lock_planning
 from control.database.tables import Role
 from control.secrets.keeping import delete_secret, find_secret, set_secret
 from control.views.page import Page
@@ -58,6 +59,7 @@ def remove_secret(
     """Delete a secret for good."""
     now = services.clock.now()
     with services.database.transaction() as session:
+        lock_planning(session)
         view = secret_view(session, find_secret(session, name))
         delete_secret(session, name, force=force)
         before = {"version": view.version, "used_by": list(view.used_by)}

@@ -65,9 +65,9 @@ def assign(
     """
     require_assignable(intent, terms.mode)
     check_terms(intent, terms)
+    lock_planning(session)
     found_app, found_group = find_app(session, app), find_group(session, group)
     found_filter = None if terms.filter is None else find_filter(session, terms.filter)
-    lock_planning(session)
     key = (Assignment.app_id == found_app.id, Assignment.group_id == found_group.id)
     existing = session.scalar(select(Assignment).where(*key))
     assignment = existing or Assignment(id=str(uuid4()), app_id=found_app.id, group_id=found_group.id, created_at=now)
@@ -83,8 +83,8 @@ def unassign(session: Session, app: str, group: str) -> Assigned:
     Raises:
         NotFoundError: There is no such app or group, or it is not assigned to it.
     """
-    assigned = find_assignment(session, app, group)
     lock_planning(session)
+    assigned = find_assignment(session, app, group)
     session.delete(assigned.assignment)
     session.flush()
     return assigned

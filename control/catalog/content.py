@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from contract.clock import Clock
 from contract.error_codes import ErrorCode
 from contract.errors import NotFoundError
+from control.database.conflicts import insert_into
 from control.database.session import Database
 from control.database.tables import Package
 from control.security.content_keys import ContentKeys
@@ -60,16 +61,16 @@ class PackageIntake:
                 blob.stream.seek(0)
                 self._store.put(object_key(digest), blob.stream, size=blob.size)
         with self._database.transaction() as session:
-            known = session.get(Package, digest)
-            if known is not None:
-                return known
-            added = self._add(session, digest, blob.size, metadata)
-            note(session, added)
-            return added
+            is_new = self._add(session, digest, blob.size, metadata)
+            package = session.get_one(Package, digest)
+            if is_new:
+                note(session, package)
+            return package
 
-    def _add(self, session: Session, digest: str, size: int, metadata: PackageMetadata) -> Package:
+    def _add(self, session: Session, digest: str, size: int, metadata: PackageMetadata) -> bool:
+        """Make it known; whether it was not. Somebody else may upload the same package at the same time."""
         encryption = metadata.encryption
-        package = Package(
+        row = insert_into(Package, session.get_bind().dialect.name).values(
             digest=digest,
             size=size,
             plain_size=metadata.unencrypted_content_size,
@@ -82,7 +83,8 @@ class PackageIntake:
             setup_file=metadata.setup_file,
             created_at=self._clock.now(),
         )
-        return session.merge(package)
+        added = session.execute(row.on_conflict_do_nothing().returning(Package.digest))
+        return added.first() is not None
 
 
 def _digest(stream: BinaryIO) -> str:

@@ -81,6 +81,7 @@ class Database:
 def lock_planning(session: Session) -> None:
     """Hold off every other planner until this transaction ends.
 
+    What an operator's change looks at must not have changed when it is made: it takes this lock before it looks.
     SQLite's writing transactions exclude each other anyway.
     """
     _lock(session, _PLANNING_LOCK)

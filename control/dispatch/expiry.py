@@ -30,13 +30,14 @@ def expire(session: Session, *, silent_since: datetime, now: datetime) -> int:
         How many.
     """
     lock_planning(session)
+    # What somebody has locked is being heard of.
     dead = (
         select(Job)
         .join(Device, Device.id == Job.device_id)
         .where(_IS_LIVE, Device.last_seen_at < silent_since, Job.created_at < silent_since)
         .order_by(Job.created_at, Job.id)
         .limit(_RUN_LIMIT)
-        .with_for_update(of=Job)
+        .with_for_update(of=Job, skip_locked=True)
     )
     jobs = session.scalars(dead).all()
     for job in jobs:

@@ -165,7 +165,9 @@ def _settle(session: Session, refs: Sequence[JobRef], now: datetime) -> None:
     _change(session, update(OutboxEntry).values(sent_at=now), _keys(refs))
     # A fast device may be running the job, or have ended it, by now: then its own word stands.
     waiting = (*_among((Job.id, Job.generation), _keys(refs)), Job.state == JobState.PLANNED)
-    session.execute(update(Job).where(*waiting).values(state=JobState.SENT, sent_at=now, last_sign_at=now))
+    # In the order of their ids, as everybody locks jobs: operators may be cancelling them.
+    held = session.scalars(select(Job.id).where(*waiting).order_by(Job.id).with_for_update(key_share=True)).all()
+    session.execute(update(Job).where(Job.id.in_(held)).values(state=JobState.SENT, sent_at=now, last_sign_at=now))
 
 
 def _change(session: Session, statement: Update | Delete, keys: Sequence[_Key]) -> None:

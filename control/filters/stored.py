@@ -43,8 +43,8 @@ def change_filter(session: Session, found: Filter, rule: str) -> None:
     Raises:
         InputError: The rule cannot be understood.
     """
-    found.rule = canonical_rule(rule, place=f"filter {found.name}")
     lock_planning(session)
+    found.rule = canonical_rule(rule, place=f"filter {found.name}")
     session.flush()
 
 
@@ -67,8 +67,8 @@ def delete_filter(session: Session, name: str) -> Filter:
         NotFoundError: There is none.
         InputError: STILL_IN_USE: assignments refer to it.
     """
-    found = find_filter(session, name)
     lock_planning(session)
+    found = find_filter(session, name)
     users = (
         select(App.name, Group.name)
         .select_from(Assignment)

@@ -61,8 +61,6 @@ def check_in(
     visits = Visits(session, {arrival.device_id for arrival in arrivals})
     devices = visits.visitors
     away = {id_ for id_, device in devices.items() if device.last_seen_at < now - terms.online_window}
-    if away:
-        _begin_listening(session, away, now)
     present = [(devices[one.device_id], one.message) for one in arrivals if one.device_id in devices]
     listen_at: dict[str, str | None] = {}
     restored: set[str] = set()
@@ -72,6 +70,9 @@ def check_in(
         if note_memory(device, message):
             restored.add(device.id)
     visits.write()
+    if away:
+        # After their devices are locked: who stores a report locks the device first, too.
+        _begin_listening(session, away, now)
     refresh_devices(session, list(devices.values()), now)
     for device_id in sorted(restored):
         _log.warning("a device came back from an old image", device=device_id)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from contract.error_codes import ErrorCode
 from contract.errors import InputError, NotFoundError
+from control.database.conflicts import insert_into
 from control.database.session import lock_planning, lock_tallies
 from control.database.tables import App, Assignment, EnrollmentToken, Group, GroupMember, GroupTally, OperatorToken
 from control.filters.parse import canonical_rule
@@ -78,8 +79,8 @@ def delete_group(session: Session, name: str, now: datetime) -> Group:
         NotFoundError: There is none.
         InputError: STILL_IN_USE.
     """
-    group = find_group(session, name)
     lock_planning(session)
+    group = find_group(session, name)
     require_unused(f"group {name}", list(_users(session, group, now)))
     lock_tallies(session)
     for kind in (GroupTally, GroupMember):
@@ -105,9 +106,8 @@ def _users(session: Session, group: Group, now: datetime) -> Iterator[str]:
 
 def add_member(session: Session, group_id: str, device_id: str, now: datetime) -> None:
     """Put a device into a group; one that is in it already is fine."""
-    if session.get(GroupMember, (group_id, device_id)) is None:
-        session.add(GroupMember(group_id=group_id, device_id=device_id, added_at=now))
-        session.flush()
+    row = {"group_id": group_id, "device_id": device_id, "added_at": now}
+    session.execute(insert_into(GroupMember, session.get_bind().dialect.name).values(row).on_conflict_do_nothing())
 
 
 def remove_member(session: Session, group_id: str, device_id: str) -> None:

@@ -1,6 +1,6 @@
 """New keys for an enrolled device, by the device itself."""
 
-from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from contract.error_codes import ErrorCode
@@ -23,9 +23,9 @@ def rotate_keys(session: Session, device: Device, request: KeyRotation) -> None:
     """
     message = rotation_message(device.id, request.signing_key, request.sealing_key)
     check_keys(request.signing_key, request.sealing_key, request.proof, message)
-    others = select(Device.id).where(Device.signing_key == request.signing_key, Device.id != device.id)
-    if session.scalar(others) is not None:
-        raise TrustError(ErrorCode.SIGNATURE_REFUSED, detail="another device has this key")
     device.signing_key = request.signing_key
     device.sealing_key = request.sealing_key
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise TrustError(ErrorCode.SIGNATURE_REFUSED, detail="another device has this key") from error

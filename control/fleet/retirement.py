@@ -20,6 +20,7 @@ def retire(session: Session, device: Device, now: datetime) -> bool:
         Whether it was in use until now.
     """
     lock_planning(session)
+    session.refresh(device, ["retired_at"])
     was_active = device.retired_at is None
     if was_active:
         device.retired_at = now

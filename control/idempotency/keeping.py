@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 
 from contract.error_codes import ErrorCode
@@ -49,9 +49,8 @@ def begin(database: Database, request: KeyedRequest, now: datetime) -> Answer | 
 def keep(database: Database, request: KeyedRequest, answer: Answer) -> None:
     """Keep the answer to a request that was begun."""
     with database.transaction() as session:
-        row = session.get(KeptAnswer, request.key_digest)
-        if row is not None:
-            row.sealed = request.seal(answer)
+        own = KeptAnswer.key_digest == request.key_digest
+        session.execute(update(KeptAnswer).where(own).values(sealed=request.seal(answer)))
 
 
 def give_up(database: Database, request: KeyedRequest) -> None:

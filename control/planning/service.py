@@ -140,10 +140,22 @@ def _write(session: Session, decided: Plan, demand: Demand) -> None:
     wants = [*(job.want for job in decided.make), *(one.want for one in (*decided.advance, *decided.adjust))]
     for digest in {want.settings_digest for want in wants}:
         keep_delivery(session, demand.deliveries[digest])
+    _hold(session, decided)
     _void(session, decided)
     _end(session, decided, now)
     _change(session, decided, now)
     make_jobs(session, decided.make, now)
+
+
+def _hold(session: Session, decided: Plan) -> None:
+    """Lock the jobs that change, in the order of their ids, as everybody locks jobs: some may be on their way now."""
+    changed = {*(one.job_id for one in (*decided.advance, *decided.adjust)), *(mark.job_id for mark in decided.marks)}
+    replaced = {new.replaces for new in decided.make if new.replaces is not None}
+    ended = (*decided.cancel, *decided.recall, *decided.release)
+    ids = sorted({*ended, *decided.look_again, *changed, *replaced})
+    for start in range(0, len(ids), _BATCH):
+        part = select(Job.id).where(Job.id.in_(ids[start : start + _BATCH]))
+        session.execute(part.order_by(Job.id).with_for_update())
 
 
 def _void(session: Session, decided: Plan) -> None:

@@ -105,9 +105,10 @@ def _begin(services: Services, device_ids: list[str], wanted: Collection[str]) -
     now, window = services.clock.now(), services.settings.online_window
     actor, to = on_this_machine(Role.ADMIN), ", ".join(wanted)
     with services.database.transaction() as session:
-        services.audit.record(session, actor, "shards.move", to, now=now, after={"devices": len(device_ids)})
         users = services.brokers.users
-        return begin_moves(session, device_ids, wanted, users, online_since=now - window, now=now)
+        moving = begin_moves(session, device_ids, wanted, users, online_since=now - window, now=now)
+        services.audit.record(session, actor, "shards.move", to, now=now, after={"devices": len(device_ids)})
+        return moving
 
 
 def _facts(count: ShardCount, address: str) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def begin_moves(
         UnavailableError: One of the shards does not answer.
     """
     still = (Device.retired_at.is_(None), Device.next_shard.is_(None), Device.left_shard.is_(None))
-    rows = select(Device).where(Device.id.in_(device_ids), *still).order_by(Device.id).with_for_update()
+    rows = select(Device).where(Device.id.in_(device_ids), *still).order_by(Device.id).with_for_update(key_share=True)
     moving = [device for device in session.scalars(rows) if shard_of(device.id, shards) != device.broker_shard]
     hashes: dict[str, dict[str, str]] = defaultdict(dict)
     for device in moving:

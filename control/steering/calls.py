@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from contract.error_codes import ErrorCode
 from contract.errors import InputError
 from control.answers.job_filter import JobFilter, conditions
+from control.database.conflicts import insert_into
 from control.database.session import Database
 from control.database.tables import CallRow, Device, GroupMember, Job
 from control.dispatch.ports import DeviceCaller
@@ -35,10 +36,16 @@ def select_devices(session: Session, wanted: JobFilter) -> list[Device]:
 
 
 def ask_for_calls(session: Session, devices: Sequence[Device], now: datetime) -> None:
-    """Have these devices called; one that is to be called already is called once."""
-    ids = [device.id for device in devices]
-    known = set(session.scalars(select(CallRow.device_id)))
-    session.add_all(CallRow(device_id=device_id, asked_at=now) for device_id in ids if device_id not in known)
+    """Have these devices called; one that is to be called already is called once.
+
+    Args:
+        session: The transaction.
+        devices: In the order of their ids, so that two who ask never wait for each other.
+        now: The time.
+    """
+    rows = [{"device_id": device.id, "asked_at": now} for device in devices]
+    if rows:
+        session.execute(insert_into(CallRow, session.get_bind().dialect.name).on_conflict_do_nothing(), rows)
 
 
 def call_asked(database: Database, caller: DeviceCaller, to: ColumnElement[bool]) -> int:

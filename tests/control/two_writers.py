@@ -19,13 +19,19 @@ _SECONDS = 30
 _T = TypeVar("_T")
 
 
-def overtake(database: Database, first: Callable[[Session], object], second: Callable[[], _T]) -> _T:
+def overtake(
+    database: Database,
+    first: Callable[[Session], object],
+    second: Callable[[], _T],
+    then: Callable[[Session], object] = lambda _session: None,
+) -> _T:
     """What the second one comes to, which has begun while what the first one wrote was not committed yet.
 
     Args:
         database: A PostgreSQL database that nobody else uses.
         first: Writes, in a transaction that is committed once the second one waits for it or has ended.
         second: Writes the same in a transaction of its own.
+        then: What the first one does while the second one waits for it.
     """
     with ThreadPoolExecutor(1) as pool:
         with database.transaction() as session:
@@ -33,6 +39,7 @@ def overtake(database: Database, first: Callable[[Session], object], second: Cal
             session.flush()
             result = pool.submit(second)
             assert wait_until(lambda: result.done() or _somebody_waits(database), seconds=_SECONDS)
+            then(session)
         return result.result(_SECONDS)
 
 
