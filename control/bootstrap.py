@@ -23,6 +23,7 @@ from control.dispatch.celery_app import CeleryControlQueue, CeleryDeviceCaller, 
 from control.dispatch.ports import ControlQueue, DeviceCaller, JobPublisher, QueueInspector
 from control.dispatch.redis_publisher import RedisJobPublisher
 from control.dispatch.redis_queues import RedisQueueInspector
+from control.fleet.admission import Admission
 from control.fleet.broker_users import RedisBrokerUsers
 from control.fleet.check_in import CheckInTerms
 from control.fleet.device_auth import DeviceGate
@@ -92,6 +93,7 @@ def assemble(
     broker_urls = {shard.name: shard.device_url for shard in settings.shards}
     terms = EnrollmentTerms(broker_urls=broker_urls, check_in_interval=settings.check_in_interval)
     check_in_terms = CheckInTerms(settings.check_in_interval, settings.online_window, broker_urls)
+    enrollment, known = Enrollment(brokers.users, chain, audit, terms), KnownDevices(database, clock)
     policies = PolicyOffice(signer, chain, settings.policy_lifetime)
     return Services(
         settings=settings,
@@ -105,11 +107,12 @@ def assemble(
         kept_policies=KeptPolicies(database, policies, clock),
         content_urls=ContentUrls(store, settings.presign_lifetime, clock),
         jobs=JobAccess(database),
-        enrollment=Enrollment(brokers.users, chain, audit, terms),
+        enrollment=enrollment,
+        admission=Admission(database, enrollment, known, clock),
         brokers=brokers,
         audit=audit,
         trust=chain,
-        gate=DeviceGate(KnownDevices(database, clock), nonces, RateLimiter(settings.device_rate, clock)),
+        gate=DeviceGate(known, nonces, RateLimiter(settings.device_rate, clock)),
         intake=Intake(database, clock),
         reception=Reception(database, chain, queue, clock, check_in_terms),
         queue=queue,

@@ -10,6 +10,7 @@ from control.catalog.kept_policies import KeptPolicies
 from control.catalog.policies import PolicyOffice
 from control.database.session import Database
 from control.dispatch.ports import ControlQueue
+from control.fleet.admission import Admission
 from control.fleet.device_auth import DeviceGate
 from control.fleet.enrollment import Enrollment
 from control.fleet.job_access import JobAccess
@@ -39,6 +40,7 @@ class Services:
     content_urls: ContentUrls
     jobs: JobAccess
     enrollment: Enrollment
+    admission: Admission
     brokers: DeviceBrokers
     gate: DeviceGate
     intake: Intake

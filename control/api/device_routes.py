@@ -7,6 +7,8 @@ from fastapi import APIRouter, Query, Response, status
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
+from contract.error_codes import ErrorCode
+from contract.errors import TrustError
 from contract.report import Report
 from contract.sealing import seal
 from contract.uplink import (
@@ -55,15 +57,10 @@ signed_router = APIRouter(tags=["devices' side"], responses=PROBLEM_RESPONSES, r
 Generation = Annotated[int | None, Query(ge=1, description="The generation the device is processing.")]
 
 
-@router.post(ENROLL_PATH)
-def enroll(body: BodyDep, services: ServicesDep, source: SourceDep) -> EnrollmentReply:
+@router.post(ENROLL_PATH, response_model=EnrollmentReply)
+async def enroll(body: BodyDep, services: ServicesDep, source: SourceDep) -> Response:
     """Let a device in."""
-    request = EnrollmentRequest.from_json(body)
-    with services.database.transaction() as session:
-        reply = services.enrollment.enroll(session, request, services.clock.now(), source)
-    # It may have come in the place of another one.
-    services.gate.devices.forget_all()
-    return reply
+    return answer(await services.admission.enroll(EnrollmentRequest.from_json(body), source))
 
 
 @router.post(KEYS_PATH)
@@ -72,7 +69,10 @@ def rotate_device_keys(asked: SignedDep, source: SourceDep) -> EnrollmentReply:
     device, services = asked.device, asked.services
     request = KeyRotation.from_json(asked.body)
     with services.database.transaction() as session:
-        row = session.get_one(Device, device.id)
+        # An operator may retire it right now.
+        row = session.get_one(Device, device.id, with_for_update={"key_share": True})
+        if row.retired_at is not None:
+            raise TrustError(ErrorCode.SIGNATURE_REFUSED, detail="no such device is enrolled")
         before = {"signing_key": row.signing_key.hex()}
         rotate_keys(session, row, request)
         reply = services.enrollment.hand_out(session, row)

@@ -50,10 +50,10 @@ def device_rights(device_id: str, hashed_secret: str) -> tuple[str, ...]:
 class BrokerUsers(Protocol):
     """Who may use the broker; changes are live at once, and survive its restart but for `put`."""
 
-    def put(self, device_id: str, secret: str) -> None:
-        """Let the device in with this secret; the one it had before no longer works.
+    def put(self, secrets: Mapping[str, str]) -> None:
+        """Let devices in with these secrets, by their ids; those they had before no longer work.
 
-        It survives the broker's restart from the next `save` on.
+        They survive the broker's restart from the next `save` on.
 
         Raises:
             UnavailableError: The broker does not answer.
@@ -103,10 +103,10 @@ class RedisBrokerUsers:
             broker_url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS
         )
 
-    def put(self, device_id: str, secret: str) -> None:
+    def put(self, secrets: Mapping[str, str]) -> None:
         """ACL SETUSER; ACL SAVE writes the users of the whole fleet, which is too much for each device."""
         with _translated():
-            self._acl("SETUSER", device_broker_user(device_id), *device_rights(device_id, secret_hash(secret)))
+            self._acl_all([_let_in(device_id, secret_hash(secret)) for device_id, secret in secrets.items()])
 
     def save(self, hashed_secrets: Mapping[str, str]) -> None:
         """ACL SETUSER in batches, one ACL SAVE."""

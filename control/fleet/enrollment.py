@@ -1,26 +1,28 @@
 """Enrolment: a token and proof of the device's key against an id, a broker user and the trusted keys."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
 from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, load_only
 
+from contract.envelopes import SignedEnvelope
 from contract.error_codes import ErrorCode
 from contract.errors import TrustError
 from contract.queues import device_broker_user
 from contract.uplink import EnrollmentReply, EnrollmentRequest, proof_message
-from control.audit.trail import AuditTrail
-from control.database.tables import Device, EnrollmentToken, Group, GroupMember
+from control.audit.trail import AuditTrail, Change
+from control.database.conflicts import insert_into
+from control.database.tables import Device, EnrollmentToken, GroupMember
 from control.database.tables.trust import UnsavedBrokerUser
 from control.fleet.broker_users import BrokerUsers, secret_hash
-from control.fleet.enrollment_tokens import spend
-from control.fleet.groups import add_member
-from control.fleet.membership import refresh_device
+from control.fleet.enrollment_tokens import held_token, spend
+from control.fleet.membership import join_static, refresh_device
 from control.fleet.proof import check_keys
 from control.fleet.retirement import retire
 from control.security.operators import DeviceActor
@@ -44,6 +46,22 @@ class EnrollmentTerms:
 
     broker_urls: Mapping[str, str]
     check_in_interval: timedelta
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """How a device came in.
+
+    Attributes:
+        token: What it came with, where that is known still.
+        source: The address its request came from.
+        again: Whether it was in already, and its answer was lost.
+    """
+
+    device: Device
+    token: EnrollmentToken | None
+    source: str
+    again: bool = False
 
 
 class Enrollment:
@@ -90,15 +108,17 @@ class Enrollment:
             TrustError: The token is unknown, used up or expired; or the device does not hold its signing key.
             UnavailableError: The broker does not answer; the token is as good as before.
         """
-        message = proof_message(request.token, request.name, request.signing_key, request.sealing_key)
-        check_keys(request.signing_key, request.sealing_key, request.proof, message)
+        check_proof(request)
         digest = token_hash(request.token)
-        known = session.scalar(select(Device).where(Device.signing_key == request.signing_key))
+        # The same machine may ask twice at once, and an operator may retire it right now.
+        token = held_token(session, digest)
+        same_key = select(Device).where(Device.signing_key == request.signing_key)
+        known = session.scalar(same_key.with_for_update(key_share=True))
         if known is not None and (known.enrolled_with != digest or known.retired_at is not None):
-            raise TrustError(ErrorCode.TOKEN_REFUSED, detail="a device with this key is enrolled already")
+            raise _known_already()
         device = known or self._admit(session, request, digest, now)
         reply = self.hand_out(session, device)
-        self._record(session, device, source, now, again=known is not None)
+        self.record(session, [Entrance(device, token, source, again=known is not None)], now)
         return reply
 
     def hand_out(self, session: Session, device: Device) -> EnrollmentReply:
@@ -109,21 +129,37 @@ class Enrollment:
         Raises:
             UnavailableError: The broker does not answer.
         """
-        secret = new_token()
-        device.broker_secret_hash = secret_hash(secret)
-        if device.broker_shard not in self.shards:
-            device.broker_shard = shard_of(device.id, self.shards)
-        session.merge(UnsavedBrokerUser(device_id=device.id))
-        for shard in places_of(device, self.shards):
-            self._broker_users[shard].put(device.id, secret)
+        (reply,) = self.hand_out_all(session, [device])
+        return reply
+
+    def hand_out_all(self, session: Session, devices: Sequence[Device]) -> list[EnrollmentReply]:
+        """The same for some devices, which are not changed but here: a round trip to each broker for all of them."""
+        secrets = {device.id: new_token() for device in devices}
+        for device in devices:
+            device.broker_secret_hash = secret_hash(secrets[device.id])
+            if device.broker_shard not in self.shards:
+                device.broker_shard = shard_of(device.id, self.shards)
+        session.flush()
+        unsaved = insert_into(UnsavedBrokerUser, session.get_bind().dialect.name).on_conflict_do_nothing()
+        session.execute(unsaved, [{"device_id": device_id} for device_id in secrets])
+        trusted_keys = self._chain.envelope(session)
+        for shard, users in self._broker_users.items():
+            users.put({one.id: secrets[one.id] for one in devices if shard in places_of(one, self.shards)})
+        return [self._reply(device, secrets[device.id], trusted_keys) for device in devices]
+
+    def _reply(self, device: Device, secret: str, trusted_keys: SignedEnvelope) -> EnrollmentReply:
         return EnrollmentReply(
             device_id=device.id,
             broker_url=self.broker_urls.get(device.next_shard or "") or self.broker_urls[device.broker_shard],
             broker_user=device_broker_user(device.id),
             broker_secret=secret,
-            trusted_keys=self._chain.envelope(session),
+            trusted_keys=trusted_keys,
             check_in_interval_seconds=self.terms.check_in_interval.total_seconds(),
         )
+
+    def record(self, session: Session, entrances: Iterable[Entrance], now: datetime) -> None:
+        """Record who came in, by which token, in whose place; last, for entries wait for each other."""
+        self._audit.record_all(session, [change for one in entrances for change in _changes(one)], now=now)
 
     def save_broker_users(self, session: Session, shard: str) -> int:
         """Have a broker keep the users of its devices that were handed a secret since the last time.
@@ -188,22 +224,31 @@ class Enrollment:
                     hashes[shard][device.id] = device.broker_secret_hash
         return hashes
 
-    def _record(self, session: Session, device: Device, source: str, now: datetime, *, again: bool) -> None:
-        """Record who came in, by which token, in whose place; last, for entries wait for each other."""
-        token = session.scalar(select(EnrollmentToken).where(EnrollmentToken.token_hash == device.enrolled_with))
-        told = {"name": device.name, "token": None if token is None else token.id, "again": again}
-        actor = DeviceActor(device.id, source)
-        if token is not None and token.replaces is not None and not again:
-            replaced = {"replaced_by": device.id}
-            self._audit.record(session, actor, "device.retire", token.replaces, now=now, after=replaced)
-        self._audit.record(session, actor, "device.enroll", device.id, now=now, after=told)
+    def newcomer(self, request: EnrollmentRequest, token: EnrollmentToken, now: datetime) -> Device:
+        """What becomes of somebody who enrols with this token; not in the database yet."""
+        device_id = str(uuid4())
+        return Device(
+            id=device_id,
+            name=request.name,
+            site=token.site,
+            signing_key=request.signing_key,
+            sealing_key=request.sealing_key,
+            facts=request.facts.model_dump(mode="json"),
+            enrolled_with=token.token_hash,
+            enrolled_at=now,
+            last_seen_at=now,
+            broker_shard=shard_of(device_id, self.shards),
+        )
 
     def _admit(self, session: Session, request: EnrollmentRequest, digest: str, now: datetime) -> Device:
         token = spend(session, digest, now)
         old = None if token.replaces is None else session.get_one(Device, token.replaces)
-        device = _add(session, request, digest, now)
-        device.broker_shard = shard_of(device.id, self.shards)
-        device.site = token.site
+        device = self.newcomer(request, token, now)
+        session.add(device)
+        try:
+            session.flush()
+        except IntegrityError as error:
+            raise _known_already() from error
         groups = set() if token.group_id is None else {token.group_id}
         if old is not None:
             device.name, device.site = old.name, old.site
@@ -214,25 +259,29 @@ class Enrollment:
             session.refresh(old)
             self.cut_off(old)
             old.cut_off_at = now
-        # A rule chooses the members of the others.
-        static = select(Group.id).where(Group.id.in_(groups), Group.rule.is_(None)).order_by(Group.id)
-        for group_id in session.scalars(static).all():
-            add_member(session, group_id, device.id, now)
+        join_static(session, {device.id: groups}, now)
         refresh_device(session, device, now)
         return device
 
 
-def _add(session: Session, request: EnrollmentRequest, digest: str, now: datetime) -> Device:
-    device = Device(
-        id=str(uuid4()),
-        name=request.name,
-        signing_key=request.signing_key,
-        sealing_key=request.sealing_key,
-        facts=request.facts.model_dump(mode="json"),
-        enrolled_with=digest,
-        enrolled_at=now,
-        last_seen_at=now,
-    )
-    session.add(device)
-    session.flush()
-    return device
+def check_proof(request: EnrollmentRequest) -> None:
+    """Let pass only who holds the keys it names, and asks with this token under this name.
+
+    Raises:
+        TrustError: A key is none, or the proof does not hold.
+    """
+    message = proof_message(request.token, request.name, request.signing_key, request.sealing_key)
+    check_keys(request.signing_key, request.sealing_key, request.proof, message)
+
+
+def _changes(entrance: Entrance) -> Iterator[Change]:
+    device, token = entrance.device, entrance.token
+    actor = DeviceActor(device.id, entrance.source)
+    if token is not None and token.replaces is not None and not entrance.again:
+        yield Change(actor, "device.retire", token.replaces, after={"replaced_by": device.id})
+    told = {"name": device.name, "token": None if token is None else token.id, "again": entrance.again}
+    yield Change(actor, "device.enroll", device.id, after=told)
+
+
+def _known_already() -> TrustError:
+    return TrustError(ErrorCode.TOKEN_REFUSED, detail="a device with this key is enrolled already")

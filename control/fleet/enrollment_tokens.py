@@ -59,14 +59,26 @@ def create_enrollment_token(
     return token, row
 
 
-def spend(session: Session, digest: str, now: datetime) -> EnrollmentToken:
-    """Take one use off the token with this hash, in one statement, so that its last use is not given away twice.
+def held_token(session: Session, digest: str) -> EnrollmentToken | None:
+    """The token with this hash, if there is one; who else enrols with it waits until this transaction ends."""
+    token = select(EnrollmentToken).where(EnrollmentToken.token_hash == digest)
+    return session.scalar(token.with_for_update(key_share=True))
+
+
+def tokens_by_hash(session: Session, digests: Collection[str]) -> dict[str, EnrollmentToken]:
+    """Those of the tokens with these hashes that there are, good or not."""
+    tokens = session.scalars(select(EnrollmentToken).where(EnrollmentToken.token_hash.in_(digests)))
+    return {token.token_hash: token for token in tokens}
+
+
+def spend(session: Session, digest: str, now: datetime, uses: int = 1) -> EnrollmentToken:
+    """Take uses off the token with this hash, in one statement, so that its last use is not given away twice.
 
     Raises:
-        TrustError: It is unknown, used up, expired or revoked.
+        TrustError: It is unknown, expired, revoked, or not good for so many any more.
     """
-    good = (EnrollmentToken.token_hash == digest, *_usable(now))
-    spent = update(EnrollmentToken).where(*good).values(uses_left=EnrollmentToken.uses_left - 1)
+    good = (EnrollmentToken.token_hash == digest, EnrollmentToken.uses_left >= uses, *_usable(now))
+    spent = update(EnrollmentToken).where(*good).values(uses_left=EnrollmentToken.uses_left - uses)
     tokens = session.execute(spent.returning(EnrollmentToken)).scalars().all()
     if not tokens:
         raise TrustError(ErrorCode.TOKEN_REFUSED)

@@ -93,9 +93,9 @@ class RecordingBrokerUsers:
     saved: dict[str, str] = field(default_factory=dict)
     down: bool = False
 
-    def put(self, device_id: str, secret: str) -> None:
+    def put(self, secrets: Mapping[str, str]) -> None:
         self._check()
-        self.secrets[device_id] = secret
+        self.secrets.update(secrets)
 
     def save(self, hashed_secrets: Mapping[str, str]) -> None:
         self._check()

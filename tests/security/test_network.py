@@ -120,7 +120,7 @@ def publish(port: int, scheme: str = "rediss") -> None:
 def make_a_user(port: int, scheme: str = "rediss") -> None:
     users = RedisBrokerUsers(url_of(port, scheme))
     try:
-        users.put(DEVICE, "secret")
+        users.put({DEVICE: "secret"})
     except UnavailableError as error:
         if "ResponseError" not in error.detail:
             raise

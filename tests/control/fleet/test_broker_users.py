@@ -30,7 +30,7 @@ def own_id() -> str:
 
 @pytest.fixture
 def device(valkey: RunningBroker, own_id: str) -> Iterator[redis.Redis]:
-    RedisBrokerUsers(valkey.url_of(BrokerUser.FLEET)).put(own_id, "secret")
+    RedisBrokerUsers(valkey.url_of(BrokerUser.FLEET)).put({own_id: "secret"})
     with connected(valkey, own_id, "secret") as connection:
         yield connection
 
@@ -78,7 +78,7 @@ def test_a_device_tells_flower_what_it_does(device: redis.Redis) -> None:
 )
 def test_everything_else_is_refused(valkey: RunningBroker, device: redis.Redis, attack: Attack) -> None:
     other = str(uuid4())
-    RedisBrokerUsers(valkey.url_of(BrokerUser.FLEET)).put(other, "other")
+    RedisBrokerUsers(valkey.url_of(BrokerUser.FLEET)).put({other: "other"})
     with pytest.raises(redis.exceptions.NoPermissionError):
         attack(device, other)
 
@@ -106,12 +106,20 @@ def listen(connection: redis.Redis) -> object:
 
 def test_a_new_secret_voids_the_old_one(valkey: RunningBroker, own_id: str) -> None:
     users = RedisBrokerUsers(valkey.url_of(BrokerUser.FLEET))
-    users.put(own_id, "old")
-    users.put(own_id, "new")
+    users.put({own_id: "old"})
+    users.put({own_id: "new"})
     with connected(valkey, own_id, "old") as old, pytest.raises(redis.AuthenticationError):
         old.ping()
     with connected(valkey, own_id, "new") as new:
         assert new.ping()
+
+
+def test_devices_that_come_together_are_each_let_in_by_their_own_secret(valkey: RunningBroker) -> None:
+    secrets = {str(uuid4()): f"secret {number}" for number in range(3)}
+    RedisBrokerUsers(valkey.url_of(BrokerUser.FLEET)).put(secrets)
+    for device_id, secret in secrets.items():
+        with connected(valkey, device_id, secret) as device:
+            assert device.ping()
 
 
 def test_a_removed_device_is_cut_off_at_once(valkey: RunningBroker, own_id: str, device: redis.Redis) -> None:
@@ -129,13 +137,13 @@ def test_saved_users_outlive_the_broker(valkey: RunningBroker, own_id: str, devi
 
 def test_a_broker_that_is_not_there_is_named_unavailable() -> None:
     with pytest.raises(UnavailableError, match="broker does not answer"):
-        RedisBrokerUsers("redis://127.0.0.1:1/0").put("someone", "secret")
+        RedisBrokerUsers("redis://127.0.0.1:1/0").put({"someone": "secret"})
 
 
 def test_a_refusal_never_repeats_the_secret(valkey: RunningBroker, own_id: str, device: redis.Redis) -> None:
     own_url = f"redis://{device_broker_user(own_id)}:secret@127.0.0.1:{valkey.port}/0"
     with pytest.raises(UnavailableError) as caught:
-        RedisBrokerUsers(own_url).put("someone", "a-new-secret")
+        RedisBrokerUsers(own_url).put({"someone": "a-new-secret"})
     assert "a-new-secret" not in str(caught.value)
     assert "NoPermission" in caught.value.detail
 
@@ -147,9 +155,9 @@ def test_ten_thousand_devices_are_let_in_within_seconds_and_strangers_are_shut_o
     hashes = {str(uuid4()): secret_hash("secret") for _ in range(10_000)} | {own_id: secret_hash("mine")}
     with running(broker_part(tmp_path, port, secrets), tmp_path):
         users = RedisBrokerUsers(fleet)
-        users.put("stranger", "secret")
+        users.put({"stranger": "secret"})
         assert seconds(lambda: users.renew(hashes)) < 20
-        assert seconds(lambda: users.put("one-more", "secret")) < 2
+        assert seconds(lambda: users.put({"one-more": "secret"})) < 2
     assert "device.stranger " not in (tmp_path / "users.acl").read_text(encoding="utf-8")
     started = monotonic()
     with running(broker_part(tmp_path, port, secrets), tmp_path):

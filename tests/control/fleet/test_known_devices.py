@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import event
 
 from contract.uplink import ORDERS_PATH
-from control.database.tables import Device
+from control.database.tables import Device, Role
 from control.fleet.known_devices import KEPT_SECONDS, KnownDevices
 from tests.control.plane import Plane, SignedDevice
 
@@ -108,12 +109,16 @@ def test_what_was_read_before_it_was_forgotten_is_not_kept(
     assert devices.kept(device.device_id) is None
 
 
-def test_after_an_enrolment_everyone_is_asked_for_anew(enrolled: Enrolled, plane: Plane) -> None:
+def test_who_enrols_in_the_place_of_another_device_has_that_one_asked_for_anew(
+    plane: Plane, client: httpx.Client, enrolled: Enrolled, operator: Callable[[Role], dict[str, str]]
+) -> None:
     device = enrolled()
     assert device.orders() == ()
-    assert plane.services.gate.devices.kept(device.device_id) is not None
     enrolled("another")
-    assert plane.services.gate.devices.kept(device.device_id) is None, "it may have come in its place"
+    assert plane.services.gate.devices.kept(device.device_id) is not None
+    answer = client.post("/v1/devices/desk-1/replace", json={}, headers=operator(Role.ADMIN)).json()
+    assert SignedDevice(client, "new").enroll(answer["token"]).status_code == 200
+    assert plane.services.gate.devices.kept(device.device_id) is None
 
 
 def test_keys_that_were_exchanged_at_another_process_are_known_at_once(plane: Plane, enrolled: Enrolled) -> None:

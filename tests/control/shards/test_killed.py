@@ -108,7 +108,7 @@ def site(plane: Plane, sqlite_url: str, valkey: RunningBroker, tmp_path: Path) -
     with running_broker(tmp_path / "two") as two:
         urls = [broker.url_of(BrokerUser.FLEET) for broker in (valkey, two)]
         testers = [redis.Redis.from_url(broker.control_url) for broker in (valkey, two)]
-        RedisBrokerUsers(urls[0]).put(reply.device_id, SECRET)
+        RedisBrokerUsers(urls[0]).put({reply.device_id: SECRET})
         yield Site(plane.services.database, urls, testers, sqlite_url, reply.device_id)
         RedisBrokerUsers(urls[0]).remove(reply.device_id)
         for tester in testers:

@@ -76,7 +76,7 @@ def device_at(rig: Rig) -> Callable[[RunningBroker], Identity]:
     def make(broker: RunningBroker) -> Identity:
         device_id = str(uuid4())
         known = {"device_id": device_id, "broker_user": device_broker_user(device_id), "broker_secret": SECRET}
-        users(broker).put(device_id, SECRET)
+        users(broker).put({device_id: SECRET})
         return rig.identity.model_copy(update={**known, "broker_url": broker.device_url})
 
     return make
@@ -135,7 +135,7 @@ def test_one_that_has_left_is_read_for_only_where_it_is_now(
     heard: Heard, one: RunningBroker, two: RunningBroker, device_at: DeviceAt
 ) -> None:
     device, other = device_at(one), device_at(one)
-    users(two).put(device.device_id, SECRET)
+    users(two).put({device.device_id: SECRET})
     moved = device.model_copy(update={"broker_url": two.device_url})
     with heard.reading() as brokers:
         brokers.listen(device)
@@ -157,7 +157,7 @@ def test_one_that_comes_back_is_read_for_again(
     heard: Heard, one: RunningBroker, two: RunningBroker, device_at: DeviceAt
 ) -> None:
     device = device_at(one)
-    users(two).put(device.device_id, SECRET)
+    users(two).put({device.device_id: SECRET})
     there = device.model_copy(update={"broker_url": two.device_url})
     back = device.model_copy()
     with heard.reading() as brokers:
@@ -174,7 +174,7 @@ def test_one_that_is_not_let_in_keeps_nobody_out_and_is_let_in_later(
     heard: Heard, one: RunningBroker, device_at: DeviceAt
 ) -> None:
     stranger, other = device_at(one), device_at(one)
-    users(one).put(stranger.device_id, "another secret")
+    users(one).put({stranger.device_id: "another secret"})
     send(one, stranger, b"for a stranger")
     with heard.reading() as brokers:
         brokers.listen(stranger)
@@ -182,7 +182,7 @@ def test_one_that_is_not_let_in_keeps_nobody_out_and_is_let_in_later(
         assert heard.who_is_let_in() is other
         send(one, other, b"for another")
         assert heard.message() == Message(other, b"for another")
-        users(one).put(stranger.device_id, SECRET)
+        users(one).put({stranger.device_id: SECRET})
         assert heard.who_is_let_in() is stranger
         assert heard.message() == Message(stranger, b"for a stranger")
 
@@ -213,7 +213,7 @@ def test_a_broker_that_is_down_concerns_only_its_devices(
         brokers.listen(here)
         assert heard.message() == Message(here, b"here")
         with running(broker_part(folder, port, three.secrets), folder):
-            users(three).put(there.device_id, SECRET)
+            users(three).put({there.device_id: SECRET})
             send(three, there, b"there")
             assert heard.message() == Message(there, b"there")
         send(one, here, b"here still")

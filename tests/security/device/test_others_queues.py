@@ -30,7 +30,7 @@ COMMANDS: dict[str, Callable[[redis.Redis, str], object]] = {
 def at_broker(valkey: RunningBroker) -> Iterator[tuple[redis.Redis, str]]:
     """A device's connection, and its id."""
     device_id, users = str(uuid.uuid4()), RedisBrokerUsers(valkey.control_url)
-    users.put(device_id, "secret")
+    users.put({device_id: "secret"})
     user = device_broker_user(device_id)
     with redis.Redis(host=HOST, port=valkey.port, username=user, password="secret", protocol=2) as connection:
         yield connection, device_id
