@@ -1,7 +1,6 @@
 """Starting an installer whose output is kept, bounded, for as long as anybody writes to it."""
 
 import subprocess
-import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,10 +65,9 @@ def launch_logged(
 
 
 def _start_copier(output: Path, head_bytes: int, tail_bytes: int) -> "subprocess.Popen[bytes]":
-    program = [sys.executable, "-I", "-S", output_copier.__file__]
     with forking():
         return subprocess.Popen(
-            [*program, str(output), str(head_bytes), str(tail_bytes)],
+            output_copier.command(str(output), head_bytes=head_bytes, tail_bytes=tail_bytes),
             cwd=output.parent,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

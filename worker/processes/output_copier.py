@@ -1,9 +1,9 @@
 """A program of its own: copies its standard input to a file that stays bounded, and leaves secrets out.
 
 What to leave out comes first on its input, where nobody else can read it: the length of a JSON list of texts, then the
-list. It is a process because installers outlive the agent, and what takes their output must do so, too. It is run as a
-file and imports nothing but the standard library, so that it starts in moments and stays small; what only secrets need
-is imported where there are any.
+list. It is a process because installers outlive the agent, and what takes their output must do so, too. It imports
+nothing but the standard library, so that it starts in moments and stays small; what only secrets need is imported where
+there are any.
 """
 
 import os
@@ -23,6 +23,20 @@ _LENGTH_BYTES = 4
 _NO_TEXTS = b"[]"
 #: As everywhere in the agent's logs.
 _STRUCK_OUT = b"[redacted]"
+#: A file that is run is compiled each time, a module that is imported once.
+_PROGRAM = "import sys; sys.path.append(sys.argv[1]); import output_copier; output_copier.main(sys.argv[2:])"
+
+
+def command(path: str, *, head_bytes: int, tail_bytes: int) -> list[str]:
+    """What starts the copier.
+
+    Args:
+        path: Of the file.
+        head_bytes: Kept of the beginning.
+        tail_bytes: Kept of the end, at least; at most twice as much.
+    """
+    folder = os.path.dirname(__file__)  # noqa: PTH120  `pathlib` is more than all else here
+    return [sys.executable, "-I", "-S", "-c", _PROGRAM, folder, path, str(head_bytes), str(tail_bytes)]
 
 
 def header(secrets: "tuple[str, ...]") -> bytes:
@@ -155,12 +169,10 @@ def _read(source: int, size: int) -> bytes:
 
 
 def main(arguments: list[str]) -> None:
-    """Copy standard input: PATH HEAD_BYTES TAIL_BYTES."""
+    """Copy standard input, then end the process: PATH HEAD_BYTES TAIL_BYTES."""
     path, head, tail = arguments[:_ARGUMENTS]
     strike = Strike(read_header(sys.stdin.fileno()))
     with open(path, "w+b", buffering=0) as file:  # noqa: PTH123  `pathlib` is more than all else here
         copy(sys.stdin.fileno(), BoundedLog(file, head_bytes=int(head), tail_bytes=int(tail)), strike)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+    # Everything is written; to put the interpreter away takes longer than the copying.
+    os._exit(0)

@@ -1,6 +1,5 @@
 import os
 import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -75,7 +74,8 @@ def test_an_input_that_ends_at_once_names_no_secrets() -> None:
 
 def test_without_secrets_it_loads_nothing_that_takes_long(tmp_path: Path) -> None:
     """It is started for each command."""
-    program = [sys.executable, "-I", "-S", "-X", "importtime", output_copier.__file__, str(tmp_path / "log"), "9", "9"]
+    python, *program = output_copier.command(str(tmp_path / "log"), head_bytes=9, tail_bytes=9)
+    program = [python, "-X", "importtime", *program]
     ran = subprocess.run(program, input=header(()) + b"word", capture_output=True, check=True)
     loaded = {line.rpartition(b"|")[2].strip() for line in ran.stderr.splitlines()}
     assert b"os" in loaded
