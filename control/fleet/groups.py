@@ -82,6 +82,8 @@ def delete_group(session: Session, name: str, now: datetime) -> Group:
     lock_planning(session)
     group = find_group(session, name)
     require_unused(f"group {name}", list(_users(session, group, now)))
+    # Devices that enrol into it by its rule right now are waited for.
+    session.refresh(group, with_for_update=True)
     lock_tallies(session)
     for kind in (GroupTally, GroupMember):
         session.execute(delete(kind).where(kind.group_id == group.id))
