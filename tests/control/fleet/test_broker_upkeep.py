@@ -7,7 +7,7 @@ from contract.error_codes import ErrorCode
 from contract.errors import UnavailableError
 from control.fleet.broker_upkeep import BrokerUpkeep
 
-_SECONDS = 10
+_SECONDS = 60
 _LONG = 0.1
 
 

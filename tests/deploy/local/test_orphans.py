@@ -94,5 +94,5 @@ def test_a_zombie_counts_as_ended(start: Start) -> None:
 def test_waiting_gives_up_in_time_and_asks_at_once() -> None:
     began = time.monotonic()
     assert not wait_until(lambda: False, seconds=0.1)
-    assert 0.1 <= time.monotonic() - began < 2
+    assert 0.1 <= time.monotonic() - began < 20
     assert wait_until(lambda: True, seconds=0)

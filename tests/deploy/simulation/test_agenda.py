@@ -6,7 +6,7 @@ from collections import Counter
 
 from deploy.simulation.agenda import Agenda
 
-SECONDS = 10
+SECONDS = 60
 
 
 def test_what_is_due_first_comes_first_and_the_earlier_time_counts() -> None:
