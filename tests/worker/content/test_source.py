@@ -27,7 +27,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def source() -> Iterator[HttpContentSource]:
-    with http_client(AgentSettings(read_timeout_seconds=0.3)) as client:
+    with http_client(AgentSettings(read_timeout_seconds=30)) as client:
         yield HttpContentSource(client)
 
 
@@ -74,14 +74,14 @@ def test_an_answer_without_content_is_tried_again_with_a_new_url(
     assert "secret" not in str(caught.value)
 
 
-def test_a_store_that_falls_silent_is_a_timeout(server: Server, source: HttpContentSource) -> None:
+def test_a_store_that_falls_silent_is_a_timeout(server: Server) -> None:
     def answer(_asked: Asked) -> Answer:
         time.sleep(0.6)
         return Answer()
 
     server.answer = answer
-    with pytest.raises(UnavailableError) as caught:
-        _read(source, server.url, 0)
+    with http_client(AgentSettings(read_timeout_seconds=0.3)) as client, pytest.raises(UnavailableError) as caught:
+        _read(HttpContentSource(client), server.url, 0)
     assert caught.value.code is ErrorCode.DOWNLOAD_TIMEOUT
 
 

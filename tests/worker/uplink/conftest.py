@@ -18,7 +18,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def settings() -> AgentSettings:
-    return AgentSettings(connect_timeout_seconds=2, read_timeout_seconds=0.5)
+    return AgentSettings(connect_timeout_seconds=30, read_timeout_seconds=30)
 
 
 @pytest.fixture

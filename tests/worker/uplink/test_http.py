@@ -171,6 +171,7 @@ def test_silence_ends_after_the_time_limit(uplink: HttpUplink, server: Server) -
         return Answer()
 
     server.answer = answer
+    uplink.client.timeout = 0.2
     with pytest.raises(UnavailableError, match="ReadTimeout"):
         uplink.content_info(JOB)
 
