@@ -50,7 +50,7 @@ def load_counts(session: Session, rollout: Rollout, online_since: datetime) -> t
         _counted(admitted.where(is_done, has_moved)),
         _done(rollout, func.count(), is_done),
         _done(rollout, -func.count(), is_done, has_moved),
-        _held(rollout, online_since),
+        *_held(rollout, online_since),
     )
     return count(((result_of(row), row.number) for row in session.execute(union_all(*parts))), rings)
 
@@ -63,12 +63,19 @@ def _done(rollout: Rollout, number: ColumnElement[int], *which: ColumnElement[bo
     return done.where(*admitted, *which).group_by(RolloutDevice.ring)
 
 
-def _held(rollout: Rollout, online_since: datetime) -> Select[Any]:
-    """Of those that are not admitted, mostly the greater part, no job matters."""
-    online = (Device.last_seen_at >= online_since).label("online")
-    rows = select(RolloutDevice.ring, false().label("admitted"), online, *_facts_of({}), func.count().label("number"))
+def _held(rollout: Rollout, online_since: datetime) -> tuple[Select[Any], Select[Any]]:
+    """Of those that are not admitted, mostly most, no job matters: those that are online, and the others."""
+    online = func.count(case((Device.last_seen_at >= online_since, 1))).label("online")
+    counts = select(RolloutDevice.ring, func.count().label("all"), online)
     held = (*_belongs_to(rollout), RolloutDevice.admitted_at.is_(None))
-    return rows.join(Device, Device.id == RolloutDevice.device_id).where(*held).group_by(RolloutDevice.ring, online)
+    # In the order of the index: SQLite would sort all rows for another one.
+    in_order = (RolloutDevice.done_revision, RolloutDevice.ring)
+    found = counts.join(Device, Device.id == RolloutDevice.device_id).where(*held).group_by(*in_order).cte("held").c
+    there, away = found.online.label("number"), (found.all - found.online).label("number")
+    return (
+        select(found.ring, false().label("admitted"), true().label("online"), *_facts_of({}), there),
+        select(found.ring, false().label("admitted"), false().label("online"), *_facts_of({}), away),
+    )
 
 
 def _facts_of(known: Mapping[InstrumentedAttribute[Any], object]) -> Iterator[ColumnElement[Any]]:

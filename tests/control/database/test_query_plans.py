@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session
 
+from control.answers import jobs, pages
 from control.answers.job_events import changed_jobs, newest_change
 from control.answers.job_filter import JobFilter
 from control.answers.pages import PageRequest
@@ -119,6 +120,35 @@ def test_devices_of_a_rollout_are_counted_from_an_index(filled: Database, questi
 
 
 @pytest.mark.parametrize(
+    "question", [question for question in QUESTIONS if question.startswith("devices of a rollout")]
+)
+def test_many_devices_of_a_rollout_are_looked_at_in_the_order_of_names(
+    filled: Database, monkeypatch: pytest.MonkeyPatch, question: str
+) -> None:
+    monkeypatch.setattr(pages, "FEW", 100)
+    with _explaining(filled) as connection, Session(connection) as session:
+        with _statements(connection) as asked:
+            QUESTIONS[question](session, 1)
+        (plan,) = (_plan(connection, *one) for one in asked if "ORDER BY devices.name" in one[0] and "LIMIT" in one[0])
+    assert "ix_devices_name" in plan
+    assert not re.search(r"TEMP B-TREE|Sort", plan)
+
+
+@pytest.mark.parametrize("question", ["summary of a rollout", "status of a rollout"])
+def test_jobs_of_a_rollout_are_counted_from_its_tallies(
+    filled: Database, monkeypatch: pytest.MonkeyPatch, question: str
+) -> None:
+    monkeypatch.setattr(jobs, "FEW", 100)
+    with _explaining(filled) as connection, Session(connection) as session:
+        with _statements(connection) as asked:
+            QUESTIONS[question](session, 1)
+        plans = [_plan(connection, *one) for one in asked]
+    assert any("rollout_tallies" in plan for plan in plans)
+    all_devices = r"ix_rollout_devices_standing|SCAN rollout_devices|Seq Scan on rollout_devices|LIST SUBQUERY"
+    assert not [plan for plan in plans if re.search(all_devices, plan)]
+
+
+@pytest.mark.parametrize(
     "statement",
     [
         "SELECT id FROM jobs WHERE error_detail = 'x'",
@@ -156,7 +186,7 @@ def _statements(connection: Connection) -> Iterator[list[tuple[str, Any]]]:
     asked: list[tuple[str, Any]] = []
 
     def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
-        if statement.startswith("SELECT") and "pg_advisory" not in statement:
+        if statement.startswith(("SELECT", "WITH")) and "pg_advisory" not in statement:
             asked.append((statement, parameters))
 
     event.listen(connection, "before_cursor_execute", note)
