@@ -47,8 +47,8 @@ _Counts = Select[str | None, int | None, Phase | None, str, int, str, str]
 
 def _standing_now(session: Session, wanted: JobFilter) -> Iterator[ShownError]:
     tallied = Tallied.of(session, wanted)
-    # Which devices of a group have an error only the jobs can tell.
-    if tallied is None or tallied.is_of_group:
+    # Which devices of a group or a rollout have an error only the jobs can tell.
+    if tallied is None or tallied.is_of_some:
         return _counted(session, _standing(session, wanted))
     return tallied_errors(session, tallied, _SHOWN_ERRORS)
 

@@ -16,7 +16,8 @@ from contract.report import Report
 from control.answers.errors import known_error
 from control.answers.job_filter import JobFilter, conditions
 from control.answers.moment import Moment
-from control.answers.pages import Key, PageRequest, read_page
+from control.answers.pages import FEW, Key, PageRequest, few_of, read_page
+from control.answers.tallied import Tallied
 from control.answers.waits import Situation, waiting_of
 from control.database.tables import App, Device, Job, OutboxEntry, PhaseRow, ReportRow, Revision
 from control.dispatch.reconcile import watched_job
@@ -26,8 +27,6 @@ from control.views.page import Page
 
 #: Jobs of one device that are shown at once.
 _SHOWN_JOBS = 100
-#: Jobs that are put in order rather than looked for in order.
-_FEW_JOBS = 2000
 #: What lists of jobs are ordered by.
 JOB_ORDER: Final = (Device.name, Device.id, App.name, Job.id)
 
@@ -88,13 +87,24 @@ def has_more_jobs(session: Session, device_id: str) -> bool:
 def _sought(session: Session, wanted: JobFilter) -> Sequence[ColumnElement[bool]]:
     """What rows must fulfil, in a form that is fast in the order of names, whether few or many jobs do.
 
-    Few are found first and then put in order. With many, jobs are looked at in order until the page is full: databases
-    do not know how often each value occurs, so the conditions are written in a way that no index serves.
+    Where they are many, the conditions are written in a way that no index serves.
     """
-    few = session.scalars(select(Job.id).where(*conditions(session, wanted)).limit(_FEW_JOBS + 1)).all()
-    if len(few) <= _FEW_JOBS:
+    few = (
+        None
+        if _are_known_to_be_many(session, wanted)
+        else few_of(session, select(Job.id).where(*conditions(session, wanted)))
+    )
+    if few is not None:
         return (Job.id.in_(few),)
     return and_(Job.is_newest), func.coalesce(and_(*conditions(session, wanted, one_by_one=True)), false())
+
+
+def _are_known_to_be_many(session: Session, wanted: JobFilter) -> bool:
+    """Whether the tallies say so at once; they are not asked about jobs in some state only, which mostly are few."""
+    if any((wanted.state, wanted.outcome, wanted.error_code)):
+        return False
+    tallied = Tallied.of(session, wanted)
+    return tallied is not None and tallied.number_of_jobs(session) > FEW
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,9 @@ _KEY_TYPES: Final[dict[type, Any]] = {str: str, int: _Number}
 
 Key = InstrumentedAttribute[Any]
 
+#: Entries that are put in order rather than looked for in order.
+FEW: Final = 2000
+
 
 @dataclass(frozen=True)
 class PageRequest:
@@ -69,6 +72,16 @@ def read_page(
     is_last = len(found) <= wanted.limit
     cursor = None if is_last else cursor_at(keys, shown[-1][-len(keys) :])
     return [cast("tuple[*Ts]", tuple(row[: -len(keys)])) for row in shown], cursor
+
+
+def few_of(session: Session, ids: Select[str]) -> Sequence[str] | None:
+    """The ids of what is listed, where it is so little that it is found first and put in order then; None for more.
+
+    Of more, each is better looked at in the order of the list until the page is full. Databases cannot tell: they do
+    not know how often each value occurs, and would put all of it in order.
+    """
+    found = session.scalars(ids.limit(FEW + 1)).all()
+    return found if len(found) <= FEW else None
 
 
 def cursor_at(keys: Sequence[Key], values: Sequence[Any]) -> str:

@@ -1,15 +1,16 @@
-"""Which questions the tallies answer: those about the whole fleet, an app or a group, not about single devices."""
+"""Which questions the tallies answer: those about the whole fleet, an app, a group or a rollout, not about a device."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Subquery
+from sqlalchemy import ColumnElement, Subquery, func, select
 from sqlalchemy.orm import Session
 
 from control.answers.job_filter import JobFilter, aimed_at
 from control.catalog.revisions import find_app
 from control.fleet.groups import find_group
+from control.rollouts.lookup import find_rollout
 from control.tallies.standings import standings
 
 
@@ -20,12 +21,12 @@ class Tallied:
     Attributes:
         standings: See `control.tallies.standings`.
         wanted: What a row of it must fulfil.
-        is_of_group: Whether the devices of a group are meant, not the whole fleet.
+        is_of_some: Whether the devices of a group or a rollout are meant, not the whole fleet.
     """
 
     standings: Subquery
     wanted: tuple[ColumnElement[bool], ...]
-    is_of_group: bool
+    is_of_some: bool
 
     @classmethod
     def of(cls, session: Session, asked: JobFilter) -> Self | None:
@@ -36,17 +37,22 @@ class Tallied:
             InputError: Its target could be several things.
         """
         wanted = _with_target(session, asked)
-        if wanted is None or wanted.device is not None or wanted.rollout is not None:
+        if wanted is None or wanted.device is not None or wanted.group_ids == frozenset():
             return None
-        groups = _groups(session, wanted)
-        if len(groups) > 1 or wanted.group_ids == frozenset():
+        groups = sorted(_groups(session, wanted))
+        rollouts = [] if wanted.rollout is None else [find_rollout(session, wanted.rollout)]
+        if len(groups) + len(rollouts) > 1 or not all(rollout.is_tallied for rollout in rollouts):
             return None
-        found = standings(*groups)
-        return cls(found, tuple(_conditions(session, wanted, found)), bool(groups))
+        found = standings(next(iter(groups), None), next(iter(rollouts), None))
+        return cls(found, tuple(_conditions(session, wanted, found)), bool(groups or rollouts))
+
+    def number_of_jobs(self, session: Session) -> int:
+        """How many jobs that are."""
+        return int(session.scalar(select(func.sum(self.standings.c.jobs)).where(*self.wanted)) or 0)
 
 
 def _with_target(session: Session, asked: JobFilter) -> JobFilter | None:
-    """The filter with its target as the app or group that it is; None where it names another one, too."""
+    """The filter with its target as the app, group or rollout that it is; None where it names another one, too."""
     if asked.target is None:
         return asked
     aimed = {name: value for name, value in vars(aimed_at(session, asked.target)).items() if value}

@@ -12,6 +12,7 @@ from control.database.tables import Job, Rollout, RolloutDevice
 from control.rollouts.ring_sizing import Candidate, ring_of_late_joiner, split
 from control.rollouts.spec import RolloutSpec
 from control.rollouts.targets import candidates
+from control.tallies.rollout_jobs import begin_tallies, tally_devices
 
 #: Databases bound the number of parameters of one statement.
 _BATCH: Final = 500
@@ -22,6 +23,7 @@ def fill_rings(session: Session, rollout: Rollout, now: datetime) -> int:
     spec = RolloutSpec.model_validate(rollout.spec)
     rings = split(spec.rings, candidates(session, rollout.app_id, spec, now), rollout.id)
     _join(session, rollout, rings, now)
+    begin_tallies(session, rollout)
     return len(rings)
 
 
@@ -37,7 +39,9 @@ def follow_assignments(session: Session, rollout: Rollout, now: datetime) -> int
     _set_left(session, rollout, [one for one, left_at in known.items() if left_at is None and one not in wanted], now)
     _set_left(session, rollout, [one for one, left_at in known.items() if left_at is not None and one in wanted], None)
     new = [candidate for device_id, candidate in wanted.items() if device_id not in known]
-    _join(session, rollout, _late(spec, new), now)
+    late = _late(spec, new)
+    _join(session, rollout, late, now)
+    tally_devices(session, rollout, late, by=1)
     return len(new)
 
 
@@ -85,3 +89,4 @@ def _set_left(session: Session, rollout: Rollout, device_ids: list[str], at: dat
         these = RolloutDevice.device_id.in_(device_ids[start : start + _BATCH])
         own = (RolloutDevice.rollout_id == rollout.id, these)
         session.execute(update(RolloutDevice).where(*own).values(left_at=at))
+    tally_devices(session, rollout, device_ids, by=1 if at is None else -1)

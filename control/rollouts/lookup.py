@@ -23,9 +23,12 @@ def find_rollout(session: Session, name: str) -> Rollout:
 
 
 def lock_rollout(session: Session, rollout_id: str) -> Rollout:
-    """The rollout, as it is now, until the transaction ends nobody else's."""
-    wanted = select(Rollout).where(Rollout.id == rollout_id).with_for_update().execution_options(populate_existing=True)
-    return session.scalars(wanted).one()
+    """The rollout, as it is now, until the transaction ends nobody else's.
+
+    Who counts jobs may refer to it meanwhile.
+    """
+    wanted = select(Rollout).where(Rollout.id == rollout_id).with_for_update(key_share=True)
+    return session.scalars(wanted.execution_options(populate_existing=True)).one()
 
 
 def ring_rows(session: Session, rollout_id: str) -> list[RolloutRing]:

@@ -29,5 +29,5 @@ def tallies(
 
 
 def _line(one: WrongTally) -> str:
-    group = "" if one.group_id is None else f"group {one.group_id}, "
-    return f"{group}app {one.app_id}, {one.place}: {one.tallied} instead of {one.jobs}"
+    of = "" if one.of is None else f"{one.of}, "
+    return f"{of}app {one.app_id}, {one.place}: {one.tallied} instead of {one.jobs}"

@@ -8,20 +8,23 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from control.database.conflicts import ConflictInsert, insert_into
-from control.database.tables import GroupTally, JobTally
+from control.database.tables import GroupTally, JobTally, RolloutTally
 
-#: A place by its primary key: the app and the place's text, and before them the group for a group's number.
+#: A place by its primary key: the app and the place's text, and before them the group or rollout whose number it is.
 Place: TypeAlias = tuple[str, ...]
+#: Whose numbers: the fleet's, groups', rollouts'.
+Kind: TypeAlias = type[JobTally] | type[GroupTally] | type[RolloutTally]
 
-_KEYS: Final[Mapping[type[JobTally] | type[GroupTally], tuple[str, ...]]] = {
+_KEYS: Final[Mapping[Kind, tuple[str, ...]]] = {
     JobTally: ("app_id", "place"),
     GroupTally: ("group_id", "app_id", "place"),
+    RolloutTally: ("rollout_id", "app_id", "place"),
 }
 
 
 def add_to(
     session: Session,
-    kind: type[JobTally] | type[GroupTally],
+    kind: Kind,
     changes: Mapping[Place, int],
     facts: Mapping[Place, Mapping[str, Any]] | None = None,
 ) -> None:
@@ -46,7 +49,7 @@ def add_to(
 
 
 @lru_cache
-def _upsert(kind: type[JobTally] | type[GroupTally], dialect: str) -> ConflictInsert:
+def _upsert(kind: Kind, dialect: str) -> ConflictInsert:
     statement = insert_into(kind, dialect)
     more = {"jobs": statement.table.c.jobs + statement.excluded.jobs}
     return statement.on_conflict_do_update(index_elements=_KEYS[kind], set_=more)

@@ -7,10 +7,11 @@ from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from control.database.session import Database, lock_tallies
-from control.database.tables import GroupMember, GroupTally, Job, JobTally, RolloutDevice
+from control.database.tables import GroupMember, GroupTally, Job, JobTally, RolloutDevice, RolloutTally
 from control.tallies.changes import Place
 from control.tallies.counting import BATCH, count_batch
 from control.tallies.members import count_members, counted_of_members
+from control.tallies.rollout_jobs import counted_of_rollouts
 
 _PLACE: Final = (Job.app_id, Job.tallied_as)
 
@@ -20,10 +21,10 @@ class WrongTally:
     """A place of an app whose number is not that of the jobs that were counted there.
 
     Attributes:
-        group_id: The group whose number it is; None for that of the fleet.
+        of: The group or rollout whose number it is, by its id; None for the fleet.
     """
 
-    group_id: str | None
+    of: str | None
     app_id: str
     place: str
     tallied: int
@@ -31,13 +32,18 @@ class WrongTally:
 
 
 def wrong_tallies(session: Session) -> list[WrongTally]:
-    """What is wrong; every job is read once, and once for each group. Nobody counts until the transaction ends."""
+    """What is wrong; every job is read once, and once for each group and rollout.
+
+    Nobody counts until the transaction ends.
+    """
     lock_tallies(session)
     fleet = select(*_PLACE, func.count()).where(Job.tallied_as != "").group_by(*_PLACE)
     jobs: dict[Place, int] = {(app_id, place): number for app_id, place, number in session.execute(fleet)}
     jobs |= counted_of_members(session, and_(GroupMember.is_tallied))
+    jobs |= counted_of_rollouts(session, RolloutDevice.left_at.is_(None))
     tallies: dict[Place, int] = {(row.app_id, row.place): row.jobs for row in session.scalars(select(JobTally))}
     tallies |= {(row.group_id, row.app_id, row.place): row.jobs for row in session.scalars(select(GroupTally))}
+    tallies |= {(row.rollout_id, row.app_id, row.place): row.jobs for row in session.scalars(select(RolloutTally))}
     return [
         _wrong(place, tallies.get(place, 0), jobs.get(place, 0))
         for place in sorted(jobs.keys() | tallies.keys())
@@ -46,8 +52,8 @@ def wrong_tallies(session: Session) -> list[WrongTally]:
 
 
 def _wrong(key: Place, tallied: int, jobs: int) -> WrongTally:
-    *group, app_id, place = key
-    return WrongTally(group[0] if group else None, app_id, place, tallied, jobs)
+    *of, app_id, place = key
+    return WrongTally(of[0] if of else None, app_id, place, tallied, jobs)
 
 
 def recount(database: Database) -> int:
@@ -57,8 +63,8 @@ def recount(database: Database) -> int:
     """
     with database.transaction() as session:
         lock_tallies(session)
-        session.execute(delete(JobTally))
-        session.execute(delete(GroupTally))
+        for kind in (JobTally, GroupTally, RolloutTally):
+            session.execute(delete(kind))
         session.execute(update(GroupMember).values(is_tallied=False))
         session.execute(
             update(RolloutDevice).where(RolloutDevice.done_revision.is_not(None)).values(done_revision=None)

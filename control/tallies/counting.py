@@ -13,10 +13,11 @@ from sqlalchemy import ColumnClause, Row, Text, literal_column, select, text, up
 from sqlalchemy.orm import Session
 
 from control.database.session import Database, lock_tallies
-from control.database.tables import GroupTally, Job, JobTally
+from control.database.tables import GroupTally, Job, JobTally, RolloutTally
 from control.database.tables.job_place import HAS_MOVED, PLACE
 from control.tallies.changes import Place, add_to
 from control.tallies.members import count_members, group_changes
+from control.tallies.rollout_jobs import rollout_changes
 from control.tallies.rollouts import note_done
 
 #: Jobs of one transaction: nobody waits for its locks for long.
@@ -74,6 +75,7 @@ def _add(session: Session, rows: Sequence[_Row]) -> None:
     add_to(session, JobTally, _changes((row.app_id, row.tallied_as, row.place) for row in rows), facts)
     moves = [(row.device_id, row.app_id, row.tallied_as, row.place) for row in rows]
     add_to(session, GroupTally, group_changes(session, moves))
+    add_to(session, RolloutTally, rollout_changes(session, moves))
     note_done(session, rows)
 
 

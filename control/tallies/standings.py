@@ -5,9 +5,10 @@ One statement reads both, so it sees one moment, and the numbers are those that 
 
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, Subquery, case, literal, null, select, text, union_all
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, literal, null, select, text, union_all
+from sqlalchemy.orm import InstrumentedAttribute
 
-from control.database.tables import GroupMember, GroupTally, Job, JobTally
+from control.database.tables import GroupMember, GroupTally, Job, JobTally, Rollout, RolloutDevice, RolloutTally
 from control.database.tables.job_place import HAS_MOVED, PLACE
 
 #: Of a row of `jobs`: it is somewhere else than where it was counted; and it is to be counted somewhere.
@@ -26,15 +27,16 @@ _FACTS: Final = (
 )
 
 
-def standings(group_id: str | None = None) -> Subquery:
+def standings(group_id: str | None = None, rollout: Rollout | None = None) -> Subquery:
     """Columns `app_id`, `state`, `outcome`, `next_action_reason`, `phase`, `error_number`, `error_code`, and `jobs`.
 
     Several rows may be of the same place, and `jobs` may be negative: add them up.
 
     Args:
         group_id: Of the devices in this group only.
+        rollout: Of the devices in this rollout only, for its app; it is tallied.
     """
-    parts = _of_fleet() if group_id is None else _of_group(group_id)
+    parts = _of_rollout(rollout) if rollout is not None else _of_fleet() if group_id is None else _of_group(group_id)
     return union_all(*parts).subquery("standings")
 
 
@@ -43,26 +45,39 @@ _Part: TypeAlias = Select[*tuple[Any, ...]]
 
 def _of_fleet() -> tuple[_Part, ...]:
     counted: _Part = select(JobTally.app_id, *_FACTS, JobTally.jobs)
-    return counted, _no_more(), _by_now().where(HAS_MOVED_SINCE)
+    return counted, *_moved()
 
 
 def _of_group(group_id: str) -> tuple[_Part, ...]:
-    there = (JobTally.app_id == GroupTally.app_id) & (JobTally.place == GroupTally.place)
-    counted: _Part = select(JobTally.app_id, *_FACTS, GroupTally.jobs).join(GroupTally, there)
     own = GroupMember.group_id == group_id
     members = _by_now().join(GroupMember, (GroupMember.device_id == Job.device_id) & own)
-    moved = select(GroupMember.device_id).where(own, GroupMember.is_tallied)
     return (
-        counted.where(GroupTally.group_id == group_id),
-        _no_more(_is_in(moved)),
-        _by_now().where(HAS_MOVED_SINCE, _is_in(moved)),
+        _counted(GroupTally).where(GroupTally.group_id == group_id),
+        *_moved(_has_row(GroupMember.device_id, own, and_(GroupMember.is_tallied))),
         members.where(~GroupMember.is_tallied),
     )
 
 
-def _is_in(members: Select[str]) -> ColumnElement[bool]:
-    # Few jobs have moved: each is looked up, rather than all members listed first.
-    return members.where(GroupMember.device_id == Job.device_id).limit(1).scalar_subquery().is_not(None)
+def _of_rollout(rollout: Rollout) -> tuple[_Part, ...]:
+    own = (RolloutDevice.rollout_id == rollout.id, RolloutDevice.left_at.is_(None))
+    return (
+        _counted(RolloutTally).where(RolloutTally.rollout_id == rollout.id),
+        *_moved(Job.app_id == rollout.app_id, _has_row(RolloutDevice.device_id, *own)),
+    )
+
+
+def _counted(kind: type[GroupTally] | type[RolloutTally]) -> _Part:
+    there = (JobTally.app_id == kind.app_id) & (JobTally.place == kind.place)
+    return select(JobTally.app_id, *_FACTS, kind.jobs).join(kind, there)
+
+
+def _moved(*which: ColumnElement[bool]) -> tuple[_Part, _Part]:
+    return _no_more(*which), _by_now().where(HAS_MOVED_SINCE, *which)
+
+
+def _has_row(device_id: InstrumentedAttribute[str], *which: ColumnElement[bool]) -> ColumnElement[bool]:
+    # Few jobs have moved: each is looked up, rather than all devices listed first.
+    return select(device_id).where(*which, device_id == Job.device_id).limit(1).scalar_subquery().is_not(None)
 
 
 def _no_more(*which: ColumnElement[bool]) -> _Part:

@@ -36,6 +36,7 @@ from control.database.tables import (
     RolloutDevice,
     RolloutEvent,
     RolloutRing,
+    RolloutTally,
 )
 from tests.bench import big_rollouts
 from tests.bench.bulk_load import Load, bulk_load
@@ -114,7 +115,8 @@ def fill(database: Database, size: Size) -> None:
         if size.has_rollouts:
             _load_rollouts(load, size)
     with database.transaction() as session:
-        for kind, rows in ((JobTally, _tallies()), (GroupTally, _group_tallies())):
+        tallies = ((JobTally, _tallies()), (GroupTally, _group_tallies()), (RolloutTally, big_rollouts.tallies()))
+        for kind, rows in tallies:
             session.execute(insert(kind).from_select([str(column.key) for column in rows.selected_columns], rows))
         session.execute(big_rollouts.noted())
     _look_over(database)

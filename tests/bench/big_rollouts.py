@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Update, exists, update
+from sqlalchemy import Select, Update, exists, func, select, update
 
 from contract.jobs import JobState
 from contract.states import Outcome
@@ -46,7 +46,7 @@ def is_admitted(rollout: str, device: int) -> bool:
 def rollouts(app_ids: tuple[str, ...], ended_app_id: str) -> Iterator[dict[str, Any]]:
     """Those under way, of these apps, and many that have ended, of another one."""
     for name, app_id in zip(UNDER_WAY, app_ids, strict=True):
-        yield _rollout(name, app_id, RolloutState.RUNNING, _BEGAN)
+        yield {**_rollout(name, app_id, RolloutState.RUNNING, _BEGAN), "is_tallied": True}
     for number in range(_ENDED):
         began = _BEGAN - timedelta(days=_ENDED - number)
         yield {**_rollout(f"rollout-{number:03}", ended_app_id, RolloutState.FINISHED, began), "revision": 1}
@@ -90,6 +90,17 @@ def noted() -> Update:
     return update(RolloutDevice).where(is_done).values(done_revision=REVISION)
 
 
+def tallies() -> Select[*tuple[Any, ...]]:
+    """The tallies of those under way, as the jobs say that they were counted."""
+    place = (RolloutDevice.rollout_id, Job.app_id, Job.tallied_as.label("place"))
+    jobs = (
+        select(*place, func.count().label("jobs"))
+        .join(Rollout, Rollout.id == RolloutDevice.rollout_id)
+        .join(Job, (Job.device_id == RolloutDevice.device_id) & (Job.app_id == Rollout.app_id))
+    )
+    return jobs.where(Rollout.is_tallied, Job.is_newest).group_by(*place)
+
+
 def rollout_events() -> Iterator[dict[str, Any]]:
     """A long history of each of those under way."""
     for name in UNDER_WAY:
@@ -104,6 +115,7 @@ def _rollout(name: str, app_id: str, state: RolloutState, began: datetime) -> di
         "name": name,
         "app_id": app_id,
         "revision": REVISION,
+        "is_tallied": False,
         "baseline": 1,
         "spec": _spec(),
         "state": state,

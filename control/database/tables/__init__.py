@@ -13,7 +13,7 @@ from control.database.tables.planning import PlanningRow
 from control.database.tables.requests import CallRow, CounterRow, KeptAnswer
 from control.database.tables.rollouts import Rollout, RolloutDevice, RolloutEvent, RolloutRing
 from control.database.tables.secrets import RevisionSecret, Secret
-from control.database.tables.tallies import GroupTally, JobTally
+from control.database.tables.tallies import GroupTally, JobTally, RolloutTally
 from control.database.tables.trust import TrustedKeysRow
 from control.roles import Role
 
@@ -53,6 +53,7 @@ __all__ = [
     "RolloutDevice",
     "RolloutEvent",
     "RolloutRing",
+    "RolloutTally",
     "Secret",
     "TrustedKeysRow",
 ]

@@ -27,6 +27,7 @@ class Rollout(Base):
         looked_at: When it was last looked whom it is for.
         seen_members: What was seen of that then; see `control.rollouts.attention`.
         seen_progress: What was seen of its devices when they were last counted.
+        is_tallied: The jobs of its devices are counted in its tallies; see `control.tallies.rollout_jobs`.
     """
 
     __tablename__ = "rollouts"
@@ -53,6 +54,7 @@ class Rollout(Base):
     looked_at: Mapped[datetime | None]
     seen_members: Mapped[Digest] = mapped_column(default="")
     seen_progress: Mapped[Digest] = mapped_column(default="")
+    is_tallied: Mapped[bool] = mapped_column(default=False)
 
 
 class RolloutRing(Base):

@@ -41,3 +41,14 @@ class GroupTally(Base):
     app_id: Mapped[Id] = mapped_column(ForeignKey("apps.id"), primary_key=True)
     place: Mapped[LongText] = mapped_column(primary_key=True)
     jobs: Mapped[Count]
+
+
+class RolloutTally(Base):
+    """Jobs of a rollout's app in the same place on the devices in it; what the place is says `JobTally`."""
+
+    __tablename__ = "rollout_tallies"
+
+    rollout_id: Mapped[Id] = mapped_column(ForeignKey("rollouts.id"), primary_key=True)
+    app_id: Mapped[Id] = mapped_column(ForeignKey("apps.id"), primary_key=True)
+    place: Mapped[LongText] = mapped_column(primary_key=True)
+    jobs: Mapped[Count]

@@ -27,6 +27,7 @@ from control.tallies.counting import count_moved
 from control.views.status import ErrorCount, JobSummary
 from tests.bench import big_fleet
 from tests.bench.big_fleet import EVERYONE, FEW, Size
+from tests.bench.big_rollouts import HELD, THROUGH
 
 _MOMENT = Moment(big_fleet.NOW, big_fleet.NOW - timedelta(hours=1), timedelta(hours=1))
 _FILTERS = (
@@ -37,6 +38,10 @@ _FILTERS = (
     JobFilter(outcome=Outcome.FAILED),
     JobFilter(error_code="installer-failed"),
     JobFilter(app=big_fleet.app_name(1), error_code="installer-failed", state=JobState.WAITING),
+    JobFilter(rollout=THROUGH),
+    JobFilter(target=HELD),
+    JobFilter(rollout=HELD, state=JobState.FINISHED),
+    JobFilter(rollout=HELD, app=big_fleet.app_name(0), error_code="installer-failed"),
 )
 
 
@@ -45,7 +50,7 @@ def session(tmp_path: Path) -> Iterator[Session]:
     """A transaction in a database with a small fleet, part of which has moved since it was counted."""
     with closing(Database.at(f"sqlite:///{tmp_path / 'control.db'}")) as database:
         upgrade(database)
-        big_fleet.fill(database, Size(devices=150))
+        big_fleet.fill(database, Size(devices=150, has_rollouts=True))
         _move_some(database)
         count_moved(database, limit=40)
         _move_some(database)

@@ -1,29 +1,25 @@
 """Tallies, put right by what has moved since, are what counting all jobs would give: whatever happens, in any order."""
 
-from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from contract.phases import Phase
 from control.database.session import Database
 from control.database.tables import Assignment, GroupMember, GroupTally, Job, JobTally
 from control.fleet.groups import add_member, delete_group, remove_member
-from control.newest_jobs import is_newest
 from control.tallies.checking import recount, wrong_tallies
 from control.tallies.counting import count_batch, count_moved
 from control.tallies.members import count_members
 from control.tallies.standings import standings
 from tests.bench import big_fleet
 from tests.control.filled_database import filled_database, undone
+from tests.control.job_counts import by_counting, by_standings
 from tests.control.job_histories import SIZE, Step, handing_back, moving, replacing
-
-_FACTS = ("app_id", "state", "outcome", "next_action_reason", "phase", "error_number", "error_code")
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
@@ -33,25 +29,9 @@ def few_jobs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         yield database
 
 
-def by_standings(session: Session, group_id: str | None = None) -> Counter[tuple[Any, ...]]:
-    """How many jobs are where, as answers have it."""
-    found = standings(group_id)
-    counts: Counter[tuple[Any, ...]] = Counter()
-    for *place, jobs in session.execute(select(*(found.c[name] for name in _FACTS), found.c.jobs)):
-        counts[tuple(place)] += jobs
-    return +counts
-
-
-def by_counting(session: Session, group_id: str | None = None) -> Counter[tuple[Any, ...]]:
-    """The same by looking at every job."""
-    counts: Counter[tuple[Any, ...]] = Counter()
-    jobs = select(Job).where(is_newest()).execution_options(populate_existing=True)
-    if group_id is not None:
-        jobs = jobs.join(GroupMember, GroupMember.device_id == Job.device_id).where(GroupMember.group_id == group_id)
-    for job in session.scalars(jobs):
-        error = (None, None) if job.error_code is None else (job.phase, job.error_number)
-        counts[job.app_id, job.state, job.outcome, job.next_action_reason, *error, job.error_code] += 1
-    return counts
+def on_members(group_id: str) -> ColumnElement[bool]:
+    """Whether a job is on a device of the group."""
+    return Job.device_id.in_(select(GroupMember.device_id).where(GroupMember.group_id == group_id))
 
 
 @st.composite
@@ -86,13 +66,14 @@ def test_answers_are_what_counting_all_jobs_would_give(few_jobs: Database, steps
         for step in steps:
             step(session)
             session.flush()
-            for group_id in (None, *GROUPS):
-                assert by_standings(session, group_id) == by_counting(session, group_id)
+            assert by_standings(session, standings()) == by_counting(session)
+            for group_id in GROUPS:
+                assert by_standings(session, standings(group_id)) == by_counting(session, on_members(group_id))
             assert wrong_tallies(session) == []
         while count_batch(session) + count_members(session):
             pass
         assert sum(session.scalars(select(JobTally.jobs))) == by_counting(session).total(), "all are counted by now"
-        in_groups = sum(by_counting(session, group_id).total() for group_id in GROUPS)
+        in_groups = sum(by_counting(session, on_members(group_id)).total() for group_id in GROUPS)
         assert sum(session.scalars(select(GroupTally.jobs))) == in_groups
 
 
@@ -132,9 +113,9 @@ def test_a_wrong_tally_is_found_and_put_right(few_jobs: Database) -> None:
     with few_jobs.transaction() as session:
         wrong = wrong_tallies(session)
         assert {one.app_id for one in wrong} == {big_fleet.app_id(0), big_fleet.app_id(1)}
-        assert {one.group_id for one in wrong} == {None, big_fleet.FEW}
-        assert by_standings(session) != right
+        assert {one.of for one in wrong} == {None, big_fleet.FEW}
+        assert by_standings(session, standings()) != right
     recount(few_jobs)
     with few_jobs.transaction() as session:
         assert wrong_tallies(session) == []
-        assert by_standings(session) == right
+        assert by_standings(session, standings()) == right

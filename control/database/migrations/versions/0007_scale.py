@@ -71,6 +71,23 @@ def _drop_group_tallies() -> None:
     op.drop_table("group_tallies")
 
 
+def _add_rollout_tallies() -> None:
+    op.create_table(
+        "rollout_tallies",
+        sa.Column("rollout_id", sa.String(36), sa.ForeignKey("rollouts.id", name="fk_rollout_tallies_rollout_id")),
+        sa.Column("app_id", sa.String(36), sa.ForeignKey("apps.id", name="fk_rollout_tallies_app_id")),
+        sa.Column("place", sa.Text()),
+        sa.Column("jobs", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("rollout_id", "app_id", "place", name="pk_rollout_tallies"),
+    )
+    op.add_column("rollouts", sa.Column("is_tallied", sa.Boolean(), nullable=False, server_default=sa.false()))
+
+
+def _drop_rollout_tallies() -> None:
+    op.drop_column("rollouts", "is_tallied")
+    op.drop_table("rollout_tallies")
+
+
 def _drop_tallies() -> None:
     for name in _OF_FAILED:
         op.drop_index(name, "jobs")
@@ -127,6 +144,7 @@ def upgrade() -> None:
     _add_tallies()
     _add_planning()
     _add_group_tallies()
+    _add_rollout_tallies()
     _add_archive()
 
 
@@ -134,6 +152,7 @@ def downgrade() -> None:
     """Forget it."""
     op.drop_table("planning")
     _drop_archive()
+    _drop_rollout_tallies()
     _drop_group_tallies()
     _drop_tallies()
     if op.get_bind().dialect.name == "sqlite":
