@@ -1,4 +1,8 @@
-"""Transactions: the only way to the database."""
+"""Transactions: the only way to the database.
+
+Locks are taken in one order, so that two transactions never wait for each other: planning first, then rows of devices,
+then those of jobs, each in the order of their ids; the audit log's last.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
