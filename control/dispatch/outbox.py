@@ -4,12 +4,13 @@ An entry is claimed, sent, and marked as sent. A dispatcher that dies in between
 same generation is sent again: the device's ledger knows it and does nothing twice.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
-from sqlalchemy import ColumnElement, Delete, Update, delete, func, or_, select, tuple_, update
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy.orm import Session
 
 from contract.clock import Clock
 from contract.errors import UnavailableError
@@ -42,7 +43,6 @@ _UNSENT: Final = (
 
 #: A job and its generation.
 _Key: TypeAlias = tuple[str, int]
-_Column: TypeAlias = InstrumentedAttribute[Any]
 
 
 def dispatch_due(
@@ -105,9 +105,11 @@ def _claim(session: Session, now: datetime, limit: int, to: ColumnElement[bool] 
     while len(claimed) < limit and (entries := _free(session, now, limit - len(claimed), to)):
         jobs = _still_wanted(session, [job_id for job_id, _ in entries])
         good = [entry for entry in entries if entry in jobs]
-        # What was sent anew has a newer entry; what is over is never sent under this generation.
-        _change(session, delete(OutboxEntry), [entry for entry in entries if entry not in jobs])
-        _change(session, update(OutboxEntry).values(claimed_until=now + _CLAIM), good)
+        if void := [entry for entry in entries if entry not in jobs]:
+            # What was sent anew has a newer entry; what is over is never sent under this generation.
+            session.execute(_DROP, _rows(void))
+        if good:
+            session.execute(_CLAIM_THEM, _rows(good, until=now + _CLAIM))
         claimed += (jobs[entry] for entry in good)
     return claimed
 
@@ -128,11 +130,9 @@ def _free(session: Session, now: datetime, limit: int, to: ColumnElement[bool] |
 
 
 def _still_wanted(session: Session, job_ids: Sequence[str]) -> dict[_Key, AddressedJob]:
-    columns = (Job.id, Job.generation, Job.attempt, Job.device_id)
-    rows = session.execute(select(*columns).where(Job.id.in_(job_ids), Job.state.in_(WANTED_STATES)))
     return {
         (job_id, generation): AddressedJob(device_id, JobRef(job_id=job_id, generation=generation, attempt=attempt))
-        for job_id, generation, attempt, device_id in rows
+        for job_id, generation, attempt, device_id in session.execute(_WANTED, {"ids": job_ids})
     }
 
 
@@ -158,28 +158,47 @@ def _send(
 
 
 def _release(session: Session, refs: Sequence[JobRef]) -> None:
-    _change(session, update(OutboxEntry).values(claimed_until=None), _keys(refs))
+    session.execute(_CLAIM_THEM, _rows(_keys(refs), until=None))
 
 
 def _settle(session: Session, refs: Sequence[JobRef], now: datetime) -> None:
-    _change(session, update(OutboxEntry).values(sent_at=now), _keys(refs))
-    # A fast device may be running the job, or have ended it, by now: then its own word stands.
-    waiting = (*_among((Job.id, Job.generation), _keys(refs)), Job.state == JobState.PLANNED)
-    # In the order of their ids, as everybody locks jobs: operators may be cancelling them.
-    held = session.scalars(select(Job.id).where(*waiting).order_by(Job.id).with_for_update(key_share=True)).all()
-    session.execute(update(Job).where(Job.id.in_(held)).values(state=JobState.SENT, sent_at=now, last_sign_at=now))
-
-
-def _change(session: Session, statement: Update | Delete, keys: Sequence[_Key]) -> None:
-    """Carry out a statement on these entries."""
-    if keys:
-        session.execute(statement.where(*_among((OutboxEntry.job_id, OutboxEntry.generation), keys)))
-
-
-def _among(columns: tuple[_Column, _Column], keys: Sequence[_Key]) -> tuple[ColumnElement[bool], ...]:
-    """Rows with these keys; SQLite finds single values in an index, and would read the whole table for pairs."""
-    return columns[0].in_([job_id for job_id, _ in keys]), tuple_(*columns).in_(keys)
+    keys = _keys(refs)
+    session.execute(_MARK_SENT, _rows(keys, now=now))
+    planned = session.execute(_HOLD_PLANNED, {"ids": [ref.job_id for ref in refs]})
+    sent = {cast("_Key", tuple(row)) for row in planned} & frozenset(keys)
+    session.execute(_LET_RUN, {"ids": [job_id for job_id, _ in sent], "now": now})
 
 
 def _keys(refs: Sequence[JobRef]) -> list[_Key]:
     return [(ref.job_id, ref.generation) for ref in refs]
+
+
+def _rows(keys: Sequence[_Key], **values: datetime | None) -> list[dict[str, Any]]:
+    """Parameters of a statement about these entries, for each generation among them: nearly all are of the first."""
+    ids = defaultdict[int, list[str]](list)
+    for job_id, generation in keys:
+        ids[generation].append(job_id)
+    return [{"of_generation": generation, "ids": ids[generation], **values} for generation in ids]
+
+
+_THEM: Final = and_(among(_OUTBOX.c.job_id, "ids"), _OUTBOX.c.generation == bindparam("of_generation"))
+_DROP: Final = delete(_OUTBOX).where(_THEM)
+_CLAIM_THEM: Final = update(_OUTBOX).where(_THEM).values(claimed_until=bindparam("until"))
+_MARK_SENT: Final = update(_OUTBOX).where(_THEM).values(sent_at=bindparam("now"))
+
+_WANTED: Final = select(_JOBS.c.id, _JOBS.c.generation, _JOBS.c.attempt, _JOBS.c.device_id).where(
+    among(_JOBS.c.id, "ids"), _JOBS.c.state.in_(WANTED_STATES)
+)
+#: A fast device may be running the job, or have ended it, by now: then its own word stands. In the order of their ids,
+#: as everybody locks jobs: operators may be cancelling them.
+_HOLD_PLANNED: Final = (
+    select(_JOBS.c.id, _JOBS.c.generation)
+    .where(among(_JOBS.c.id, "ids"), _JOBS.c.state == JobState.PLANNED)
+    .order_by(_JOBS.c.id)
+    .with_for_update(key_share=True)
+)
+_LET_RUN: Final = (
+    update(_JOBS)
+    .where(among(_JOBS.c.id, "ids"))
+    .values(state=JobState.SENT, sent_at=bindparam("now"), last_sign_at=bindparam("now"))
+)

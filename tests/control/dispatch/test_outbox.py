@@ -1,6 +1,6 @@
 """The outbox: sent after the commit, by any number of dispatchers, and again after a crash."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from threading import Barrier, Thread
 
@@ -9,10 +9,11 @@ from sqlalchemy import select
 
 from contract.errors import UnavailableError
 from contract.jobs import JobState
-from contract.uplink import ProgressBatch
+from contract.uplink import GenerationReason, ProgressBatch
 from control.database.tables import Device, Job, OutboxEntry
 from control.dispatch.outbox import dispatch_due, pending_entries
 from control.dispatch.ports import AddressedJob
+from control.dispatch.resend import resend
 from tests.control.dispatch.fleets import add_fleet
 from tests.control.plane import Plane, RecordingPublisher, progress_of
 from tests.control.words import take_progress
@@ -132,3 +133,44 @@ def test_a_device_that_is_faster_than_the_dispatcher_stays_running(due: Plane) -
     assert states(due) == {JobState.RUNNING}
     with due.services.database.snapshot() as session:
         assert None not in session.scalars(select(OutboxEntry.sent_at)).all()
+
+
+def resend_jobs(plane: Plane, device_ids: Collection[str]) -> None:
+    with plane.services.database.transaction() as session:
+        for job in session.scalars(select(Job).where(Job.device_id.in_(device_ids))):
+            resend(session, job, GenerationReason.OPERATOR, plane.clock.now())
+
+
+def entries(plane: Plane) -> list[tuple[int, bool]]:
+    """The generation of each entry, and whether it is sent."""
+    with plane.services.database.snapshot() as session:
+        return sorted((entry.generation, entry.sent_at is not None) for entry in session.scalars(select(OutboxEntry)))
+
+
+def test_jobs_of_several_generations_are_sent_together_each_under_its_own(due: Plane) -> None:
+    with due.services.database.snapshot() as session:
+        device_ids = session.scalars(select(Job.device_id)).all()
+    resend_jobs(due, device_ids[:2])
+    resend_jobs(due, device_ids[:1])
+    sent = {device_id: ref.generation for device_id, ref in due.dispatch()}
+    assert sent == dict(zip(device_ids, (3, 2, 1, 1, 1), strict=True))
+    assert states(due) == {JobState.SENT}
+    assert entries(due) == [(1, True), (1, True), (1, True), (2, True), (3, True)], "older ones are dropped"
+
+
+class OvertakenPublisher(RecordingPublisher):
+    """Sends jobs that an operator has sent anew before the dispatcher has written that they were sent."""
+
+    def __init__(self, plane: Plane) -> None:
+        super().__init__()
+        self._plane = plane
+
+    def publish(self, jobs: Sequence[AddressedJob]) -> None:
+        super().publish(jobs)
+        resend_jobs(self._plane, [job.device_id for job in jobs])
+
+
+def test_a_job_sent_anew_meanwhile_is_still_to_be_sent(due: Plane) -> None:
+    dispatch_due(due.services.database, OvertakenPublisher(due), due.clock, DEVICES)
+    assert states(due) == {JobState.PLANNED}
+    assert entries(due) == [(1, True)] * DEVICES + [(2, False)] * DEVICES
