@@ -1,7 +1,7 @@
 """A control plane of real parts except for broker and store, and a device that speaks to it as real ones do."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -52,10 +52,14 @@ from control.catalog.revisions import add_revision, find_app
 from control.database.tables import Device
 from control.dispatch.outbox import dispatch_due
 from control.dispatch.ports import AddressedJob
+from control.fleet.admission import Admission
+from control.fleet.broker_users import BrokerUsers
+from control.fleet.enrollment import Enrollment
 from control.fleet.enrollment_tokens import Place, create_enrollment_token
 from control.fleet.groups import add_member, create_group
 from control.services import Services
 from control.shards.device_queues import Messages
+from control.shards.hashing import FIRST_SHARD
 from control.work import plan_now, reconcile_now
 from storage.objects.memory import MemoryObjectStore
 from tests.support.trust import Roots
@@ -201,6 +205,14 @@ class Plane:
     roots: Roots = field(default_factory=Roots)
     publisher: RecordingPublisher = field(default_factory=RecordingPublisher)
     inspector: RecordingInspector = field(default_factory=RecordingInspector)
+
+    def use_broker_users(self, users: BrokerUsers) -> Enrollment:
+        """Have devices let in at this broker from now on."""
+        services = self.services
+        enrollment = Enrollment({FIRST_SHARD: users}, services.trust, services.audit, services.enrollment.terms)
+        admission = Admission(services.database, enrollment, services.gate.devices, self.clock)
+        self.services = replace(services, enrollment=enrollment, admission=admission)
+        return enrollment
 
     def publish_keys(self, policy: Mapping[str, PolicyKey] | None = None, **changes: Any) -> int:
         """Publish the next version of the trusted keys, with the signer's keys unless others are named."""

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import httpx
 import pytest
@@ -13,7 +12,6 @@ from contract.uplink import KEYS_PATH, KeyRotation, rotation_message
 from control.database.tables import Device, Role
 from control.fleet.broker_users import RedisBrokerUsers
 from control.fleet.cutting_off import cut_off_retired
-from control.fleet.enrollment import Enrollment
 from deploy.local.broker_rules import BrokerUser
 from deploy.local.ports import HOST
 from tests.control.plane import Plane, SignedDevice, progress_of
@@ -37,13 +35,7 @@ ALLOWED_SECONDS = 60
 @pytest.fixture
 def brokered(plane: Plane, valkey: RunningBroker, make_client: Callable[[Plane], httpx.Client]) -> httpx.Client:
     """The API with a real broker for its devices' users."""
-    enrollment = Enrollment(
-        {"first": RedisBrokerUsers(valkey.url_of(BrokerUser.FLEET))},
-        plane.services.trust,
-        plane.services.audit,
-        plane.services.enrollment.terms,
-    )
-    plane.services = replace(plane.services, enrollment=enrollment)
+    plane.use_broker_users(RedisBrokerUsers(valkey.url_of(BrokerUser.FLEET)))
     return make_client(plane)
 
 

@@ -1,7 +1,6 @@
 """A retired device is out at once, and out of the broker as soon as that is back."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -13,7 +12,6 @@ from control.database.tables import Role
 from control.fleet.broker_users import RedisBrokerUsers
 from control.fleet.cutting_off import cut_off_retired, cutting_off
 from control.fleet.devices import find_device
-from control.fleet.enrollment import Enrollment
 from control.fleet.retirement import retire
 from deploy.local.broker_rules import BrokerUser
 from deploy.local.polling import wait_until
@@ -35,9 +33,7 @@ def test_a_device_retired_while_a_real_broker_is_down_is_shut_out_when_it_is_bac
     folder, port, secrets = tmp_path / "broker", find_free_port(), StackSecrets()
     let_tester_in(folder)
     users = RedisBrokerUsers(f"redis://{BrokerUser.FLEET}:{secrets.broker[BrokerUser.FLEET]}@{HOST}:{port}/0")
-    services = plane.services
-    enrollment = Enrollment({"first": users}, services.trust, services.audit, services.enrollment.terms)
-    plane.services = replace(services, enrollment=enrollment)
+    enrollment = plane.use_broker_users(users)
     client = make_client(plane)
     device = SignedDevice(client)
     with running(broker_part(folder, port, secrets), folder):
@@ -45,7 +41,7 @@ def test_a_device_retired_while_a_real_broker_is_down_is_shut_out_when_it_is_bac
     answer = client.post("/v1/devices/desk-1/retire", headers=operator(Role.ADMIN))
     assert (answer.status_code, answer.json()["cut_off_at"]) == (200, None)
     assert device.check_in().status_code == 401
-    upkeep = cutting_off(services.database, enrollment, plane.clock, interval_seconds=0.1)
+    upkeep = cutting_off(plane.services.database, enrollment, plane.clock, interval_seconds=0.1)
     upkeep.start()
     try:
         with running(broker_part(folder, port, secrets), folder), redis.Redis.from_url(url_of_tester(port)) as tester:
@@ -53,7 +49,7 @@ def test_a_device_retired_while_a_real_broker_is_down_is_shut_out_when_it_is_bac
             assert wait_until(lambda: user not in tester.acl_users(), seconds=20)
     finally:
         upkeep.stop()
-    assert cut_off_retired(services.database, enrollment, plane.clock) == 0
+    assert cut_off_retired(plane.services.database, enrollment, plane.clock) == 0
 
 
 def test_what_is_left_to_do_outlives_the_process(

@@ -1,6 +1,5 @@
 """New users of the broker are saved together, and none is lost by a broker or an API that ends before."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -11,7 +10,6 @@ from contract.errors import UnavailableError
 from contract.queues import device_broker_user
 from control.database.tables import Device
 from control.fleet.broker_users import RedisBrokerUsers, secret_hash
-from control.fleet.enrollment import Enrollment
 from control.fleet.saving_users import save_new_users, saving_users
 from deploy.local.broker_rules import BrokerUser
 from deploy.local.polling import wait_until
@@ -69,15 +67,13 @@ def test_a_broker_that_was_killed_before_the_save_knows_its_new_devices_again(pl
     folder, port, secrets = tmp_path / "broker", find_free_port(), StackSecrets()
     let_tester_in(folder)
     users = RedisBrokerUsers(f"redis://{BrokerUser.FLEET}:{secrets.broker[BrokerUser.FLEET]}@{HOST}:{port}/0")
-    services = plane.services
-    enrollment = Enrollment({"first": users}, services.trust, services.audit, services.enrollment.terms)
-    plane.services = replace(services, enrollment=enrollment)
+    enrollment = plane.use_broker_users(users)
     with running(broker_part(folder, port, secrets), folder):
         device = enrolled(plane)
         assert is_let_in(device, port)
     with running(broker_part(folder, port, secrets), folder):
         assert not is_let_in(device, port)
-        upkeep = saving_users(services.database, enrollment, interval_seconds=0.05)
+        upkeep = saving_users(plane.services.database, enrollment, interval_seconds=0.05)
         upkeep.start()
         assert wait_until(lambda: is_let_in(device, port), seconds=20)
         upkeep.stop()
