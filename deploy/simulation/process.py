@@ -25,8 +25,8 @@ from deploy.simulation.standing import Standing, total
 from worker.identity import Identity
 
 _TELL_SECONDS = 1.0
-#: Requests to enrol at the same time.
-_ENROLMENTS_AT_ONCE = 4
+#: Requests to enrol at the same time; the more there are, the more of them share a transaction.
+_ENROLMENTS_AT_ONCE = 16
 
 
 class PartOrders(BaseModel):
