@@ -65,7 +65,7 @@ def ask(session: Session, device: Device, request: AppRequest, *, now: datetime,
 
 def _try_anew(session: Session, device: Device, app_id: str, now: datetime, *, online: bool) -> bool:
     jobs = newest_jobs(session, device.id)
-    failed = [job for job in _concerned(jobs, app_id) if _has_failed(job)]
+    failed = sorted((job for job in _concerned(jobs, app_id) if _has_failed(job)), key=lambda job: job.id)
     for job in failed:
         session.refresh(job, with_for_update=True)
         resend(session, job, GenerationReason.REQUEST, now, online=online)

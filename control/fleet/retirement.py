@@ -24,7 +24,8 @@ def retire(session: Session, device: Device, now: datetime) -> bool:
     was_active = device.retired_at is None
     if was_active:
         device.retired_at = now
-    live = session.scalars(select(Job.id).where(Job.device_id == device.id, Job.state.in_(LIVE_STATES))).all()
+    own = select(Job.id).where(Job.device_id == device.id, Job.state.in_(LIVE_STATES))
+    live = session.scalars(own.order_by(Job.id).with_for_update()).all()
     nothing_next = {"next_action_at": None, "next_action_reason": None}
     over = {"state": JobState.CANCELLED, "cancel_reason": CancelReason.SUPERSEDED, "finished_at": now}
     session.execute(update(Job).where(Job.id.in_(live)).values({**over, **nothing_next}))
