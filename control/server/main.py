@@ -19,12 +19,12 @@ from control.database.tables import Role
 from control.dispatch.celery_app import run_scheduler, run_worker
 from control.security.operator_tokens import create_operator_token
 from control.security.operators import on_this_machine
-from control.server.bounded_http import BoundedHttp
 from control.server.device_requests import count_device_requests
 from control.server.dispatcher import send_until_stopped
 from control.server.history import history_app
 from control.server.keys import keys_app
 from control.server.logs import configure_logs
+from control.server.serving import SERVING
 from control.server.shards import shards_app
 from control.server.tallies import tallies
 from control.settings import load_settings
@@ -95,7 +95,7 @@ def api(
         # What stands by now is there to stay: the collector need not walk through it while requests wait.
         gc.collect()
         gc.freeze()
-        uvicorn.run(served, host=host, port=port, http=BoundedHttp, log_config=None, server_header=False)
+        uvicorn.run(served, host=host, port=port, **SERVING)
 
 
 @app.command()

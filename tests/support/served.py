@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from control.server.serving import SERVING
 from deploy.local.polling import wait_until
 from deploy.local.ports import HOST
 
@@ -21,7 +22,8 @@ def served(app: FastAPI, *, port: int = 0, graceful_seconds: int | None = None) 
         port: Where it listens; 0 takes any that is free.
         graceful_seconds: How long open requests are waited for at the end; None waits for all of them.
     """
-    config = uvicorn.Config(app, host=HOST, port=port, log_config=None, timeout_graceful_shutdown=graceful_seconds)
+    options = SERVING | {"timeout_graceful_shutdown": graceful_seconds}
+    config = uvicorn.Config(app, host=HOST, port=port, **options)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -11,7 +11,8 @@ import pytest
 import uvicorn
 from fastapi import FastAPI, Request
 
-from control.server.bounded_http import MAX_HEAD_BYTES, BoundedHttp
+from control.server.bounded_http import MAX_HEAD_BYTES
+from control.server.serving import SERVING
 from deploy.local.polling import wait_until
 
 pytestmark = pytest.mark.integration
@@ -30,7 +31,7 @@ async def size_of_body(request: Request) -> int:
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    server = uvicorn.Server(uvicorn.Config(app, port=0, http=BoundedHttp, log_config=None))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, **SERVING))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
     thread.start()
     assert wait_until(lambda: server.started, seconds=_PATIENCE_SECONDS)
