@@ -1,7 +1,12 @@
-"""Fixtures of real servers, for every test that asks for one; and signals as the tests' processes expect them."""
+"""Fixtures of real servers, for every test that asks for one; the same examples in each run; signals as expected."""
 
 import signal
 import sys
+
+from hypothesis import settings
+
+# Neither chance nor the machine's speed decides whether a test passes: no time limits, the same examples each time.
+settings.load_profile("ci")
 
 pytest_plugins = ["tests.support.broker", "tests.support.store", "tests.support.database"]
 

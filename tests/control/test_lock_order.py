@@ -1,5 +1,6 @@
 """Two who lock the same things at once never wait for each other; on PostgreSQL, where both may write."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import httpx
@@ -15,7 +16,6 @@ from control.database.tables import CallRow, Device, Job, Role
 from control.dispatch.expiry import expire
 from control.fleet.check_in import Arrival, CheckInTerms, check_in
 from control.ingest.words import checked_word, take_word
-from control.security.operator_tokens import create_operator_token
 from control.shards.moving import begin_moves
 from control.steering.calls import ask_for_calls
 from tests.control.plane import FACTS, Plane, RecordingBrokerUsers, SignedDevice, report_of
@@ -30,10 +30,8 @@ def plane(postgresql_plane: Plane) -> Plane:
 
 
 @pytest.fixture
-def admin(plane: Plane, client: httpx.Client) -> httpx.Client:
-    with plane.services.database.transaction() as session:
-        token, _ = create_operator_token(session, name="eve", role=Role.ADMIN, lifetime=None, now=plane.clock.now())
-    client.headers["Authorization"] = f"Bearer {token}"
+def admin(client: httpx.Client, operator: Callable[[Role], dict[str, str]]) -> httpx.Client:
+    client.headers.update(operator(Role.ADMIN))
     return client
 
 

@@ -21,7 +21,6 @@ from control.fleet.retirement import retire
 from control.idempotency.keeping import begin, keep
 from control.idempotency.keyed_request import Answer, KeyedRequest
 from control.secrets.keeping import delete_secret
-from control.security.operator_tokens import create_operator_token
 from control.steering.calls import ask_for_calls
 from tests.control.plane import Plane, SignedDevice
 from tests.control.two_writers import overtake
@@ -37,10 +36,8 @@ def plane(postgresql_plane: Plane) -> Plane:
 
 
 @pytest.fixture
-def admin(plane: Plane, client: httpx.Client) -> httpx.Client:
-    with plane.services.database.transaction() as session:
-        token, _ = create_operator_token(session, name="eve", role=Role.ADMIN, lifetime=None, now=plane.clock.now())
-    client.headers["Authorization"] = f"Bearer {token}"
+def admin(client: httpx.Client, operator: Callable[[Role], dict[str, str]]) -> httpx.Client:
+    client.headers.update(operator(Role.ADMIN))
     return client
 
 
@@ -106,8 +103,8 @@ def test_a_package_that_two_operators_upload_is_new_to_one_of_them(plane: Plane)
 
     taken = packages.take(plane.package, note)
     with plane.services.database.transaction() as session:
-        row = {column.key: getattr(taken, column.key) for column in Package.__table__.columns}
         session.execute(delete(Package))
+    row = {column.key: getattr(taken, column.key) for column in Package.__table__.columns}
     overtake(
         plane.services.database, lambda session: session.add(Package(**row)), lambda: packages.take(plane.package, note)
     )

@@ -58,7 +58,7 @@ def test_what_a_silent_connection_had_taken_is_taken_back(proxy: FaultProxy, dev
         device.send_job()
         engine.wait_for(11)
         # With the next read on its way the broker gives it the first job, which then vanishes with the connection.
-        assert wait_until(lambda: device.lengths() == (0, 0), seconds=1)
+        assert wait_until(lambda: device.lengths() == (0, 0), seconds=20)
         proxy.half_open()
         jobs = {device.send_job(), device.send_job()}
         assert {ref for _, ref in engine.wait_for(22)} == jobs

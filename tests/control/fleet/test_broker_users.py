@@ -101,7 +101,7 @@ def test_what_is_refused_is_counted_by_what_was_not_allowed(
 def listen(connection: redis.Redis) -> object:
     events = connection.pubsub()  # type: ignore[no-untyped-call]  # the library leaves it untyped
     events.psubscribe("/0.celeryev/*")
-    return events.parse_response(timeout=1)
+    return events.parse_response(timeout=20)
 
 
 def test_a_new_secret_voids_the_old_one(valkey: RunningBroker, own_id: str) -> None:

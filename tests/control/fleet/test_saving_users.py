@@ -75,7 +75,7 @@ def test_a_broker_that_was_killed_before_the_save_knows_its_new_devices_again(pl
         assert not is_let_in(device, port)
         upkeep = saving_users(plane.services.database, enrollment, interval_seconds=0.05)
         upkeep.start()
-        assert wait_until(lambda: is_let_in(device, port), seconds=20)
+        assert wait_until(lambda: is_let_in(device, port), seconds=60)
         upkeep.stop()
     with running(broker_part(folder, port, secrets), folder):
         assert is_let_in(device, port)

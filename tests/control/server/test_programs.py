@@ -131,9 +131,9 @@ def test_an_assignment_reaches_an_online_device_within_seconds(
     api.post("/v1/assignments", json={"app": "Editor", "group": "desks"})
     with redis.Redis.from_url(valkey.control_url) as broker:
         queue = device_queue(device.device_id)
-        wait_until(lambda: broker.llen(queue) > 0, seconds=5)
+        wait_until(lambda: broker.llen(queue) > 0, seconds=20)
         assert broker.llen(queue) == 1
-    wait_until(lambda: api.get("/v1/status").json()["items"][0]["state"] == "sent", seconds=5)
+    wait_until(lambda: api.get("/v1/status").json()["items"][0]["state"] == "sent", seconds=20)
     (job,) = api.get("/v1/status").json()["items"]
     assert job["state"] == "sent"
     info = ContentInfo.from_json(device.request("POST", CONTENT_INFO_PATH.format(job_id=job["id"])).content)

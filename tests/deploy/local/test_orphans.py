@@ -86,7 +86,7 @@ def test_a_zombie_counts_as_ended(start: Start) -> None:
     process = start(WAITS)
     assert not has_ended(process.pid)
     process.kill()
-    assert wait_until(lambda: has_ended(process.pid), seconds=5)
+    assert wait_until(lambda: has_ended(process.pid), seconds=20)
     process.wait()
     assert has_ended(process.pid)
 

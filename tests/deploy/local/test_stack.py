@@ -171,7 +171,7 @@ def test_after_the_supervisor_was_killed_up_starts_afresh_without_orphans(stack:
     keep_something(addresses)
     orphan = pid_of(stack, BROKER)
     psutil.Process(supervisor_pid(stack)).kill()
-    assert wait_until(lambda: stack.status() == [], seconds=5)
+    assert wait_until(lambda: stack.status() == [], seconds=20)
     assert not has_ended(orphan)
     assert stack.up(BROKER, STORE) == addresses
     assert has_ended(orphan)
