@@ -28,7 +28,7 @@ from tests.support.broker import RunningBroker
 pytestmark = pytest.mark.integration
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))
-START_SECONDS = 30
+START_SECONDS = 120
 
 
 @dataclass(frozen=True)
