@@ -92,9 +92,7 @@ def api(
     count_device_requests()
     with handled():
         served = create_app(make_services(load_settings()))
-        # What stands by now is there to stay: the collector need not walk through it while requests wait.
-        gc.collect()
-        gc.freeze()
+        _keep_what_stands()
         uvicorn.run(served, host=host, port=port, **SERVING)
 
 
@@ -115,6 +113,7 @@ def worker(
             return
         inspector = make_inspector(settings, services.database)
         tasks = handlers(services, make_publishers(settings.shards), inspector, make_callers(settings.shards))
+        _keep_what_stands()
         run_worker(settings.broker_url.get_secret_value(), tasks, lambda: count_refused_message(services))
 
 
@@ -130,6 +129,12 @@ def scheduler() -> None:
 def main() -> None:
     """Run the command line; every error ends in one clear sentence and its exit status."""
     app()
+
+
+def _keep_what_stands() -> None:
+    """What there is before the first request or task is there to stay: the collector need not walk through it."""
+    gc.collect()
+    gc.freeze()
 
 
 def _new_token(name: str, role: Role, lifetime: timedelta | None) -> str:
