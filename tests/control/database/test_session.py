@@ -137,9 +137,9 @@ def test_text_that_postgresql_cannot_hold_is_the_senders_mistake(postgresql: str
     database.close()
 
 
-@pytest.mark.parametrize("either_plane", [pytest.param("postgresql", marks=pytest.mark.integration)], indirect=True)
-def test_a_lock_is_taken_once_in_a_transaction_and_again_in_the_next(either_plane: Plane) -> None:
-    database, taken = either_plane.services.database, []
+@pytest.mark.integration
+def test_a_lock_is_taken_once_in_a_transaction_and_again_in_the_next(postgresql_plane: Plane) -> None:
+    database, taken = postgresql_plane.services.database, []
     event.listen(database.engine, "before_cursor_execute", lambda _connection, _cursor, text, *_: taken.append(text))
     for _ in range(2):
         with database.transaction() as session:
