@@ -89,7 +89,7 @@ class ControlSettings(BaseSettings):
     reconcile_interval_seconds: Annotated[float, Field(gt=0)] = 60
     rollout_interval_seconds: Annotated[float, Field(gt=0)] = 5
     tally_interval_seconds: Annotated[float, Field(gt=0)] = 5
-    archive_interval_seconds: Annotated[float, Field(gt=0)] = 600
+    archive_interval_seconds: Annotated[float, Field(gt=0)] = 60
     history_days: Annotated[float, Field(gt=0)] = 90
     silence_limit_seconds: Annotated[float, Field(gt=0)] = 900
     quiet_limit_seconds: Annotated[float, Field(gt=0)] = 30

@@ -34,6 +34,8 @@ from control.shards.placement import PLACES, is_at, places_of
 #: Broker users that one transaction saves at most.
 _SAVED_AT_ONCE: Final = 2000
 
+_UNSAVED: Final = select(UnsavedBrokerUser.device_id)
+
 
 @dataclass(frozen=True)
 class EnrollmentTerms:
@@ -161,6 +163,10 @@ class Enrollment:
         """Record who came in, by which token, in whose place; last, for entries wait for each other."""
         self._audit.record_all(session, [change for one in entrances for change in _changes(one)], now=now)
 
+    def has_unsaved(self, session: Session) -> bool:
+        """Whether a broker has users that it would not know any more after a restart."""
+        return session.scalar(_UNSAVED.limit(1)) is not None
+
     def save_broker_users(self, session: Session, shard: str) -> int:
         """Have a broker keep the users of its devices that were handed a secret since the last time.
 
@@ -174,8 +180,7 @@ class Enrollment:
         """
         unsaved = (
             select(Device)
-            .join(UnsavedBrokerUser, UnsavedBrokerUser.device_id == Device.id)
-            .where(is_at(shard, self.shards))
+            .where(Device.id.in_(_UNSAVED), is_at(shard, self.shards))
             .order_by(Device.id)
             .limit(_SAVED_AT_ONCE)
             .with_for_update(skip_locked=True)

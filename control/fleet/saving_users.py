@@ -28,6 +28,9 @@ def save_new_users(database: Database, enrollment: Enrollment) -> int:
         with database.transaction() as session:
             return enrollment.save_broker_users(session, shard)
 
+    with database.snapshot() as session:
+        if not enrollment.has_unsaved(session):
+            return 0
     return at_each(enrollment.shards, save)
 
 

@@ -44,6 +44,12 @@ def test_new_users_are_saved_together_and_once(plane: Plane) -> None:
     assert saved_now(plane) == 0
 
 
+def test_who_has_nobody_to_save_waits_for_no_writer(plane: Plane) -> None:
+    with plane.services.database.transaction() as session:
+        session.connection()
+        assert saved_now(plane) == 0
+
+
 def test_a_broker_that_is_away_is_told_when_it_is_back(plane: Plane) -> None:
     device = enrolled(plane)
     plane.broker_users.down = True
