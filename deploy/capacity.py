@@ -41,7 +41,7 @@ class Cost:
 
 
 CHECK_IN = Cost("a check-in, API", 1.0, "ms CPU", "docs/performance.md, the full run: SQLite, 16 at a time")
-JOB_API = Cost("a job, API", 12.8, "ms CPU", "docs/performance.md, a rollout over 100,000 simulated devices")
+JOB_API = Cost("a job, API", 7.8, "ms CPU", "docs/performance.md, a rollout over 100,000 simulated devices")
 DISPATCH = Cost("sending a job, worker", 0.04, "ms CPU", "`make bench AREAS=dispatch`")
 IDLE_READ = Cost(
     "a device that waits, broker", 0.0025, "ms CPU a second", "8,000 devices, a read in 10 s: 2 % of a core"
@@ -56,7 +56,7 @@ JOB_ROWS = Cost(
     "a job's row with its indexes, and its share of devices", 0.8, "KB", "100,000 devices, 1,000,000 jobs: 797 MB"
 )
 REPORT_ROWS = Cost("a report and eleven phases", 5.0, "KB", "a report of 2.4 KB as JSON, and its rows")
-PLAN_DEVICE = Cost("planning a device, worker", 0.13, "ms CPU", "docs/performance.md: 100,000 devices, SQLite, 12.1 s")
+PLAN_DEVICE = Cost("planning a device, worker", 0.08, "ms CPU", "docs/performance.md: 100,000 devices, SQLite, 6.8 s")
 
 COSTS: Final = (
     CHECK_IN,
