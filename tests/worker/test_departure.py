@@ -39,7 +39,7 @@ def test_the_phase_in_progress_has_its_time_and_not_more(
     activity: Activity, ends: SimpleQueue[int], leaving: Callable[[float], Departure]
 ) -> None:
     with activity.working_on(REF):
-        leaving(0.5).ask()
+        leaving(2).ask()
         assert ends.empty()
         assert ends.get(timeout=SECONDS) == 0
 
@@ -80,9 +80,9 @@ def test_a_phase_that_ends_leaves_time_for_its_hand_over(
 def test_one_that_is_called_off_lets_the_process_go_on(
     ends: SimpleQueue[int], leaving: Callable[[float], Departure], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(departure, "IDLE_LIMIT_SECONDS", 0.5)
+    monkeypatch.setattr(departure, "IDLE_LIMIT_SECONDS", 2)
     agent = leaving(3600)
     agent.ask()
     agent.call_off()
     with pytest.raises(Empty):
-        ends.get(timeout=1)
+        ends.get(timeout=3)

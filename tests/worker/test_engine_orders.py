@@ -19,7 +19,7 @@ from worker.housekeeping.orders import OrdersDuty
 from worker.phases.context import Deferred, PhaseContext, PhaseResult
 from worker.phases.table import PHASE_FUNCTIONS
 
-SECONDS = 10
+SECONDS = 60
 
 
 def _order(rig: Rig, ref: JobRef, kind: OrderKind = OrderKind.CANCEL) -> None:

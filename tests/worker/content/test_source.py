@@ -1,6 +1,6 @@
 """The HTTP content source against a real server."""
 
-import time
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from worker.uplink.transport import http_client
 
 pytestmark = pytest.mark.integration
 
+SECONDS = 30
 DATA = bytes(range(256)) * 2000
 
 
@@ -75,13 +76,16 @@ def test_an_answer_without_content_is_tried_again_with_a_new_url(
 
 
 def test_a_store_that_falls_silent_is_a_timeout(server: Server) -> None:
+    given_up = threading.Event()
+
     def answer(_asked: Asked) -> Answer:
-        time.sleep(0.6)
+        given_up.wait(SECONDS)
         return Answer()
 
     server.answer = answer
     with http_client(AgentSettings(read_timeout_seconds=0.3)) as client, pytest.raises(UnavailableError) as caught:
         _read(HttpContentSource(client), server.url, 0)
+    given_up.set()
     assert caught.value.code is ErrorCode.DOWNLOAD_TIMEOUT
 
 

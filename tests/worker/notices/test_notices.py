@@ -109,7 +109,8 @@ def test_a_session_without_a_bus_is_left_alone(folder_for_all: Path, monkeypatch
 def test_a_desktop_that_fails_or_hangs_fails_nothing(
     folder_for_all: Path, monkeypatch: pytest.MonkeyPatch, body: str
 ) -> None:
-    monkeypatch.setattr("worker.notices.notify_send._LIMIT_SECONDS", 0.3)
+    # Time enough to note who it runs as, on a busy machine, too.
+    monkeypatch.setattr("worker.notices.notify_send._LIMIT_SECONDS", 3)
     assert _show(folder_for_all, monkeypatch, body)[0] == "nobody"
 
 

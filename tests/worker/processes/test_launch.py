@@ -59,7 +59,7 @@ def test_a_program_that_is_still_being_written_is_waited_for(tmp_path: Path) -> 
     program.write_text("#!/bin/sh\nexit 7\n")
     program.chmod(0o755)
     writer = program.open("ab")
-    closer = threading.Timer(0.2, writer.close)
+    closer = threading.Timer(0.05, writer.close)
     closer.start()
     try:
         assert launch(_launch(tmp_path, str(program))).wait(10) == 7

@@ -65,6 +65,9 @@ def test_a_service_that_holds_the_output_open_does_not_hold_the_agent_up(
     logged = _start(tmp_path, "sleep 60 & echo $!")
     assert logged.process.wait(30) == 0
     logged.settle()
-    service = int((tmp_path / "log").read_text())
+    log = tmp_path / "log"
+    # Nobody was held up: the copier may still be starting.
+    assert wait_until(lambda: log.exists() and log.read_text().endswith("\n"), seconds=30)
+    service = int(log.read_text())
     os.kill(service, signal.SIGKILL)
     assert wait_until(lambda: logged.copier.returncode is not None, seconds=10)

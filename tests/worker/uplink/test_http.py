@@ -1,7 +1,7 @@
 """The uplink against a real server, its signatures checked as the control plane checks them."""
 
 import hashlib
-import time
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -36,6 +36,7 @@ from worker.uplink.transport import http_client
 
 pytestmark = pytest.mark.integration
 
+SECONDS = 30
 JOB = JobRef(job_id=str(uuid4()), generation=3, attempt=1)
 REPLY = CheckInReply(jobs_sent=2, check_in_interval_seconds=60, server_time=datetime.now(UTC), trusted_keys_version=1)
 
@@ -166,14 +167,17 @@ def test_an_answer_that_is_no_such_document_is_an_error(uplink: HttpUplink, serv
 
 
 def test_silence_ends_after_the_time_limit(uplink: HttpUplink, server: Server) -> None:
+    given_up = threading.Event()
+
     def answer(_asked: Asked) -> Answer:
-        time.sleep(1)
+        given_up.wait(SECONDS)
         return Answer()
 
     server.answer = answer
     uplink.client.timeout = 0.2
     with pytest.raises(UnavailableError, match="ReadTimeout"):
         uplink.content_info(JOB)
+    given_up.set()
 
 
 def test_a_cut_answer_may_be_asked_for_again(uplink: HttpUplink, server: Server) -> None:
