@@ -37,7 +37,7 @@ while [ -f "$HOME/hold" ]; do sleep 0.05; done
 cp editor.txt "$HOME/editor"
 echo ended >> "$HOME/ended"
 """
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
 STOP_LIMIT_SECONDS = 2
 
 
@@ -142,5 +142,5 @@ def enrolled_agent(folder: Path, plane: Plane) -> AgentProcess:
 
 def wait_for(condition: Callable[[], bool], agent: AgentProcess) -> None:
     """Fail with what the agent logged where the condition does not come true."""
-    wait_until(condition, seconds=WAIT_SECONDS)
-    assert condition(), agent.log.read_text(encoding="utf-8")
+    # Asked once: what held a moment ago may hold no more.
+    assert wait_until(condition, seconds=WAIT_SECONDS), agent.log.read_text(encoding="utf-8")

@@ -44,6 +44,7 @@ def test_an_idle_device_takes_its_next_job_in_time(proxy: FaultProxy, device: De
     with device.working(engine):
         device.send_job()
         engine.wait_for(11)
+        assert wait_until(lambda: device.lengths() == (0, 0), seconds=20)
         proxy.half_open()
         begin = time.monotonic()
         device.send_job()

@@ -17,7 +17,7 @@ from deploy.local.secret_values import StackSecrets
 from deploy.local.valkey import broker_part
 from tests.support.broker import RunningBroker, let_tester_in
 from tests.support.servers import running
-from tests.worker.queue_end import Device, ScriptedEngine, enrolled_device
+from tests.worker.queue_end import SECONDS, Device, ScriptedEngine, enrolled_device
 from worker.handover import Handover
 
 pytestmark = [
@@ -59,7 +59,7 @@ class FrailBroker:
         self.revival.put(timer)
 
     def wait_until_back(self) -> None:
-        self.revival.get(timeout=AWAY_SECONDS).join()
+        self.revival.get(timeout=SECONDS).join()
 
     @property
     def addresses(self) -> RunningBroker:

@@ -57,7 +57,7 @@ def test_the_control_plane_hears_of_every_phase_and_of_the_result(plane: Plane, 
 def test_a_failed_attempt_is_announced_and_made_again_by_itself(plane: Plane, agent: AgentProcess) -> None:
     (agent.home / "fail").touch()
     with agent.running():
-        plane.deploy(retryIntervalInMinutes=0.05)
+        plane.deploy(retryIntervalInMinutes=0.1)
         wait_for(lambda: plane.job().state is JobState.WAITING, agent)
         waiting = plane.job()
         assert (waiting.outcome, waiting.raw_exit_code) == (Outcome.FAILED, 73)
