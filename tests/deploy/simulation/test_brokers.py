@@ -144,6 +144,9 @@ def test_one_that_has_left_is_read_for_only_where_it_is_now(
         brokers.listen(moved)
         assert heard.who_is_let_in() is moved
         brokers.leave(device)
+        # A look that has begun may still take for who has just left; the next one does not.
+        send(one, other, b"meanwhile")
+        assert heard.message() == Message(other, b"meanwhile")
         send(one, device, b"too late")
         # Whoever takes this one looks for the other one's, too.
         send(one, other, b"in time")

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(3 *
 
 def test_each_device_does_what_its_script_says(site: Site) -> None:
     fleet = FleetScript(
-        devices=12, seed=3, arrival_seconds=3, away=0.3, away_seconds=15, failing=0.3, install_seconds=(0, 3)
+        devices=12, seed=3, arrival_seconds=3, away=0.3, away_seconds=45, failing=0.3, install_seconds=(0, 3)
     )
     scripts = [fleet.device(number) for number in range(1, fleet.devices + 1)]
     failing = {script.name for script in scripts if script.fails}
