@@ -46,6 +46,12 @@ def tester(valkey: RunningBroker) -> Iterator[redis.Redis]:
         yield client
 
 
+@pytest.fixture
+def no_requests(tester: redis.Redis) -> None:
+    """Nothing waits for the control plane, whatever programs that were ended in other tests left there."""
+    tester.delete("control", "unacked", "unacked_index", "unacked_mutex")
+
+
 def order(client: redis.Redis, *words: str) -> object:
     return client.execute_command(*words)  # type: ignore[no-untyped-call]  # the library leaves it untyped
 
@@ -96,6 +102,7 @@ AsUser = Callable[[BrokerUser], redis.Redis]
 
 
 @pytest.mark.integration
+@pytest.mark.usefixtures("no_requests")
 def test_each_part_may_do_its_own_work(as_user: AsUser, tester: redis.Redis) -> None:
     assert as_user(BrokerUser.API).set("nonce.d1.n1", "", nx=True, px=1000)
     assert as_user(BrokerUser.WORKER).lpush("device.acl-test", "a job") == 1
@@ -111,6 +118,7 @@ def test_each_part_may_do_its_own_work(as_user: AsUser, tester: redis.Redis) -> 
 
 
 @pytest.mark.integration
+@pytest.mark.usefixtures("no_requests")
 def test_a_worker_that_was_killed_leaves_its_request_to_the_next(valkey: RunningBroker, as_user: AsUser) -> None:
     app = make_app(valkey.url_of(BrokerUser.WORKER))
     with app.connection_for_read() as connection, connection.channel() as channel:
@@ -279,10 +287,10 @@ def test_the_dashboard_shows_workers_and_their_tasks_with_its_few_rights(
         name="worker",
         command=(sys.executable, "-c", WORKER, valkey.url_of(BrokerUser.WORKER)),
         ready=LogSays(words=" ready."),
-        start_timeout=timedelta(seconds=30),
+        start_timeout=timedelta(seconds=60),
     )
     with running(worker, tmp_path):
-        assert wait_until(lambda: "control.plan" in str(seen("/api/tasks?state=SUCCESS")), seconds=15)
+        assert wait_until(lambda: "control.plan" in str(seen("/api/tasks?state=SUCCESS")), seconds=45)
         assert "control@" in str(seen("/workers?json=1"))
         assert seen("/api/queues/length") == {"active_queues": [{"name": "control", "messages": 0}]}
     log = (tmp_path / "flower.log").read_text()
@@ -298,6 +306,7 @@ def test_the_dashboard_is_closed_without_the_password(dashboard: StackAddresses,
 
 
 @pytest.mark.integration
+@pytest.mark.usefixtures("no_requests")
 def test_the_dashboard_cannot_send_tasks_even_with_the_password(
     valkey: RunningBroker, dashboard: StackAddresses
 ) -> None:
