@@ -59,7 +59,8 @@ def test_an_upload_that_is_cut_off_leaves_nothing(plane: Plane, server: str, upl
 
 
 def test_an_upload_leaves_no_file_behind(plane: Plane, server: str, uploads: Path, operator: Headers) -> None:
-    response = httpx.post(f"{server}/v1/packages", content=plane.package.read_bytes(), headers=operator(Role.OPERATOR))
+    content, headers = plane.package.read_bytes(), operator(Role.OPERATOR)
+    response = httpx.post(f"{server}/v1/packages", content=content, headers=headers, timeout=30)
     assert response.status_code == 200
     assert wait_until(lambda: not any(uploads.iterdir()), seconds=10)
 

@@ -57,7 +57,7 @@ def commands() -> Iterator[Callable[..., CommandPolicySigner]]:
     """Signers behind commands; all are ended."""
     with ExitStack() as opened:
 
-        def make(*command: str, timeout_seconds: float = 20) -> CommandPolicySigner:
+        def make(*command: str, timeout_seconds: float = 60) -> CommandPolicySigner:
             signer = CommandPolicySigner(command, timeout_seconds=timeout_seconds)
             opened.callback(signer.close)
             return signer
@@ -169,21 +169,21 @@ def test_a_command_that_was_killed_is_started_again(commands: Callable[..., Comm
 
 
 @pytest.mark.parametrize(
-    ("program", "said"),
+    ("program", "said", "patience"),
     [
-        ("import time; time.sleep(60)", "did not answer within"),
-        ("pass", "it ended|Broken pipe"),
-        ("print('nonsense', flush=True); input(); input()", "Invalid JSON"),
-        ("print('{\"id\": 77}', flush=True); input(); input()", "question 77"),
-        ('while input(): print(\'{"id": 1, "error": "the token is locked"}\', flush=True)', "the token is locked"),
-        ("print('x' * 2_000_000, flush=True); input(); input()", "too long"),
+        ("import time; time.sleep(60)", "did not answer within", {"timeout_seconds": 2}),
+        ("pass", "it ended|Broken pipe", {}),
+        ("print('nonsense', flush=True); input(); input()", "Invalid JSON", {}),
+        ("print('{\"id\": 77}', flush=True); input(); input()", "question 77", {}),
+        ('while input(): print(\'{"id": 1, "error": "the token is locked"}\', flush=True)', "the token is locked", {}),
+        ("print('x' * 2_000_000, flush=True); input(); input()", "too long", {}),
     ],
     ids=["silent", "ended", "nonsense", "another question's answer", "refusing", "endless"],
 )
 def test_a_command_that_fails_is_a_part_that_does_not_answer(
-    commands: Callable[..., CommandPolicySigner], program: str, said: str
+    commands: Callable[..., CommandPolicySigner], program: str, said: str, patience: dict[str, float]
 ) -> None:
-    signer = commands(sys.executable, "-c", program, timeout_seconds=2)
+    signer = commands(sys.executable, "-c", program, **patience)
     with pytest.raises(UnavailableError, match=said) as failed:
         signer.public_keys()
     assert failed.value.code is ErrorCode.SIGNER_UNAVAILABLE

@@ -7,6 +7,7 @@ import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from contract.trusted_keys import TrustedKeys, first_trust, follow
 from control.bootstrap import begin_trust, make_signer
 from control.database.session import Database
 from control.database.tables import AuditEntry
+from control.security.command_policy_signer import CommandPolicySigner
 from control.security.content_keys import ensure_key_encryption_key
 from control.security.file_policy_signer import ensure_policy_key, make_policy_key, policy_key_folder
 from control.security.key_office import root_key_file
@@ -201,7 +203,9 @@ def test_every_version_is_in_the_audit_log(keys: Keys) -> None:
 
 
 @pytest.mark.integration
-def test_an_external_signer_brings_its_own_new_key(keys: Keys) -> None:
+def test_an_external_signer_brings_its_own_new_key(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    # On a busy machine a program takes its time to start.
+    monkeypatch.setattr("control.bootstrap.CommandPolicySigner", partial(CommandPolicySigner, timeout_seconds=60))
     folder = policy_key_folder(keys.settings.state_dir).rename(keys.folder / "elsewhere")
     command = (
         f"{sys.executable} {Path(sysconfig.get_path('scripts')) / 'outrider-control'} keys serve --folder {folder}"
