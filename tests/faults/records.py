@@ -35,7 +35,8 @@ def read_runs(path: Path) -> list[Run]:
     """All lines of a record file that are complete."""
     if not path.exists():
         return []
-    lines = path.read_text(encoding="utf-8").splitlines()
+    whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")
+    lines = whole.splitlines()
     fields = [line.split() for line in lines]
     return [Run(event, attempt, app, there == "present") for event, attempt, app, there in fields]
 

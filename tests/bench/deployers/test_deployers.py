@@ -51,13 +51,13 @@ def test_an_app_with_another_byte_is_not_installed(app: SmallApp, tmp_path: Path
 
 def test_a_program_is_charged_with_its_own_work_and_apart_with_what_it_started(tmp_path: Path) -> None:
     script = tmp_path / "work.py"
-    busy = "import time\nwhile time.process_time() < 0.3: pass\n"
+    busy = "import time\nwhile time.process_time() < 1: pass\n"
     script.write_text(f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {busy!r}])\n", encoding="utf-8")
     (tmp_path / Path(sys.executable).name).symlink_to(sys.executable)
     run = run_counted([str(script)], tmp_path, {})
-    assert run.own < 0.25
-    assert 0.3 <= run.started < 0.6
-    assert run.wall > 0.3
+    assert run.own < 0.9
+    assert 1 <= run.started < 1.9
+    assert run.wall > 1
 
 
 def test_a_program_that_fails_says_what_it_printed(tmp_path: Path) -> None:
@@ -70,9 +70,9 @@ def test_a_program_that_fails_says_what_it_printed(tmp_path: Path) -> None:
 
 def test_the_clock_of_a_process_counts_what_it_computes() -> None:
     before, began = cpu_seconds(os.getpid()), time.process_time()
-    while time.process_time() - began < 0.05:
+    while time.process_time() - began < 0.5:
         pass
-    assert 0.05 <= cpu_seconds(os.getpid()) - before < 0.1
+    assert 0.5 <= cpu_seconds(os.getpid()) - before < 1
     assert family_cpu_seconds(os.getpid()) >= cpu_seconds(os.getpid()) - 0.1
 
 
@@ -106,7 +106,7 @@ def test_ours_brings_each_app_to_as_many_devices_as_are_asked_for(app: SmallApp,
     assert set(fleet.shares) == set(IN_CONTROL)
     assert both.control == pytest.approx(sum(fleet.shares.values()))
     assert first.devices > 0
-    assert wait_until(lambda: not any(map(_is_alive, parts)), seconds=10)
+    assert wait_until(lambda: not any(map(_is_alive, parts)), seconds=60)
 
 
 def _is_alive(process: psutil.Process) -> bool:

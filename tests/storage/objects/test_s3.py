@@ -19,7 +19,7 @@ from storage.objects.s3 import S3ObjectStore
 from storage.objects.s3_settings import SMALLEST_PART_BYTES, S3Settings
 
 MIB = 1 << 20
-IMPATIENT = {"connect_timeout": timedelta(seconds=1), "read_timeout": timedelta(seconds=1), "attempts": 1}
+ONCE = {"connect_timeout": timedelta(seconds=20), "read_timeout": timedelta(seconds=20), "attempts": 1}
 
 
 class BreakingSource(io.RawIOBase):
@@ -61,7 +61,7 @@ def server_that(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def any_settings(endpoint_url: str) -> S3Settings:
-    return S3Settings(endpoint_url=endpoint_url, bucket="b", access_key="a", secret_key=SecretStr("s"), **IMPATIENT)
+    return S3Settings(endpoint_url=endpoint_url, bucket="b", access_key="a", secret_key=SecretStr("s"), **ONCE)
 
 
 def open_uploads(settings: S3Settings) -> list[str]:
