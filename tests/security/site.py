@@ -5,10 +5,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 import httpx
@@ -110,6 +111,17 @@ class Site:
             jobs = device_jobs(session, find_device(session, device).id, this_moment(self.services))
         return next(job for job in jobs if job.app == app)
 
+    def wait_for_job(self, app: str, device: str, holds: Callable[[JobDetail], bool]) -> JobDetail:
+        """The job as it was when something held of it: a moment later its next attempt may have begun."""
+        seen: list[JobDetail] = []
+
+        def look() -> bool:
+            seen[:] = [self.job(app, device)]
+            return holds(seen[0])
+
+        eventually(look, lambda: seen)
+        return seen[0]
+
     def ref(self, app: str, device: str) -> JobRef:
         job = self.job(app, device)
         return JobRef(job_id=job.id, generation=job.generation, attempt=1)
@@ -166,8 +178,13 @@ class Agent:
             self.process.wait(WAIT_SECONDS)
 
     def disk_bytes(self) -> int:
-        """What its state folder takes."""
-        return sum(path.stat().st_size for path in self.state.rglob("*") if path.is_file())
+        """What its state folder takes; what the agent removes meanwhile takes nothing."""
+        taken = 0
+        for path in self.state.rglob("*"):
+            with suppress(FileNotFoundError):
+                status = path.stat()
+                taken += status.st_size if S_ISREG(status.st_mode) else 0
+        return taken
 
     def memory_bytes(self) -> int:
         assert self.process is not None
@@ -209,7 +226,7 @@ def running_site(folder: Path, broker: RunningBroker, store: S3Settings, **chang
     with served_control_plane(folder, store, broker_url=broker_url, **changes) as services:
         settings = services.settings
         package = build(folder / "package", {"install.sh": INSTALL, "uninstall.sh": "true\n"})
-        with httpx.Client(base_url=settings.public_url, headers=_viewer(services)) as viewer:
+        with httpx.Client(base_url=settings.public_url, headers=_viewer(services), timeout=WAIT_SECONDS) as viewer:
             yield Site(services, settings, package, viewer)
 
 
