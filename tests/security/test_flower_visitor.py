@@ -141,10 +141,13 @@ def open_flower(valkey: RunningBroker, addresses: StackAddresses, tmp_path: Path
 def test_flower_as_it_comes_shows_everything_and_submits_tasks_for_anybody(
     open_flower: str, valkey: RunningBroker
 ) -> None:
-    assert httpx.get(f"{open_flower}/tasks").status_code == 200
-    assert "flower_" in httpx.get(f"{open_flower}/metrics").text
-    with redis.Redis.from_url(valkey.control_url) as tester:
-        answer = httpx.post(f"{open_flower}/api/task/send-task/some.task", json={"args": []})
+    with (
+        redis.Redis.from_url(valkey.control_url) as tester,
+        httpx.Client(base_url=open_flower, timeout=20) as anybody,
+    ):
+        assert anybody.get("/tasks").status_code == 200
+        assert "flower_" in anybody.get("/metrics").text
+        answer = anybody.post("/api/task/send-task/some.task", json={"args": []})
         assert answer.status_code == 200
         assert b"some.task" in tester.lpop("control")
 

@@ -14,7 +14,7 @@ from tests.support.fault_proxy import Direction, FaultProxy, fault_proxy
 
 pytestmark = pytest.mark.integration
 
-SECONDS = 5
+SECONDS = 20
 #: How long nothing must come before a connection counts as silent.
 SILENCE_SECONDS = 0.3
 

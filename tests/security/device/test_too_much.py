@@ -97,7 +97,7 @@ def server_that_waits(plane: Plane, seconds: float) -> Iterator[int]:
         yield int(address.rpartition(":")[2])
 
 
-def drip(port: int, path: str, patience_seconds: float = 5) -> bytes:
+def drip(port: int, path: str, patience_seconds: float = 20) -> bytes:
     """Announce a body and send a byte of it now and then; what the server says in the end."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n".encode())
