@@ -3,7 +3,7 @@
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -24,11 +24,11 @@ def running(part: Part, folder: Path) -> Iterator[psutil.Process]:
         child = subprocess.Popen(["/bin/sh", str(script)], stdout=output, stderr=subprocess.STDOUT)
     process = psutil.Process(child.pid)
     try:
-        wait_until(
+        has_come = wait_until(
             lambda: child.poll() is not None or is_ready(part.ready, process, log),
             seconds=part.start_timeout.total_seconds(),
         )
-        if child.poll() is not None or not is_ready(part.ready, process, log):
+        if child.poll() is not None or not has_come:
             pytest.fail(f"{part.name} did not start:\n{log.read_text(errors='replace')}")
         yield process
     finally:
@@ -38,7 +38,8 @@ def running(part: Part, folder: Path) -> Iterator[psutil.Process]:
 def _end(child: subprocess.Popen[bytes], process: psutil.Process) -> None:
     family = [*process.children(recursive=True), process] if child.poll() is None else []
     for member in family:
-        if member.is_running():
+        # It may have ended by itself, or with its parent.
+        with suppress(psutil.NoSuchProcess):
             member.terminate()
     for member in psutil.wait_procs(family, timeout=5)[1]:
         member.kill()
