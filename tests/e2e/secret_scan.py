@@ -2,10 +2,11 @@
 
 import base64
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +16,7 @@ import httpx
 import psutil
 import redis
 
-from tests.e2e.conftest import Demo
+from tests.e2e.conftest import SECONDS, Demo
 from tests.support.broker import url_of_tester
 from worker.processes.mark import MARK
 
@@ -135,13 +136,19 @@ def overhearing(demo: Demo) -> Iterator[Overheard]:
 def files(*folders: Path, leave_out: Iterable[Path] = ()) -> Place:
     """All files below these folders."""
     left_out = set(leave_out)
-    return {str(path): path.read_bytes() for folder in folders for path in _files(folder) if path not in left_out}
+    found: Place = {}
+    for path in (path for folder in folders for path in _files(folder) if path not in left_out):
+        # Its owner may have removed it meanwhile.
+        with suppress(FileNotFoundError):
+            found[str(path)] = path.read_bytes()
+    return found
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    for path in folder.rglob("*"):
-        if path.is_file() and not path.is_symlink():
-            yield path
+    for where, _, names in os.walk(folder):
+        for path in (Path(where) / name for name in names):
+            if path.is_file() and not path.is_symlink():
+                yield path
 
 
 def database(demo: Demo) -> Place:
@@ -159,7 +166,7 @@ def flower(demo: Demo) -> Place:
     """What Flower's pages and its API show to somebody who knows the password."""
     addresses = demo.stack.addresses
     login = (addresses.flower_user, addresses.flower_password)
-    with httpx.Client(base_url=addresses.flower_url, auth=login) as client:
+    with httpx.Client(base_url=addresses.flower_url, auth=login, timeout=SECONDS) as client:
         found = {path: client.get(path).content for path in _FLOWER_PAGES}
         for task in json.loads(found["/api/tasks"]):
             found[f"task {task}"] = client.get(f"/task/{task}").content
@@ -190,6 +197,7 @@ def answers(demo: Demo, app: str, device: str) -> Place:
     with httpx.Client(
         base_url=demo.operator.environment["OUTRIDER_URL"],
         headers={"Authorization": f"Bearer {demo.operator.environment['OUTRIDER_TOKEN']}"},
+        timeout=SECONDS,
     ) as client:
         paths = ("/v1/apps", f"/v1/apps/{app}", "/v1/audit?limit=1000", "/v1/devices", "/v1/secrets", "/v1/tokens")
         found = {path: client.get(path).raise_for_status().content for path in paths}

@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from contract.phases import PHASES
+from contract.phases import PHASES, Phase
 from contract.queues import phase_task
 from deploy.demo.devices import DEVICES
-from tests.e2e.conftest import Demo, wait_until
+from tests.e2e.conftest import SECONDS, Demo, wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.e2e]
 
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.e2e]
 def flower(demo: Demo) -> Iterator[httpx.Client]:
     addresses = demo.stack.addresses
     login = (addresses.flower_user, addresses.flower_password)
-    with httpx.Client(base_url=addresses.flower_url, auth=login) as client:
+    with httpx.Client(base_url=addresses.flower_url, auth=login, timeout=SECONDS) as client:
         yield client
 
 
@@ -36,11 +36,16 @@ def test_the_three_devices_are_workers(flower: httpx.Client) -> None:
     wait_until(all_there, what=lambda: names)
 
 
+def _succeeded(flower: httpx.Client, phase: Phase) -> dict[str, dict[str, Any]]:
+    tasks: dict[str, dict[str, Any]] = _get(flower, f"/api/tasks?taskname={phase_task(phase)}&state=SUCCESS")
+    return tasks
+
+
 def test_the_phases_are_tasks_with_their_runtimes(flower: httpx.Client) -> None:
+    # A device tells of its tasks a moment after them.
+    wait_until(lambda: all(_succeeded(flower, phase) for phase in PHASES), what=lambda: "not all phases are there")
     for phase in PHASES:
-        tasks = _get(flower, f"/api/tasks?taskname={phase_task(phase)}&state=SUCCESS")
-        assert tasks, f"no {phase}"
-        for task in tasks.values():
+        for task in _succeeded(flower, phase).values():
             assert task["runtime"] > 0
             assert task["worker"].partition("@")[2] in {device.name for device in DEVICES}
 
@@ -53,4 +58,5 @@ def test_arguments_are_masked(flower: httpx.Client) -> None:
 
 def test_nobody_looks_in_without_the_password(demo: Demo) -> None:
     for path in ("/", "/api/workers", "/api/tasks"):
-        assert httpx.get(f"{demo.stack.addresses.flower_url}{path}").status_code == httpx.codes.UNAUTHORIZED
+        answer = httpx.get(f"{demo.stack.addresses.flower_url}{path}", timeout=SECONDS)
+        assert answer.status_code == httpx.codes.UNAUTHORIZED
