@@ -97,8 +97,8 @@ def build_package(
 def _folder(output: Path) -> Iterator[None]:
     """Make the folder where it is missing; take it away again where nothing comes of the build."""
     is_new = not output.exists()
-    output.mkdir(parents=True, exist_ok=True)
     try:
+        output.mkdir(parents=True, exist_ok=True)
         yield
     except BaseException:
         if is_new:
