@@ -126,6 +126,7 @@ class FaultProxy:
         self._target = target
         self._weather = _Weather()
         self._links: set[_Link] = set()
+        self._cuts = 0
         self._server: asyncio.Server | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy", daemon=True)
@@ -201,6 +202,7 @@ class FaultProxy:
         await self._cut()
 
     async def _cut(self) -> None:
+        self._cuts += 1
         for link in list(self._links):
             link.cut()
 
@@ -219,10 +221,16 @@ class FaultProxy:
         if self._weather.answer is not None:
             await _answer(reader, writer, self._weather.answer)
             return
+        cuts = self._cuts
         try:
             from_server, to_server = await asyncio.open_connection(HOST, self._target, limit=_CHUNK_BYTES)
         except OSError:
             _reset(writer)
+            return
+        if cuts != self._cuts or self._server is None:
+            # It was open, and no link yet, as all were cut.
+            _reset(writer)
+            _reset(to_server)
             return
         link = _Link(self._weather, writer, to_server)
         self._links.add(link)
