@@ -14,6 +14,8 @@ from tests.control.plane import Plane, SignedDevice, report_of
 
 _REPORTS = 400
 _ACKNOWLEDGED_FIRST = 40
+#: Of one acknowledgement: a pipe holds so few of them that the process cannot come to its end before it is killed.
+_LINE_BYTES = 2000
 
 _PROCESS = """
 import asyncio, json, sys
@@ -27,7 +29,7 @@ async def take():
     for line in lines:
         report = Report.from_json(line)
         await intake.take(report.device_id, report)
-        sys.stdout.write(f"{report.sequence}\\n")
+        sys.stdout.write(f"{report.sequence:{sys.argv[2]}}\\n")
         sys.stdout.flush()
 async def take_all():
     await asyncio.gather(*(take() for _ in range(16)))
@@ -53,7 +55,7 @@ def test_what_was_acknowledged_before_the_kill_is_stored(either_plane: Plane, jo
     device_id, ref = job
     reports = [report_of(ref, device_id, sequence=number).to_json() for number in range(1, _REPORTS + 1)]
     url = either_plane.services.settings.database_url.get_secret_value()
-    command = [sys.executable, "-c", _PROCESS, url]
+    command = [sys.executable, "-c", _PROCESS, url, str(_LINE_BYTES)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
